@@ -1,0 +1,1 @@
+"""Broadsheet: a folder of Markdown news articles becomes a warehouse, edition by edition."""

@@ -1,0 +1,1 @@
+"""One seed file becomes rows: pure functions that know neither disk nor database."""

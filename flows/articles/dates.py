@@ -1,0 +1,55 @@
+"""Every spelling of a moment becomes UTC; what is impossible is never guessed."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+_MOMENT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
+    r"[ \t]*(?:([Zz]|UTC|GMT)|([+-])(\d{1,2}):?(\d{2})?)?)?"
+)
+_CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
+_DAY_IN_PATH = re.compile(r"(?<!\d)(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?!\d)")
+_FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no place on Earth uses it
+
+
+def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """The instant in UTC, or None where the text is no possible date; a time without offset is in `zone`."""
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    if offset > _FURTHEST_OFFSET or int(minutes or 0) > 59:
+        return None
+    local = UTC if utc else timezone(-offset if sign == "-" else offset) if sign else zone
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond, local
+        )
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment_in_code(code: str) -> datetime | None:
+    """The minute that a code of the seed's form carries: ART, YYMMDDhhmm in UTC, six letters or digits."""
+    match = _CODE.fullmatch(code)
+    if match is None:
+        return None
+    year, month, day, hour, minute = map(int, match.groups())
+    try:
+        return datetime(2000 + year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def moment_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
+    """The start, in `zone`, of the last day that a path names, as 2024-11-07 or 2024/11/07."""
+    for year, _, month, day in reversed(_DAY_IN_PATH.findall(source_path)):
+        moment = read_moment(f"{year}-{month}-{day}", zone)
+        if moment is not None:
+            return moment
+    return None

@@ -1,0 +1,70 @@
+"""Every kind of problem that a seed file can have: one sentence, one remedy."""
+
+from typing import NamedTuple
+
+from flows.tables import Problem
+
+
+class Kind(NamedTuple):
+    """What a problem's rows say: `severity`, and two sentences with the finding's details in braces."""
+
+    severity: str
+    message: str
+    remedy: str
+
+
+KINDS = {
+    "unreadable": Kind("rejected", "The file cannot be read: {reason}.", "Give the reader permission, or restore it."),
+    "too_large": Kind("rejected", "The file has {size:,} bytes, more than {limit:,}.", "Split it, or move it away."),
+    "empty": Kind("rejected", "The file is empty.", "Export the article again."),
+    "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; the file seems to be {guess}.", "Save it as UTF-8."),
+    "no_front_matter": Kind(
+        "rejected", "The file does not open with front matter.", "Begin it with a line ---, the keys, and a line ---."
+    ),
+    "unclosed_front_matter": Kind(
+        "rejected", "The front matter is not closed.", "Put a line {mark} after its last key, at the line's start."
+    ),
+    "empty_front_matter": Kind("rejected", "The front matter has no key.", "Give the article at least a title."),
+    "no_mapping": Kind("rejected", "The front matter is no list of keys and values.", "Write each line as key: value."),
+    "broken_front_matter": Kind(
+        "rejected",
+        "The front matter is not valid {language}: {reason}.",
+        "Mend this line; put quotation marks around text.",
+    ),
+    "key_twice": Kind("repaired", "The key {key} is given twice; the last one counts.", "Delete one of the two."),
+    "unusable_date": Kind("repaired", "{value} is no date; {instead}.", "Write the date as 2026-11-23T03:00:00Z."),
+    "unusable_value": Kind(
+        "repaired", "{key} is {value}, which is no {wanted}; it was left out.", "Correct the value."
+    ),
+    "title_from_file_name": Kind(
+        "repaired", "The article has no title; the file's name was taken.", "Give the key title, or a heading."
+    ),
+    "duplicate": Kind(
+        "duplicate", "The article {article_id} is published from {winner}.", "Delete one file, or change its code."
+    ),
+}
+
+
+class RejectedError(Exception):
+    """The seed file cannot be read as an article; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def problem(code: str, line: int | None = None, column: int | None = None, **details: object) -> Problem:
+    """A row for the kind `code`, not yet tied to its file and article."""
+    kind = KINDS[code]
+    message, remedy = kind.message.format(**details), kind.remedy.format(**details)
+    return Problem("", kind.severity, code, line, column, message, remedy, None)
+
+
+def quoted(value: object, limit: int = 60) -> str:
+    """A value from a seed file, short and on one line, fit for a message."""
+    text = " ".join(str(value).split())
+    return f"“{text if len(text) <= limit else text[: limit - 1] + '…'}”"
+
+
+class RunError(Exception):
+    """A run cannot go on; the message is one plain sentence for its operator, and nothing was changed."""

@@ -1,0 +1,33 @@
+"""The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What shapes a run. `time_zone` and `endings` shape rows: another value reads every file again."""
+
+    model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
+
+    source: Path = Field(Path("seeds"), description="Folder of the seed files, read with its subfolders.")
+    warehouse: Path = Field(Path("warehouse"), description="Folder into which editions are published.")
+    time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
+    endings: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
+    rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name} is no IANA time zone; write it as Europe/Paris or UTC") from None
+        return name
+
+    @field_validator("endings")
+    @classmethod
+    def _lower_endings(cls, endings: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(ending.lower() for ending in endings))

@@ -1,0 +1,66 @@
+"""Seed files become the rows of a batch."""
+
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import xxhash
+
+from flows.articles.article import Reading, read_article, rejected
+from flows.problems import problem
+from flows.settings import Settings
+from flows.source import read_seed_file
+from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, SeedFile, Source, Table
+from flows.warehouse.arrow import to_arrow
+from flows.warehouse.batches import Write
+
+
+def write_rows(settings: Settings, edition_id: str, files: list[SeedFile], write: Write) -> None:
+    """Read seed files and write what they hold: a row of sources each, and the rows of those that are published."""
+    zone = ZoneInfo(settings.time_zone)
+    read = [(file, *_read(settings.source, file.source_path, zone)) for file in files]
+    sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
+    readings = [reading for _, reading, _ in read]
+    write(SOURCES, to_arrow(SOURCES, sources))
+    # What is wrong in a draft is its author's business until it is published.
+    problems = [reading.problems for reading in readings if reading.status != "draft"]
+    write(PROBLEMS, to_arrow(PROBLEMS, list(chain.from_iterable(problems))))
+    published = [
+        (reading, reading.article) for reading in readings if reading.article and reading.status == "published"
+    ]
+    write(ARTICLES, to_arrow(ARTICLES, [article for _, article in published]))
+    write(IMAGES, _with_path(IMAGES, published, lambda reading: reading.images))
+    write(CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions))
+
+
+def _read(source: Path, source_path: str, zone: ZoneInfo) -> tuple[Reading, str | None]:
+    try:
+        content = read_seed_file(source, source_path)
+    except OSError as error:
+        return rejected(problem("unreadable", reason=error.strerror or str(error)), source_path), None
+    return read_article(content, source_path, zone), xxhash.xxh3_128_hexdigest(content)
+
+
+def _source_row(file: SeedFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:
+    article = reading.article
+    return Source(
+        *file,
+        content_hash=content_hash,
+        status=reading.status,
+        article_id=article.article_id if article else None,
+        published_month=article.published_month if article and reading.status == "published" else None,
+        first_edition=edition_id,
+        last_changed_edition=edition_id,
+    )
+
+
+def _with_path(
+    table: Table, published: list[tuple[Reading, Article]], rows: Callable[[Reading], list[Any]]
+) -> pa.Table:
+    """Images and captions wait with the path of their file, by which a duplicate's can be told apart."""
+    found = to_arrow(table, [row for reading, _ in published for row in rows(reading)])
+    paths = [article.source_path for reading, article in published for _ in rows(reading)]
+    return found.append_column("source_path", pa.array(paths, pa.string()))

@@ -1,0 +1,1 @@
+"""Rows become an edition on disk."""

@@ -1,0 +1,44 @@
+"""Tables as Arrow: their schemas, and rows as columns."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.tables import Table, columns
+
+_TYPES = {
+    "string": pa.string(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+
+
+@cache
+def schema(table: Table) -> pa.Schema:
+    """The Arrow schema of a table; the table and each field carry their description."""
+    fields = [
+        pa.field(column.name, _TYPES[column.type], column.nullable, {"description": column.description})
+        for column in columns(table)
+    ]
+    return pa.schema(fields, metadata={"description": table.description})
+
+
+def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """Rows of a table as Arrow columns."""
+    shape = schema(table)
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(shape)
+    arrays = [pa.array(value, type=field.type) for value, field in zip(values, shape, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=shape)
+
+
+def sort(table: Table, rows: pa.Table) -> pa.Table:
+    """Rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
+    order = [(column, "ascending") for column in table.sort]
+    return rows.take(pc.sort_indices(rows, sort_keys=order))

@@ -1,0 +1,84 @@
+"""Rows that wait between the steps, as Arrow files: one a table and batch, with the rows of each month together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.tables import CONTENT, Table
+from flows.warehouse.arrow import schema
+
+Write = Callable[[Table, pa.Table], None]
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+@contextmanager
+def writer(work: Path, number: int) -> Iterator[Write]:
+    """A function that appends rows to the files of one batch."""
+    with ExitStack() as files:
+        open_files: dict[str, pa.RecordBatchFileWriter] = {}
+
+        def write(table: Table, rows: pa.Table) -> None:
+            if table.name not in open_files:
+                file = work / table.name / f"{number:04}.arrow"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
+            for part in _by_month(rows) if table in CONTENT else [rows]:
+                for batch in part.combine_chunks().to_batches():
+                    open_files[table.name].write_batch(batch)
+
+        yield write
+
+
+def _by_month(rows: pa.Table) -> list[pa.Table]:
+    months = pc.unique(rows["published_month"]).to_pylist()
+    return [rows.filter(_is_month(rows["published_month"], month)) for month in months]
+
+
+def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
+    return pc.is_null(column) if month is None else pc.equal(column, pa.scalar(month))
+
+
+def read(work: Path, table: Table) -> pa.Table:
+    """Every row of a table that the steps before have written."""
+    found = [reader.read_all() for reader in _readers(work, table)]
+    return pa.concat_tables(found) if found else schema(table).empty_table()
+
+
+def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
+    """Some columns of a table; the others stay on the disk."""
+    found = [
+        pa.ipc.open_file(pa.memory_map(str(file)), options=pa.ipc.IpcReadOptions(included_fields=_places(table, names)))
+        .read_all()
+        .select(names)
+        for file in _files(work, table)
+    ]
+    return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
+
+
+def months(work: Path, table: Table) -> Iterator[tuple[str | None, pa.Table]]:
+    """The rows of each month, one month in memory at a time, undated ones first."""
+    readers = _readers(work, table)
+    places = [
+        (reader.get_batch(number).column("published_month")[0].as_py(), file, number)
+        for file, reader in enumerate(readers)
+        for number in range(reader.num_record_batches)
+    ]
+    places.sort(key=lambda place: (place[0] or "", place[1], place[2]))
+    for month, found in groupby(places, key=lambda place: place[0]):
+        yield month, pa.Table.from_batches([readers[file].get_batch(number) for _, file, number in found])
+
+
+def _files(work: Path, table: Table) -> list[Path]:
+    return sorted((work / table.name).glob("*.arrow"))
+
+
+def _readers(work: Path, table: Table) -> list[pa.RecordBatchFileReader]:
+    return [pa.ipc.open_file(pa.memory_map(str(file))) for file in _files(work, table)]
+
+
+def _places(table: Table, names: list[str]) -> list[int]:
+    return [schema(table).get_field_index(name) for name in names]

@@ -1,0 +1,49 @@
+-- Tables whose rows in Parquet are not those in DuckDB; the variable `edition` is the edition's folder.
+WITH
+fingerprints AS (
+    SELECT 'articles' AS table_name, 'duckdb' AS origin, count(*) AS row_count, bit_xor(hash(*COLUMNS(*))) AS fingerprint
+    FROM articles
+    UNION ALL
+    SELECT 'articles', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM (FROM (FROM articles LIMIT 0) UNION ALL BY NAME FROM read_parquet(getvariable('edition') || '/articles/*/*.parquet'))
+    UNION ALL
+    SELECT 'images', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM images
+    UNION ALL
+    SELECT 'images', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM (FROM (FROM images LIMIT 0) UNION ALL BY NAME FROM read_parquet(getvariable('edition') || '/images/*/*.parquet'))
+    UNION ALL
+    SELECT 'captions', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM captions
+    UNION ALL
+    SELECT 'captions', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM (FROM (FROM captions LIMIT 0) UNION ALL BY NAME FROM read_parquet(getvariable('edition') || '/captions/*/*.parquet'))
+    UNION ALL
+    SELECT 'changes', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM changes
+    UNION ALL
+    SELECT 'changes', 'parquet', count(*), bit_xor(hash(*COLUMNS(* EXCLUDE (noticed_month))))
+    FROM read_parquet(getvariable('edition') || '/changes/*/*.parquet')
+    UNION ALL
+    SELECT 'problems', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM problems
+    UNION ALL
+    SELECT 'problems', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM read_parquet(getvariable('edition') || '/problems.parquet')
+    UNION ALL
+    SELECT 'sources', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM sources
+    UNION ALL
+    SELECT 'sources', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM read_parquet(getvariable('edition') || '/sources.parquet')
+    UNION ALL
+    SELECT 'editions', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM editions
+    UNION ALL
+    SELECT 'editions', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
+    FROM read_parquet(getvariable('edition') || '/editions.parquet')
+)
+SELECT table_name, list(origin || ': ' || row_count || ' rows' ORDER BY origin) AS found
+FROM fingerprints
+GROUP BY table_name
+HAVING count(DISTINCT fingerprint) <> 1 AND max(row_count) > 0 OR min(row_count) <> max(row_count)

@@ -1,0 +1,2 @@
+-- The categories, the largest first.
+FROM articles_by_category
