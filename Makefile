@@ -37,8 +37,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 		{ echo "make: Python cannot make virtual environments here; run: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV), once for this requirements.lock …"
-	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements.lock
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --require-hashes --requirement requirements.lock
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@

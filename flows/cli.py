@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(_parser().parse_args(arguments))
     command = given.pop("command")
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings.given(**given)
         command(settings)
     except ValidationError as error:
         for flaw in error.errors():

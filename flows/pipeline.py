@@ -4,6 +4,7 @@
 in Arrow files in the warehouse's staging folder.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import duckdb
 
 from flows.articles.article import PARSER_VERSION
 from flows.settings import Settings
-from flows.source import list_seed_files
+from flows.source import list_seed_files, require_folder
 from flows.tables import (
     ARTICLES,
     CHANGES,
@@ -113,6 +114,7 @@ def load(plan: Plan) -> Edition:
     """Write the rows as the Parquet and the database of a new edition; returns its row of `editions`."""
     candidates = batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"])
     losers = compare.find_losers(candidates)
+    shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
     parquet.write_months(plan.work, plan.folder, losers)
     problems = compare.with_duplicates(batches.read(plan.work, PROBLEMS), losers)
     parquet.write_table(plan.folder, PROBLEMS, problems)
@@ -143,6 +145,7 @@ class Steps:
 
     extract: Callable[[Settings], Plan] = extract
     transform: Transform = transform
+    is_news: Callable[[Plan], bool] = is_news
     load: Callable[[Plan], Edition] = load
     check: Callable[[Plan], None] = check
     publish: Callable[[Plan, Edition], Path] = publish
@@ -164,12 +167,13 @@ PLAIN = Steps()
 
 def publish_edition(settings: Settings, steps: Steps = PLAIN) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
+    require_folder(settings.source)
     with editions.writer_lock(settings.warehouse):
         plan = steps.extract(settings)
         if plan.news:
             for _ in steps.each(steps.transform, plan):
                 pass
-        if plan.before and not (plan.news and is_news(plan)):
+        if plan.before and not (plan.news and steps.is_news(plan)):
             return Report(None, plan.before, plan.files, time.time() - plan.started)
         edition = steps.load(plan)
         steps.check(plan)

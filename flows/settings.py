@@ -1,6 +1,7 @@
 """The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
 
 from pathlib import Path
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
@@ -17,6 +18,11 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
     endings: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
+
+    @classmethod
+    def given(cls, **values: Any) -> Self:
+        """The settings with the values that are not None, the others from the environment; raises ValidationError."""
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
     @field_validator("time_zone")
     @classmethod

@@ -13,14 +13,18 @@ _AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 
 
+def require_folder(source: Path) -> None:
+    """Raise RunError where the source is no folder."""
+    if not source.is_dir():
+        raise RunError(f"The source {source} is no folder; name an existing one with --source.")
+
+
 def list_seed_files(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile]:
     """The regular, unhidden files below `source` that end in one of `endings` (any case), in no particular order.
 
     Links are not followed: what they lead to is listed where it lies, or is no part of the source.
     Raises RunError where a folder cannot be listed, for its articles would look withdrawn.
     """
-    if not source.is_dir():
-        raise RunError(f"The source {source} is no folder; name an existing one with --source.")
     folders = [os.fspath(source)]
     while folders:
         folder = folders.pop()

@@ -11,20 +11,6 @@ from flows.tables import Problem
 
 Written = str | list["Written"] | dict[str, "Written"] | None
 
-# The keys that feed a column, in the order in which they are asked; a key that is not used goes to `extra`.
-ALIASES = {
-    "article_id": ("code", "id", "uuid", "guid"),
-    "title": ("title", "headline"),
-    "description": ("description", "excerpt", "summary"),
-    "category": ("category", "categories", "section", "sections"),
-    "language": ("language", "lang", "locale"),
-    "layout": ("layout",),
-    "published_at": ("date", "publishDate", "publish_date", "pubDate", "pubdate", "published_at", "datePublished"),
-    "origin_url": ("origin_url", "canonical_url", "canonicalUrl", "canonical"),
-    "image": ("image", "hero", "cover", "thumbnail", "image_feature", "featured_image", "cover_image"),
-}
-DRAFT_KEYS = {"draft": "true", "published": "false"}
-
 _DASHES = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
 # A line that every YAML reader takes alike: a plain key, then quoted text without escapes, a time, or one word.
 # What the C reader refuses or folds inside quotes (control characters, other line ends) is left to it.

@@ -26,6 +26,11 @@ class Picture(NamedTuple):
     line: int
     captions: tuple[CaptionText, ...] = ()
 
+    def moved(self, lines: int) -> "Picture":
+        """The same image, so many lines further down."""
+        captions = tuple(caption._replace(line=caption.line + lines) for caption in self.captions)
+        return self._replace(line=self.line + lines, captions=captions)
+
 
 def markdown_images(block: Block) -> Iterator[Picture]:
     """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
@@ -43,10 +48,8 @@ def html_images(block: Block) -> Iterator[Picture]:
     reader.close()
     for found, line in reader.found:
         if found.get("src"):
-            yield Picture(
-                found["src"] or "", fold(found.get("alt") or ""), fold(found.get("title") or ""), "html",
-                block.line + line - 1,
-            )  # fmt: skip
+            alt, title = fold(found.get("alt") or ""), fold(found.get("title") or "")
+            yield Picture(found["src"] or "", alt, title, "html", block.line + line - 1)
 
 
 class _ImageTags(HTMLParser):

@@ -1,0 +1,97 @@
+"""The front matter's keys as the columns ask for them: the aliases, and what was used, missing or unusable."""
+
+import json
+from typing import Any
+
+from flows.articles.front_matter import FrontMatter, Written
+from flows.problems import problem, quoted
+
+# The keys that feed a column, in the order in which they are asked; a key that is not used goes to `extra`.
+ALIASES = {
+    "article_id": ("code", "id", "uuid", "guid"),
+    "title": ("title", "headline"),
+    "description": ("description", "excerpt", "summary"),
+    "category": ("category", "categories", "section", "sections"),
+    "language": ("language", "lang", "locale"),
+    "layout": ("layout",),
+    "published_at": ("date", "publishDate", "publish_date", "pubDate", "pubdate", "published_at", "datePublished"),
+    "origin_url": ("origin_url", "canonical_url", "canonicalUrl", "canonical"),
+    "image": ("image", "hero", "cover", "thumbnail", "image_feature", "featured_image", "cover_image"),
+}
+_HELD_BACK = {"draft": "true", "published": "false"}
+_ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping
+
+
+class Fields:
+    """The keys of one front matter; `problems` collects what cannot be used."""
+
+    def __init__(self, front: FrontMatter) -> None:
+        self.front = front
+        self.used: set[str] = set()
+        self.problems = list(front.problems)
+
+    def line(self, key: str) -> int | None:
+        """The line of a key in the file."""
+        return self.front.lines.get(key)
+
+    def value(self, column: str) -> tuple[str, Written]:
+        """The key that feeds a column and its value as written: the first alias that has one, else "" and None."""
+        written = self.front.written
+        for key in ALIASES[column]:
+            if key in written:
+                self.used.add(key)
+                value = written[key]
+                if value and (not isinstance(value, str) or value.strip()):
+                    return key, value
+        return "", None
+
+    def text(self, column: str) -> str | None:
+        """The value of a column that holds one text, trimmed; another form is left out, with a problem."""
+        key, written = self.value(column)
+        if written is None or isinstance(written, str):
+            return written.strip() if written else None
+        self._left_out(key, written, "text")
+        return None
+
+    def first(self, column: str) -> str | None:
+        """The value of a column that takes the first of several."""
+        key, written = self.value(column)
+        written = _first(written)
+        if isinstance(written, dict):
+            self._left_out(key, written, "text")
+            return None
+        return written.strip() or None if written else None
+
+    def image(self) -> tuple[str, str, int] | None:
+        """Address, alt text and line of the front matter's image: an address, or a mapping that holds one."""
+        key, written = self.value("image")
+        written = _first(written)
+        if isinstance(written, dict):
+            address = next((written[name] for name in _ADDRESS_KEYS if isinstance(written.get(name), str)), None)
+            if not address:
+                self._left_out(key, written, "image")
+                return None
+            alt = written.get("alt")
+            return str(address).strip(), alt if isinstance(alt, str) else "", self.line(key) or 1
+        return (written.strip(), "", self.line(key) or 1) if written else None
+
+    def is_draft(self) -> bool:
+        """`draft: true` and `published: false` keep an article back."""
+        found = {key: str(self.front.written[key]).lower() for key in _HELD_BACK if key in self.front.written}
+        self.used.update(found)
+        return any(value == _HELD_BACK[key] for key, value in found.items())
+
+    def extra(self) -> str | None:
+        """Every key that fed no column, as a JSON object with sorted keys."""
+        left: dict[str, Any] = {key: value for key, value in self.front.values.items() if key not in self.used}
+        return json.dumps(left, ensure_ascii=False, sort_keys=True, default=str) if left else None
+
+    def _left_out(self, key: str, written: Written, wanted: str) -> None:
+        value = quoted(json.dumps(written, ensure_ascii=False))
+        self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
+
+
+def _first(written: Written) -> str | dict[str, Written] | None:
+    while isinstance(written, list):
+        written = written[0] if written else None
+    return written

@@ -1,0 +1,89 @@
+"""What the tests share: the demo's edition, and ways to run and read editions."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.pipeline import Report, publish_edition
+from flows.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "seeds"
+BROADSHEET = (sys.executable, "-c", "import sys; from flows.cli import main; sys.exit(main())")
+
+Publish = Callable[..., Report]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_environment() -> Iterator[None]:
+    """No setting of this machine reaches a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("BROADSHEET_", "PREFECT_"))]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an edition of seeds/, for reading only."""
+    warehouse = tmp_path_factory.mktemp("demo") / "warehouse"
+    return publish_edition(Settings(source=SEEDS, warehouse=warehouse)).folder
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """An empty source."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    """A place for a warehouse that does not exist yet."""
+    return tmp_path / "warehouse"
+
+
+@pytest.fixture
+def publish(source: Path, warehouse: Path) -> Publish:
+    """Publish an edition of `source` into `warehouse`."""
+    return lambda **settings: publish_edition(Settings(**{"source": source, "warehouse": warehouse, **settings}))
+
+
+@pytest.fixture
+def seeds(source: Path) -> Path:
+    """A copy of seeds/ to change."""
+    return Path(shutil.copytree(SEEDS, source, dirs_exist_ok=True))
+
+
+def run_broadsheet(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own."""
+    command = [*BROADSHEET, *map(str, arguments)]
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)
+
+
+def query(edition: Path, sql: str) -> list[tuple]:
+    """The rows of a query on an edition, as an analyst asks it."""
+    with duckdb.connect(edition / "broadsheet.duckdb", read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def rows_of(edition: Path) -> dict[str, list[tuple]]:
+    """Every row of the tables that are a pure function of the seed files."""
+    return {
+        table: query(edition, f"FROM {table} ORDER BY ALL") for table in ("articles", "images", "captions", "problems")
+    }
+
+
+def seed_file(
+    code: str, title: str = "A title", date: str = "2026-10-24T05:00:00Z", body: str = "PARIS - Text."
+) -> str:
+    """The text of a small seed file."""
+    return f'---\ncode: "{code}"\ntitle: "{title}"\ncategory: "WORLD"\ndate: {date}\n---\n\n{body}\n'

@@ -1,0 +1,66 @@
+"""`broadsheet` as an operator meets it: what it prints, and how it exits."""
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT, SEEDS, run_broadsheet
+
+
+def test_run_publishes_and_says_what_and_what_next(warehouse):
+    done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
+    assert (done.returncode, done.stderr) == (0, "")
+    edition = (warehouse / "current").resolve().name
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0][:3] == ["Published", "edition", edition]
+    assert lines[1:8] == [
+        ["articles", "24"], ["images", "50"], ["captions", "30"], ["rejected", "2"], ["repaired", "1"],
+        ["duplicates", "1"], ["drafts", "1"],
+    ]  # fmt: skip
+    assert f"duckdb -readonly {warehouse}/current/broadsheet.duckdb" in done.stdout
+    assert f"{warehouse}/current/front_page.html" in done.stdout
+
+
+def test_a_second_run_says_that_nothing_is_new(warehouse):
+    for _ in range(2):
+        done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Nothing is new: edition 20")
+
+
+def test_settings_come_from_the_environment(warehouse):
+    done = run_broadsheet("run", BROADSHEET_SOURCE=str(SEEDS), BROADSHEET_WAREHOUSE=str(warehouse))
+    assert done.returncode == 0
+    assert (warehouse / "current" / "broadsheet.duckdb").exists()
+
+
+def test_failures_are_one_plain_sentence(tmp_path, warehouse):
+    failures = {
+        "source": run_broadsheet("run", "--source", tmp_path / "none", "--warehouse", warehouse),
+        "not ours": run_broadsheet("run", "--source", SEEDS, "--warehouse", SEEDS),
+        "unwritable": run_broadsheet("run", "--source", SEEDS, "--warehouse", "/proc/broadsheet"),
+    }
+    for done in failures.values():
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.startswith("broadsheet: The ")
+        assert done.stderr.count("\n") == 1
+    assert not warehouse.exists()
+
+
+def test_usage_errors():
+    assert run_broadsheet().returncode == 2
+    assert run_broadsheet("publish").returncode == 2
+    done = run_broadsheet("run", BROADSHEET_TIME_ZONE="Mars/Olympus")
+    assert done.returncode == 2
+    assert done.stderr == "broadsheet: time_zone: Mars/Olympus is no IANA time zone; write it as Europe/Paris or UTC.\n"
+
+
+def test_every_command_has_help():
+    overview = run_broadsheet("--help").stdout
+    assert "run " in overview
+    assert "--source FOLDER" in run_broadsheet("run", "--help").stdout
+
+
+def test_the_command_line_does_without_prefect():
+    code = "import sys, flows.cli, flows.pipeline; sys.exit('prefect' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,78 @@
+"""The house: imports point one way, and each word of the layout is kept."""
+
+import ast
+from pathlib import Path
+
+from flows.warehouse.database import SQL
+from tests.conftest import ROOT
+
+FLOWS = ROOT / "flows"
+
+# Each room and what it may know, from the top of the house to the ground.
+MAY_IMPORT = {
+    "flows.etl": {"flows.pipeline", "flows.settings", "flows.problems"},
+    "flows.cli": {"flows.pipeline", "flows.settings", "flows.problems"},
+    "flows.pipeline": {"flows.transform", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.transform": {"flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
+    "flows.source": {"flows.tables", "flows.problems"},
+    "flows.articles": {"flows.articles", "flows.tables", "flows.problems"},
+    "flows.warehouse": {"flows.warehouse", "flows.tables", "flows.problems"},
+    "flows.settings": set(),
+    "flows.problems": {"flows.tables"},
+    "flows.tables": set(),
+}  # fmt: skip
+
+
+def imports(file: Path) -> set[str]:
+    """The modules that a file imports, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {
+                f"{node.module}.{name.name}" if node.module == "flows" else str(node.module) for name in node.names
+            }
+    return found
+
+
+def room(module: str) -> str:
+    """The room of a module: its own name, or the folder that it lies in."""
+    return ".".join(module.split(".")[:2])
+
+
+def modules() -> list[tuple[str, Path]]:
+    files = [file for file in FLOWS.rglob("*.py") if file.name != "__init__.py"]
+    return [(".".join(file.relative_to(ROOT).with_suffix("").parts), file) for file in files]
+
+
+def test_imports_point_one_way():
+    wrong = [
+        f"{module} imports {imported}"
+        for module, file in modules()
+        for imported in imports(file)
+        if imported.startswith("flows.") and room(imported) not in MAY_IMPORT[room(module)]
+    ]
+    assert wrong == []
+
+
+def test_every_room_is_known():
+    assert {room(module) for module, _ in modules()} == set(MAY_IMPORT)
+
+
+def test_only_the_flow_knows_prefect():
+    knowing = [module for module, file in modules() if any(name.split(".")[0] == "prefect" for name in imports(file))]
+    assert knowing == ["flows.etl"]
+
+
+def test_articles_know_neither_arrow_nor_database():
+    heavy = {"pyarrow", "duckdb", "prefect"}
+    knowing = [
+        m for m, file in modules() if room(m) == "flows.articles" and heavy & {i.split(".")[0] for i in imports(file)}
+    ]
+    assert knowing == []
+
+
+def test_every_sql_file_opens_with_what_it_is():
+    silent = [file.name for file in SQL.rglob("*.sql") if not file.read_text().startswith("-- ")]
+    assert silent == []

@@ -1,0 +1,231 @@
+"""A source becomes an edition, whole: every file accounted for, nothing new noticed, nothing half done."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import xxhash
+
+from flows.pipeline import publish_edition
+from flows.problems import RunError
+from flows.settings import Settings
+from flows.tables import CONTENT
+from tests.conftest import SEEDS, Publish, query, rows_of, seed_file
+
+
+def test_every_file_of_the_demo_is_accounted_for(demo):
+    assert query(demo, "SELECT status, count(*) FROM sources GROUP BY status ORDER BY status") == [
+        ("draft", 1), ("duplicate", 1), ("published", 24), ("rejected", 2),
+    ]  # fmt: skip
+    assert len(list(SEEDS.iterdir())) == 28
+
+
+def test_the_demo_names_what_is_wrong(demo):
+    found = query(demo, "SELECT source_path, severity, code, line_number FROM problems ORDER BY source_path")
+    assert found == [
+        ("2026-10-29-ART2610291103T6CEM8.md", "rejected", "not_utf8", 6),
+        ("2026-11-05-ART2611050907M7CZL3.md", "repaired", "unusable_date", 10),
+        ("2026-11-05-ART2611051820D9XJN3.md", "rejected", "broken_front_matter", 6),
+        ("2026-11-06-ART2611060611Z4TNV7-first-version.md", "duplicate", "duplicate", None),
+    ]
+
+
+def test_parquet_parts_into_months(demo):
+    for table in CONTENT:
+        assert sorted(folder.name for folder in (demo / table.name).iterdir()) == [
+            "published_month=2026-10", "published_month=2026-11",
+        ]  # fmt: skip
+    assert pq.read_table(demo / "articles").num_rows == 24
+    assert pq.read_table(demo / "captions").num_rows == 30
+
+
+def test_parquet_is_sorted_by_key(demo):
+    for month in (demo / "images").iterdir():
+        rows = pq.ParquetFile(month / "images.parquet").read(["article_id", "position"]).to_pylist()
+        assert rows == sorted(rows, key=lambda row: (row["article_id"], row["position"]))
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    def parquet_of(name: str) -> dict[str, bytes]:
+        source = Path(shutil.copytree(SEEDS, tmp_path / name / "source"))
+        for number, file in enumerate(sorted(source.iterdir(), reverse=name == "second")):
+            os.utime(file, (number, number))
+        edition = publish_edition(Settings(source=source, warehouse=tmp_path / name / "warehouse")).folder
+        tables = ("articles", "images", "captions", "problems")
+        return {
+            str(file.relative_to(edition)): file.read_bytes()
+            for file in edition.rglob("*.parquet")
+            if file.stem in tables
+        }
+
+    first, second = parquet_of("first"), parquet_of("second")
+    assert len(first) == 7
+    assert first == second
+
+
+def test_the_manifest_tells_every_file(demo):
+    manifest = json.loads((demo / "edition.json").read_text())
+    assert manifest["edition_id"] == demo.name
+    assert (manifest["articles"], manifest["images"], manifest["captions"]) == (24, 50, 30)
+    listed = {entry["path"]: entry for entry in manifest["files"]}
+    found = {str(file.relative_to(demo)) for file in demo.rglob("*") if file.is_file()} - {"edition.json"}
+    assert set(listed) == found
+    for path, entry in listed.items():
+        content = (demo / path).read_bytes()
+        assert (entry["bytes"], entry["xxh3"]) == (len(content), xxhash.xxh3_128_hexdigest(content))
+    assert listed["problems.parquet"]["rows"] == 4
+
+
+def test_an_edition_is_read_only_and_alone(demo):
+    assert all(file.stat().st_mode & 0o777 == 0o444 for file in demo.rglob("*") if file.is_file())
+    warehouse = demo.parents[1]
+    assert (warehouse / "current").resolve() == demo
+    assert sorted(entry.name for entry in warehouse.iterdir() if entry.name != ".lock") == ["current", "editions"]
+
+
+def test_nothing_new_is_no_edition(seeds, warehouse, publish: Publish):
+    first = publish()
+    second = publish()
+    assert second.edition is None
+    assert second.folder == first.folder
+    assert [entry.name for entry in (warehouse / "editions").iterdir()] == [first.folder.name]
+
+
+def test_a_touched_file_is_no_edition(seeds, publish: Publish):
+    publish()
+    os.utime(next(seeds.glob("*.md")))
+    assert publish().edition is None
+
+
+def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
+    first, second = publish(), publish(rebuild=True)
+    assert second.edition
+    assert second.folder.name > first.folder.name
+    assert rows_of(first.folder) == rows_of(second.folder)
+    assert query(second.folder, "SELECT count(*) FROM changes WHERE edition_id <> '" + first.folder.name + "'") == [
+        (0,)
+    ]
+
+
+def test_another_time_zone_reads_everything_again(seeds, publish: Publish):
+    publish()
+    assert publish(time_zone="Asia/Bangkok").edition
+
+
+def test_the_ledger_tells_what_changed(source, publish: Publish):
+    for code in "ABCD":
+        (source / f"{code}.md").write_text(seed_file(code))
+    first = publish()
+    (source / "A.md").write_text(seed_file("A", title="A better title"))
+    (source / "B.md").unlink()
+    (source / "C.md").rename(source / "moved.md")
+    (source / "E.md").write_text(seed_file("E"))
+    second = publish()
+    assert first.edition
+    assert second.edition
+    assert query(second.folder, f"SELECT article_id, change, field, old_value, new_value FROM changes WHERE edition_id = '{second.folder.name}' ORDER BY ALL") == [
+        ("A", "corrected", "title", "A title", "A better title"),
+        ("B", "withdrawn", None, None, None),
+        ("C", "moved", "source_path", "C.md", "moved.md"),
+        ("E", "added", None, None, None),
+    ]  # fmt: skip
+    edition = second.edition
+    assert (edition.added, edition.corrected, edition.withdrawn, edition.restored) == (1, 1, 1, 0)
+    (source / "B.md").write_text(seed_file("B"))
+    third = publish()
+    assert third.edition
+    assert (third.edition.added, third.edition.restored) == (0, 1)
+    assert query(third.folder, "SELECT edition_id FROM editions") == [(r.folder.name,) for r in (first, second, third)]
+    assert query(third.folder, "SELECT count(*) FROM changes") == [(4 + 4 + 1,)]
+
+
+def test_sources_tell_when_a_file_was_first_seen_and_last_changed(source, publish: Publish):
+    (source / "A.md").write_text(seed_file("A"))
+    (source / "B.md").write_text(seed_file("B"))
+    first = publish().folder.name
+    (source / "A.md").write_text(seed_file("A", title="A better title"))
+    second = publish().folder
+    assert query(second, "SELECT source_path, first_edition, last_changed_edition FROM sources ORDER BY 1") == [
+        ("A.md", first, second.name), ("B.md", first, first),
+    ]  # fmt: skip
+
+
+def test_the_later_of_two_versions_wins(source, publish: Publish):
+    image = "![Dawn (AFP)](https://images.example.com/{}.jpg)"
+    (source / "a.md").write_text(seed_file("X", "Early", "2026-10-24T05:00:00Z", image.format("early")))
+    (source / "b.md").write_text(seed_file("X", "Late", "2026-10-24T06:00:00Z", image.format("late")))
+    edition = publish().folder
+    assert query(edition, "SELECT title, source_path FROM articles") == [("Late", "b.md")]
+    assert query(edition, "SELECT url FROM images") == [("https://images.example.com/late.jpg",)]
+    assert query(edition, "SELECT count(*) FROM captions") == [(1,)]
+    assert query(edition, "SELECT source_path, message FROM problems") == [
+        ("a.md", "The article X is published from b.md.")
+    ]
+    (source / "b.md").unlink()
+    assert query(publish().folder, "SELECT title FROM articles") == [("Early",)]
+
+
+@pytest.mark.parametrize(
+    ("dates", "winner"),
+    [(("2026-10-24T05:00:00Z", "2026-10-24T05:00:00Z"), "b.md"), (("2026-10-24T05:00:00Z", "never"), "a.md")],
+    ids=["equal: the greater path", "undated is earliest"],
+)
+def test_ties_between_versions(source, publish: Publish, dates, winner):
+    for name, date in zip(("a.md", "b.md"), dates, strict=True):
+        (source / name).write_text(seed_file("X", date=date))
+    assert query(publish().folder, "SELECT source_path FROM articles") == [(winner,)]
+
+
+def test_an_edition_id_is_greater_than_every_earlier_one(seeds, warehouse, publish: Publish):
+    ahead = warehouse / "editions" / "29991231T235959Z"
+    ahead.mkdir(parents=True)
+    assert publish().folder.name == "30000101T000000Z"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", b"no front matter", b"---\ntitle: x\n", b"---\n- a\n---\n", b"\xff\xfe-\0"]
+)
+def test_what_cannot_be_read_is_a_row_and_the_others_are_published(source, publish: Publish, content):
+    (source / "good.md").write_text(seed_file("A"))
+    (source / "bad.md").write_bytes(content)
+    edition = publish().folder
+    assert query(edition, "SELECT status, source_path FROM sources ORDER BY ALL") == [
+        ("published", "good.md"),
+        ("rejected", "bad.md"),
+    ]
+    ((path, severity, line, message, remedy),) = query(
+        edition, "SELECT source_path, severity, line_number, message, remedy FROM problems"
+    )
+    assert (path, severity) == ("bad.md", "rejected")
+    assert line in (1, 2)
+    assert message.endswith(".")
+    assert remedy.endswith(".")
+
+
+def test_a_missing_source_changes_nothing(tmp_path, warehouse):
+    with pytest.raises(RunError, match="nowhere is no folder"):
+        publish_edition(Settings(source=tmp_path / "nowhere", warehouse=warehouse))
+    assert not warehouse.exists()
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(seeds, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunError, match=r"no Broadsheet warehouse \(it holds thesis.txt\)"):
+        publish_edition(Settings(source=seeds, warehouse=theirs))
+    assert [entry.name for entry in theirs.iterdir()] == ["thesis.txt"]
+
+
+def test_a_failed_check_publishes_nothing(seeds, publish: Publish, tmp_path, monkeypatch):
+    first = publish()
+    sql = Path(shutil.copytree("sql", tmp_path / "sql"))
+    (sql / "checks" / "never.sql").write_text("-- Always fails.\nSELECT 'broken' AS what")
+    monkeypatch.setattr("flows.warehouse.database.SQL", sql)
+    with pytest.raises(RunError, match="The check never failed"):
+        publish(rebuild=True)
+    monkeypatch.undo()
+    assert publish().folder == first.folder

@@ -1,0 +1,97 @@
+"""The views give the right numbers for seeds/, stated here by hand from reading the articles."""
+
+from datetime import date
+
+import pytest
+
+from tests.conftest import Publish, query, seed_file
+
+
+def test_articles_by_category(demo):
+    found = query(
+        demo,
+        "SELECT category, articles, first_published_on, last_published_on, images, captions FROM articles_by_category",
+    )
+    assert found == [
+        ("WORLD", 8, date(2026, 10, 24), date(2026, 11, 10), 23, 16),
+        ("BUSINESS", 6, date(2026, 10, 26), date(2026, 11, 10), 7, 4),
+        ("SPORT", 4, date(2026, 10, 24), date(2026, 11, 8), 7, 3),
+        ("CULTURE", 3, date(2026, 10, 25), date(2026, 11, 9), 6, 4),
+        ("SCIENCE", 3, date(2026, 10, 27), date(2026, 11, 7), 7, 3),
+    ]
+
+
+def test_articles_by_day_has_the_days_without_articles_too(demo):
+    found = query(demo, "SELECT published_on, articles, images, captions FROM articles_by_day")
+    october = [
+        (24, 2, 5, 3),
+        (25, 1, 2, 1),
+        (26, 2, 4, 2),
+        (27, 1, 3, 1),
+        (28, 2, 3, 2),
+        (29, 1, 2, 1),
+        (30, 3, 7, 5),
+        (31, 1, 2, 1),
+    ]
+    november = [
+        (1, 0, 0, 0),
+        (2, 0, 0, 0),
+        (3, 2, 2, 1),
+        (4, 2, 5, 3),
+        (5, 1, 2, 1),
+        (6, 1, 3, 2),
+        (7, 1, 2, 1),
+        (8, 1, 1, 0),
+        (9, 1, 2, 2),
+        (10, 2, 5, 4),
+    ]
+    assert found == [(date(2026, 10, d), *n) for d, *n in october] + [(date(2026, 11, d), *n) for d, *n in november]
+
+
+def test_the_mean_covers_the_days_there_are(demo):
+    means = dict(query(demo, "SELECT published_on, articles_7_day_mean FROM articles_by_day"))
+    assert means[date(2026, 10, 24)] == 2
+    assert means[date(2026, 10, 25)] == pytest.approx(3 / 2)
+    assert means[date(2026, 10, 30)] == pytest.approx(12 / 7)
+    assert means[date(2026, 11, 4)] == pytest.approx((1 + 3 + 1 + 0 + 0 + 2 + 2) / 7)
+
+
+def test_articles_by_category_and_day(demo):
+    found = query(demo, "FROM articles_by_category_and_day WHERE published_on = DATE '2026-10-30'")
+    assert found == [(c, date(2026, 10, 30), 1) for c in ("BUSINESS", "CULTURE", "WORLD")]
+    assert query(demo, "SELECT sum(articles), count(*) FROM articles_by_category_and_day") == [(24, 24)]
+
+
+def test_agencies(demo):
+    found = query(demo, "SELECT agency, count(*) FROM captions GROUP BY agency ORDER BY count(*) DESC, agency")
+    assert found == [("AFP", 9), ("Reuters", 7), ("Xinhua", 4), ("EPA", 3), ("Getty Images", 3), ("AP", 2), (None, 2)]
+
+
+def test_photographers(demo):
+    found = query(
+        demo, "SELECT photographer, agency FROM captions WHERE photographer IS NOT NULL ORDER BY photographer"
+    )
+    assert found == [("Dewi Marlowe-Pugh", "AFP"), ("Ilse Varnholt", "Reuters")]
+
+
+def test_views_of_an_empty_edition(publish: Publish):
+    edition = publish().folder
+    assert query(edition, "FROM articles_by_category") == []
+    assert query(edition, "FROM articles_by_day") == []
+    assert query(edition, "FROM articles_by_category_and_day") == []
+
+
+def test_days_are_those_of_the_editions_time_zone(source, publish: Publish):
+    (source / "late.md").write_text(seed_file("A", date="2026-10-31T23:30:00Z"))
+    (source / "naive.md").write_text(seed_file("B", date="2026-11-01 00:30:00"))
+    edition = publish(time_zone="Asia/Bangkok").folder
+    assert query(edition, "SELECT published_on, articles FROM articles_by_day") == [(date(2026, 11, 1), 2)]
+    assert query(edition, "SELECT epoch(published_at) FROM articles WHERE article_id = 'B'") == [(1793467800.0,)]
+
+
+def test_undated_and_uncategorised_articles_are_counted(source, publish: Publish):
+    (source / "undated.md").write_text("---\ntitle: Undated\n---\n\nText of it.\n")
+    edition = publish().folder
+    assert query(edition, "SELECT category, articles, words FROM articles_by_category") == [(None, 1, 3)]
+    assert query(edition, "FROM articles_by_day") == []
+    assert query(edition, "FROM articles_by_category_and_day") == [(None, None, 1)]
