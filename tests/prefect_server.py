@@ -1,0 +1,68 @@
+"""A real Prefect server on loopback, for the tests that need one."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+PREFECT = (sys.executable, "-m", "prefect")
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def prefect_environment(home: Path) -> dict[str, str]:
+    """Prefect with a home of its own, that tells nobody outside."""
+    return {"PREFECT_HOME": str(home / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+
+
+class Server:
+    """How to talk to a server on a port of this machine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+    def __init__(self, port: int, environment: dict[str, str]) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/api"
+        self.environment = {**environment, "PREFECT_API_URL": self.url}
+        # A server that is still migrating its database refuses connections for up to half a minute.
+        self.client = httpx.Client(base_url=self.url, transport=httpx.HTTPTransport(retries=9), timeout=60)
+
+    def post(self, path: str, **body: object) -> Any:
+        """Ask the server's API."""
+        return self.client.post(path, json=body).raise_for_status().json()
+
+
+@contextmanager
+def running_server(home: Path) -> Iterator[Server]:
+    """A server that is up, until the end of the block."""
+    with Server(free_port(), prefect_environment(home)) as server:
+        yield from _serve(server, home)
+
+
+def _serve(server: Server, home: Path) -> Iterator[Server]:
+    command = [*PREFECT, "server", "start", "--port", str(server.port), "--no-ui"]
+    environment = {**os.environ, **server.environment}
+    with (home / "server.log").open("w") as log:
+        # A session of its own: else it would inherit an ignored SIGINT and not stop.
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            server.client.get("health").raise_for_status()
+            yield server
+        finally:
+            process.terminate()
+            process.wait(60)

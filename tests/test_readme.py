@@ -1,0 +1,115 @@
+"""The README keeps its word: each command runs, each query answers what stands below it."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT
+from tests.prefect_server import prefect_environment, running_server
+
+README = (ROOT / "README.md").read_text()
+QUERIES = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", README, re.DOTALL)
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+SCHEDULE = COMMANDS[COMMANDS.index(".venv/bin/prefect server start") :]
+ONCE = [line for line in COMMANDS if line not in SCHEDULE]
+
+
+def as_markdown(relation: duckdb.DuckDBPyRelation) -> str:
+    """The answer to a query as a table in Markdown."""
+    rows = [relation.columns, ["---"] * len(relation.columns), *relation.fetchall()]
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    return (
+        "".join(f"| {' | '.join(row)} |\n" for row in cells).replace("| --- ", "|---").replace("---|---|", "---|---|")
+    )
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's files in a folder of their own, with the tools that are installed here."""
+    folder = tmp_path_factory.mktemp("clone") / "broadsheet"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def run(command: str, clone: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, **environment}
+    return subprocess.run(
+        ["bash", "-c", command], cwd=clone, env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_readme_has_five_queries():
+    assert len(QUERIES) == 5
+
+
+@pytest.mark.parametrize(("sql", "answer"), QUERIES, ids=lambda text: text.split("\n")[0][:40])
+def test_a_query_answers_what_the_readme_says(demo, sql, answer):
+    with duckdb.connect(demo / "broadsheet.duckdb", read_only=True) as connection:
+        found = as_markdown(connection.sql(sql))
+    assert found == answer
+
+
+def test_the_commands_run_in_their_order(clone, tmp_path):
+    environment = prefect_environment(tmp_path)
+    for command in ONCE:
+        # The tests that this test is one of run elsewhere; here make only says what it would run.
+        done = run("make --dry-run test" if command == "make test" else command, clone, **environment)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert (clone / "warehouse" / "current" / "front_page.html").exists()
+
+
+def test_the_python_runs(demo, tmp_path):
+    (tmp_path / "warehouse").symlink_to(demo.parents[1])
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "24\n"
+
+
+def test_the_seed_file_that_is_shown_is_read(source, publish):
+    (shown,) = re.findall(r"```markdown\n(.*?)```", README, re.DOTALL)
+    (source / "shown.md").write_text(shown)
+    edition = publish().edition
+    assert (edition.articles, edition.images, edition.captions, edition.rejected, edition.repaired) == (1, 2, 1, 0, 0)
+
+
+@contextmanager
+def worker(command: str, clone: Path, environment: dict[str, str]) -> Iterator[Iterable[str]]:
+    """The lines that a worker prints, until the end of the block."""
+    variables = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        shlex.split(command), cwd=clone, env=variables, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        assert process.stdout
+        yield process.stdout
+        process.terminate()
+
+
+def test_the_schedule_is_set_up_as_the_readme_says(clone, tmp_path):
+    _, *commands, last = SCHEDULE
+    assert last.endswith("worker start --pool broadsheet")
+    with running_server(tmp_path) as server:
+        commands = [command.replace("http://127.0.0.1:4200/api", server.url) for command in commands]
+        done = run(" && ".join(commands), clone, **server.environment)
+        assert done.returncode == 0, done.stderr
+        (deployment,) = server.post("deployments/filter")
+        assert (deployment["name"], deployment["entrypoint"]) == ("hourly", "flows/etl.py:etl")
+        assert [schedule["schedule"]["cron"] for schedule in deployment["schedules"]] == ["0 * * * *"]
+        assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        with worker(last, clone, server.environment) as lines:
+            assert any("started!" in line for line in lines)
