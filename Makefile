@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test lint format fuzz fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -22,6 +22,12 @@ lint: $(INSTALLED)  ## lint and check types
 format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py
+
+fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
+	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)
 
 lock: $(INSTALLED)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --no-strip-extras \

@@ -1,10 +1,12 @@
-"""The command line: `broadsheet run`."""
+"""The command line: `broadsheet run` and `broadsheet explain`."""
 
 import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -18,10 +20,10 @@ LINE_EVERY = 10  # seconds between two lines of progress, where there is no term
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0 published or nothing new, 1 failed and nothing changed, 2 usage."""
     given = vars(_parser().parse_args(arguments))
-    command = given.pop("command")
+    command, file = given.pop("command"), given.pop("file", None)
     try:
         settings = Settings.given(**given)
-        command(settings)
+        command(settings, file)
     except ValidationError as error:
         for flaw in error.errors():
             name = "_".join(str(part) for part in flaw["loc"][:1])
@@ -45,10 +47,21 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--warehouse", metavar="FOLDER", help=fields["warehouse"].description)
     run.add_argument("--rebuild", action="store_true", default=None, help=fields["rebuild"].description)
     run.set_defaults(command=run_command)
+    about = "show what one seed file gives: fields, images, captions, problems"
+    explain = commands.add_parser("explain", help=about, description=f"{about.capitalize()}.")
+    explain.add_argument("file", metavar="FILE", type=Path, help="Path of a seed file.")
+    explain.set_defaults(command=explain_command)
     return parser
 
 
-def run_command(settings: Settings) -> None:
+def explain_command(settings: Settings, file: Path) -> None:
+    """`broadsheet explain FILE`."""
+    from flows.explain import explain  # when it is asked for: other commands need no parser
+
+    print(explain(file, ZoneInfo(settings.time_zone)))
+
+
+def run_command(settings: Settings, _: None) -> None:
     """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
     from flows import pipeline  # after the arguments are known to be right: it imports the warehouse
 

@@ -16,6 +16,19 @@ class Kind(NamedTuple):
 KINDS = {
     "unreadable": Kind("rejected", "The file cannot be read: {reason}.", "Give the reader permission, or restore it."),
     "too_large": Kind("rejected", "The file has {size:,} bytes, more than {limit:,}.", "Split it, or move it away."),
+    "too_large_front_matter": Kind(
+        "rejected",
+        "The front matter has {size:,} characters, more than {limit:,}.",
+        "Close it with a line --- where the article begins.",
+    ),
+    "too_complex": Kind(
+        "rejected",
+        "The front matter nests deeper than {depth} levels or has more than {values:,} values.",
+        "Write out its aliases, or leave away what no reader needs.",
+    ),
+    "too_many_images": Kind(
+        "repaired", "The article has more than {limit:,} images; the others were left out.", "Split the article."
+    ),
     "empty": Kind("rejected", "The file is empty.", "Export the article again."),
     "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; the file seems to be {guess}.", "Save it as UTF-8."),
     "no_front_matter": Kind(

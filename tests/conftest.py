@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, settings
 
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
@@ -16,6 +17,11 @@ from flows.settings import Settings
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
 BROADSHEET = (sys.executable, "-c", "import sys; from flows.cli import main; sys.exit(main())")
+
+# CI's few examples are the same at each run; `make fuzz` tries many new ones. An input may take 2 seconds.
+settings.register_profile("ci", max_examples=200, derandomize=True, deadline=2000, database=None)
+settings.register_profile("fuzz", max_examples=100_000, deadline=2000, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 Publish = Callable[..., Report]
 

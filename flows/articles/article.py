@@ -7,15 +7,19 @@ from zoneinfo import ZoneInfo
 
 from flows.articles.blocks import read_blocks
 from flows.articles.body import count_words, read_dateline, read_prose
+from flows.articles.captions import MOST_IMAGES, captions_of, read_pictures
 from flows.articles.credits import read_credit
 from flows.articles.dates import moment_in_code, moment_in_path, read_moment
-from flows.articles.fields import Fields
+from flows.articles.fields import Fields, Hero
 from flows.articles.front_matter import read_front_matter
-from flows.articles.images import CaptionText, Picture, captions_of, find_pictures, fold, host_of
+from flows.articles.images import CaptionText, Picture, fold
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
 PARSER_VERSION = 1  # raise it with every change that gives other rows: each file is then read again
+
+# RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
+_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
 
 
 class Reading(NamedTuple):
@@ -46,11 +50,14 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     article_id = fields.text("article_id") or f"path:{source_path}"
     moment = _moment(fields, article_id, source_path, zone)
     local = moment.at.astimezone(zone) if moment.at else None
-    month = f"{local:%Y-%m}" if local else None
+    month = f"{local.year:04}-{local.month:02}" if local else None
+    above = front.body_line - 1
     blocks = read_blocks(front.body)
-    pictures, caption_blocks = find_pictures(blocks)
-    images, captions = _picture_rows(article_id, month, fields, pictures)
-    prose = read_prose(blocks, caption_blocks, fold(fields.text("title") or ""))
+    pictures, texts = read_pictures(blocks)
+    if len(pictures) > MOST_IMAGES:
+        fields.problems.append(problem("too_many_images", pictures[MOST_IMAGES].line + above, limit=MOST_IMAGES))
+    images, captions = _picture_rows(article_id, month, fields.image(), pictures[:MOST_IMAGES], above)
+    prose = read_prose(blocks, texts, fold(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
     origin_url = fields.text("origin_url")
     article = Article(
@@ -106,14 +113,12 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
 
 
 def _picture_rows(
-    article_id: str, month: str | None, fields: Fields, inline: list[Picture]
+    article_id: str, month: str | None, hero: Hero | None, inline: list[Picture], above: int
 ) -> tuple[list[Image], list[Caption]]:
-    """The rows of an article's images and of their captions; lines become those of the file."""
-    above = fields.front.body_line - 1
+    """The rows of an article's images and of their captions; `above` are the lines of the file above the body."""
     placed = [(position, "inline", picture.moved(above)) for position, picture in enumerate(inline, 1)]
-    if hero := fields.image():
-        url, alt, line = hero
-        placed.insert(0, (0, "hero", Picture(url, fold(alt), "", "front_matter", line)))
+    if hero:
+        placed.insert(0, (0, "hero", Picture(hero.url, fold(hero.alt), "", "front_matter", hero.line)))
     images, captions = [], []
     for position, role, picture in placed:
         image_id = f"{article_id}#{position}"
@@ -152,6 +157,12 @@ def _caption_row(caption_id: str, image: Image, caption: CaptionText) -> Caption
         source_line=caption.line,
         published_month=image.published_month,
     )
+
+
+def host_of(url: str) -> str | None:
+    """The host of an address, lower case, without port; None where it names none."""
+    match = _HOST.match(url)
+    return match[1].lower() or None if match else None
 
 
 def _words_of(path: str) -> str:

@@ -1,15 +1,18 @@
-"""Markdown becomes blocks: each paragraph, heading, item, cell or HTML block with its plain text and its images."""
+"""Markdown becomes blocks: each paragraph, heading, item, cell or piece of HTML with its text and what stands in it."""
 
-import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import pyromark
 
+from flows.articles.html import Tag, read_html
+from flows.articles.shortcodes import Hidden, Shortcode, hide, part, show
+
 _OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
-_KINDS = {"Heading": "heading", "Item": "item", "TableCell": "cell", "HtmlBlock": "html", "CodeBlock": "code"}
-_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
 
 
 class MarkdownImage(NamedTuple):
@@ -22,110 +25,176 @@ class MarkdownImage(NamedTuple):
     line: int
 
 
+Part = str | MarkdownImage | Tag | Shortcode
+
+
 class Block(NamedTuple):
     """A leaf of the document; `line` counts from 1 in the body.
 
-    `kind` is paragraph, heading, item, cell, html or code; `level` that of a heading, else 0. `text` is plain,
-    without images and tags, except in html and code, where it is the source. `html` are a paragraph's own tags.
+    `kind` is text (a paragraph, item or cell), heading, html or code; `level` that of a heading, else 0. `text` is
+    plain. `parts` are texts, images, tags and shortcodes in their order, empty where there is nothing but text.
+    `italic` tells whether all of the text is emphasised.
     """
 
     kind: str
     level: int
     line: int
     text: str
-    images: tuple[MarkdownImage, ...]
-    html: tuple[str, ...]
+    parts: tuple[Part, ...] = ()
+    italic: bool = False
 
 
 def read_blocks(body: str) -> list[Block]:
-    """The blocks of a Markdown text in the order of the document (CommonMark, with GFM's tables)."""
-    return list(_Reader(body).blocks())
+    """The blocks of a Markdown text in the order of the document (CommonMark, with GFM's tables and deletions)."""
+    return list(_read(body))
 
 
-class _Reader:
-    """One walk over the parser's events; it holds what is open at the moment."""
+def plain_text(markdown: str) -> str:
+    """The text of a piece of Markdown without its markup."""
+    return " ".join(block.text for block in read_blocks(markdown) if block.text)
 
-    def __init__(self, body: str) -> None:
-        self.events: Iterator[Any] = pyromark.events_with_range(body, options=_OPTIONS)
-        self.source = body.encode()
+
+def _read(body: str) -> Iterator[Block]:
+    """One walk over the parser's events.
+
+    Most blocks hold nothing but text, and this loop is where the time goes: what else may stand in one is noted by
+    an _Inside, which is made when it is first needed.
+    """
+    hidden = hide(body)
+    lines = _Lines(hidden)
+    codes = hidden.codes
+    open_tags: list[tuple[str, int]] = [("text", 0)]
+    texts: list[str] = []
+    inside: _Inside | None = None
+    offset = 0
+    events: Iterator[Any] = pyromark.events_with_range(hidden.text, options=_OPTIONS)
+    for event, place in events:
+        if type(event) is str:
+            if event == "SoftBreak" or event == "HardBreak":
+                (inside.texts() if inside else texts).append("\n")
+            continue
+        ((name, value),) = event.items()
+        if name == "Text":
+            if inside is None and not codes:
+                texts.append(value)
+            else:
+                inside = inside or _Inside(texts, codes)
+                inside.add_text(value)
+        elif name == "Start" or name == "End":
+            tag = value if type(value) is str else next(iter(value))
+            if tag in _INLINE:
+                if tag != "Link":
+                    inside = inside or _Inside(texts, codes)
+                    inside.turn(name == "Start", tag, value, lines.at(place["start"]))
+                continue
+            kind, level = open_tags[-1]
+            if texts or inside or kind == "heading":
+                line = lines.at(offset)
+                yield inside.block(kind, level, line) if inside else _block(kind, level, line, texts, codes)
+                texts, inside = [], None
+            offset = place["start"]
+            if name == "Start":
+                level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
+                open_tags.append((_KINDS.get(tag, "text"), level))
+            else:
+                open_tags.pop()
+        elif name == "Html":
+            texts.append(value)
+        elif name == "Code" or name == "InlineHtml":
+            inside = inside or _Inside(texts, codes)
+            if name == "Code":
+                inside.add_code(value)
+            else:
+                inside.add_html(value, lines.at(place["start"]))
+
+
+def _block(kind: str, level: int, line: int, texts: list[str], codes: list[Shortcode]) -> Block:
+    """A block that has nothing but text, or is HTML."""
+    if kind == "html":
+        return Block(kind, 0, line, "", tuple(_html_parts("".join(texts), line, codes)))
+    return Block(kind, level, line, "" if kind == "code" else "".join(texts))
+
+
+def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part]:
+    """The tags, texts and shortcodes of a piece of HTML."""
+    for item in read_html(markup, line):
+        if isinstance(item, str):
+            yield from part(item, codes)
+        else:
+            yield item._replace(attributes={name: show(value, codes) for name, value in item.attributes.items()})
+
+
+class _Lines:
+    """The line of a byte; the parser's events come in the order of the source, so each byte is counted once."""
+
+    def __init__(self, hidden: Hidden) -> None:
+        self.source = hidden.text.encode()
         self.offset, self.line = 0, 1
-        self.open: list[tuple[str, int]] = []
-        self.clear(1)
+        self.removed_after = [line for line, _ in hidden.removed]
+        self.removed = list(accumulate((lines for _, lines in hidden.removed), initial=0))
 
-    def clear(self, line: int) -> None:
-        self.start = line
-        self.pieces: list[str] = []
-        self.images: list[MarkdownImage] = []
-        self.html: list[str] = []
-        self.image: tuple[Any, int, int] | None = None
-        self.depth = 0
-
-    def line_at(self, offset: int) -> int:
-        """Line of a byte; events come in the order of the source, so each byte is counted once."""
+    def at(self, offset: int) -> int:
         if offset > self.offset:
             self.line += self.source.count(b"\n", self.offset, offset)
             self.offset = offset
-        return self.line
+        return self.line + self.removed[bisect_left(self.removed_after, self.line)] if self.removed_after else self.line
 
-    def blocks(self) -> Iterator[Block]:
-        for event, place in self.events:
-            if isinstance(event, str):
-                self.read_mark(event)
-                continue
-            ((name, value),) = event.items()
-            if name == "Start" or name == "End":
-                tag = value if isinstance(value, str) else next(iter(value))
-                if tag in _INLINE:
-                    self.read_inline(name, tag, value, place["start"])
-                else:
-                    yield from self.flush(self.line_at(place["start"]))
-                    self.turn(name, tag, value)
-            else:
-                self.read_text(name, value)
 
-    def read_mark(self, mark: str) -> None:
-        if mark == "SoftBreak":
-            self.pieces.append(" ")
-        elif mark == "HardBreak":
-            self.pieces.append("\n")
+class _Inside:
+    """What stands in a block that has more than text: emphasis, images, tags, shortcodes."""
 
-    def read_text(self, name: str, value: str) -> None:
-        if name in ("Text", "Code", "Html"):
-            self.pieces.append(value)
-        elif name == "InlineHtml" and self.image is None:
-            self.html.append(value)
-            if _BREAK_TAG.fullmatch(value):
-                self.pieces.append("\n")
+    def __init__(self, texts: list[str], codes: list[Shortcode]) -> None:
+        self.parts: list[Part] = list(texts)
+        self.codes = codes
+        self.special = False
+        self.emphasis = 0
+        self.roman = any(text.strip() for text in texts)  # whether some text is not emphasised
+        self.alt: list[str] | None = None
+        self.image: tuple[Any, int] = ({}, 0)
+        self.depth = 0
 
-    def read_inline(self, name: str, tag: str, value: Any, start: int) -> None:
-        """Only the outermost image is one; what stands between its brackets is its alt text."""
-        if tag != "Image":
+    def texts(self) -> list[Any]:
+        """Where text goes: what stands between an image's brackets is its alt text."""
+        return self.parts if self.alt is None else self.alt
+
+    def add_text(self, text: str) -> None:
+        if self.alt is not None:
+            self.alt.append(text)
             return
-        if name == "Start":
-            self.depth += 1
-            if self.depth == 1:
-                self.image = (value["Image"], self.line_at(start), len(self.pieces))
-            return
-        self.depth -= 1
-        if self.depth == 0 and self.image is not None:
-            found, line, mark = self.image
-            alt = "".join(self.pieces[mark:])
-            del self.pieces[mark:]
-            form = "inline" if found["link_type"] == "Inline" else "reference"
-            self.images.append(MarkdownImage(found["dest_url"], alt, found["title"], form, line))
-            self.image = None
+        found = part(text, self.codes)
+        self.special = self.special or len(found) > 1
+        self.roman = self.roman or (not self.emphasis and not text.isspace())
+        self.parts += found
 
-    def turn(self, name: str, tag: str, value: Any) -> None:
-        if name == "Start":
-            level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
-            self.open.append((_KINDS.get(tag, "paragraph"), level))
-        else:
-            self.open.pop()
+    def add_code(self, code: str) -> None:
+        self.roman = self.roman or not self.emphasis
+        self.texts().append(show(code, self.codes))
 
-    def flush(self, line: int) -> Iterator[Block]:
-        kind, level = self.open[-1] if self.open else ("paragraph", 0)
-        raw = "".join(self.pieces)
-        text = raw if kind in ("html", "code") else raw.strip()
-        if text or self.images or self.html or kind == "heading":
-            yield Block(kind, level, self.start, text, tuple(self.images), tuple(self.html))
-        self.clear(line)
+    def add_html(self, markup: str, line: int) -> None:
+        if self.alt is None:
+            self.special = True
+            self.parts += _html_parts(markup, line, self.codes)
+
+    def turn(self, begins: bool, tag: str, value: Any, line: int) -> None:
+        """Emphasis or an image begins or ends; only the outermost image is one."""
+        if tag == "Emphasis":
+            self.emphasis += 1 if begins else -1
+        elif tag == "Image":
+            self.depth += 1 if begins else -1
+            if begins and self.depth == 1:
+                self.alt, self.image = [], (value["Image"], line)
+            elif self.depth == 0 and self.alt is not None:
+                self.add_image(*self.image, "".join(self.alt))
+                self.alt = None
+
+    def add_image(self, found: Any, line: int, alt: str) -> None:
+        form = "inline" if found["link_type"] == "Inline" else "reference"
+        url, alt, title = (show(text, self.codes) for text in (found["dest_url"], alt, found["title"]))
+        self.parts.append(MarkdownImage(url, alt, title, form, line))
+        self.special = True
+
+    def block(self, kind: str, level: int, line: int) -> Block:
+        if kind == "code":
+            return Block(kind, 0, line, "")
+        texts = [item for item in self.parts if isinstance(item, str)]
+        return Block(kind, level, line, "".join(texts), tuple(self.parts) if self.special else (), not self.roman)

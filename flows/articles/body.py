@@ -4,10 +4,10 @@ import re
 from typing import NamedTuple
 
 from flows.articles.blocks import Block
-from flows.articles.images import fold
 
 # Scripts that put no space between words: each of their ideographs and kana counts as one word.
 _SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
 _DATELINE = re.compile(r"([^\n]{2,80}?)\s+[-‐‑‒–—―]{1,2}\s+(?=(\S))")
 _AGENCY = re.compile(r"\s*\([^()]{1,40}\)\Z")
 _QUOTES = "\"'“”‘’«»„‹›「『"
@@ -21,36 +21,30 @@ class Prose(NamedTuple):
     texts: list[str]
 
 
-def read_prose(blocks: list[Block], captions: set[int], given_title: str | None) -> Prose:
-    """Title and prose; `captions` are the indexes of blocks that are no prose.
+def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -> Prose:
+    """Title and prose; `texts` are the prose of each block, "" where it has none.
 
     The title is the one given, else the first level-1 heading with text, else the first paragraph under an empty
     heading that opens the body. The block that holds the title is no prose.
     """
-    readable = [
-        (index, block)
-        for index, block in enumerate(blocks)
-        if block.kind not in ("html", "code") and index not in captions
-    ]
-    texts = {index: fold(block.text) for index, block in readable}
-    heading = next((index for index, block in readable if block.level == 1 and texts[index]), None)
-    opening = _under_empty_heading(readable, texts)
+    heading = next((number for number, block in enumerate(blocks) if block.level == 1 and texts[number]), None)
+    opening = _under_empty_heading(blocks, texts)
     if given_title:
         title, source = given_title, "front_matter"
-        spoken = next((i for i in (heading, opening) if i is not None and texts[i] == given_title), None)
+        spoken = next((number for number in (heading, opening) if number is not None and texts[number] == title), None)
     elif heading is not None:
         title, source, spoken = texts[heading], "heading", heading
     elif opening is not None:
         title, source, spoken = texts[opening], "first_paragraph", opening
     else:
         title, source, spoken = None, None, None
-    return Prose(title, source, [text for index, text in texts.items() if text and index != spoken])
+    return Prose(title, source, [text for number, text in enumerate(texts) if text and number != spoken])
 
 
-def _under_empty_heading(readable: list[tuple[int, Block]], texts: dict[int, str]) -> int | None:
-    if not readable or readable[0][1].kind != "heading" or texts[readable[0][0]]:
+def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
+    if not blocks or blocks[0].kind != "heading" or texts[0]:
         return None
-    return next((index for index, block in readable[1:] if block.kind == "paragraph" and texts[index]), None)
+    return next((number for number, block in enumerate(blocks) if block.kind == "text" and texts[number]), None)
 
 
 def read_dateline(text: str) -> str | None:
@@ -74,9 +68,17 @@ def count_words(text: str) -> int:
 
     Where a script puts no space between words, each ideograph or kana counts as one.
     """
-    ideographs = 0
+    text = text.replace("—", " ").replace("–", " ")
     if not text.isascii():
-        text, ideographs = _SPACELESS.subn(" ", text.replace("—", " ").replace("–", " "))
+        for mark in "’“”‘":  # the usual company of plain letters
+            text = text.replace(mark, "")
+    if text.isascii():
+        return len(text.encode().translate(None, _ASCII_MARKS).split())
+    ideographs = 0
+    if _BEYOND.search(text):
+        text, ideographs = _SPACELESS.subn(" ", text)
     parts = text.split()
-    unsure = [part for part in parts if not part.isalnum()]
-    return ideographs + len(parts) - sum(not any(map(str.isalnum, part)) for part in unsure)
+    return ideographs + len(parts) - sum(not any(map(str.isalnum, part)) for part in parts if not part.isalnum())
+
+
+_ASCII_MARKS = bytes(code for code in range(128) if not chr(code).isalnum() and not chr(code).isspace())

@@ -1,9 +1,13 @@
 """The front matter's keys as the columns ask for them: the aliases, and what was used, missing or unusable."""
 
 import json
-from typing import Any
+from base64 import b64encode
+from datetime import date, time
+from math import isfinite
+from typing import Any, NamedTuple
 
-from flows.articles.front_matter import FrontMatter, Written
+from flows.articles.front_matter import FrontMatter
+from flows.articles.yaml_blocks import Written
 from flows.problems import problem, quoted
 
 # The keys that feed a column, in the order in which they are asked; a key that is not used goes to `extra`.
@@ -20,6 +24,14 @@ ALIASES = {
 }
 _HELD_BACK = {"draft": "true", "published": "false"}
 _ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping
+
+
+class Hero(NamedTuple):
+    """The front matter's image; `line` is that of its key."""
+
+    url: str
+    alt: str
+    line: int
 
 
 class Fields:
@@ -62,8 +74,8 @@ class Fields:
             return None
         return written.strip() or None if written else None
 
-    def image(self) -> tuple[str, str, int] | None:
-        """Address, alt text and line of the front matter's image: an address, or a mapping that holds one."""
+    def image(self) -> Hero | None:
+        """The front matter's image: an address, or a mapping that holds one."""
         key, written = self.value("image")
         written = _first(written)
         if isinstance(written, dict):
@@ -72,8 +84,8 @@ class Fields:
                 self._left_out(key, written, "image")
                 return None
             alt = written.get("alt")
-            return str(address).strip(), alt if isinstance(alt, str) else "", self.line(key) or 1
-        return (written.strip(), "", self.line(key) or 1) if written else None
+            return Hero(str(address).strip(), alt if isinstance(alt, str) else "", self.line(key) or 1)
+        return Hero(written.strip(), "", self.line(key) or 1) if written else None
 
     def is_draft(self) -> bool:
         """`draft: true` and `published: false` keep an article back."""
@@ -83,8 +95,8 @@ class Fields:
 
     def extra(self) -> str | None:
         """Every key that fed no column, as a JSON object with sorted keys."""
-        left: dict[str, Any] = {key: value for key, value in self.front.values.items() if key not in self.used}
-        return json.dumps(left, ensure_ascii=False, sort_keys=True, default=str) if left else None
+        left = {key: value for key, value in self.front.values.items() if key not in self.used}
+        return json.dumps(_jsonable(left), ensure_ascii=False, sort_keys=True) if left else None
 
     def _left_out(self, key: str, written: Written, wanted: str) -> None:
         value = quoted(json.dumps(written, ensure_ascii=False))
@@ -95,3 +107,20 @@ def _first(written: Written) -> str | dict[str, Written] | None:
     while isinstance(written, list):
         written = written[0] if written else None
     return written
+
+
+def _jsonable(value: Any) -> Any:
+    """What JSON can say of a value that YAML or TOML can: other keys and scalars become text, sets sorted lists."""
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, set):
+        return sorted(map(str, value))
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value)):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)

@@ -1,11 +1,12 @@
-"""The images of an article, in every form in which they are written, and the captions of each."""
+"""The images of an article, in every form in which they are written."""
 
-from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
+import re
+from collections.abc import Callable
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from flows.articles.blocks import Block
+from flows.articles.blocks import MarkdownImage, Part, plain_text
+from flows.articles.html import Tag
+from flows.articles.shortcodes import Shortcode, read_call
 
 
 class CaptionText(NamedTuple):
@@ -31,81 +32,79 @@ class Picture(NamedTuple):
         captions = tuple(caption._replace(line=caption.line + lines) for caption in self.captions)
         return self._replace(line=self.line + lines, captions=captions)
 
+    def described(self, text: str, form: str, line: int) -> "Picture":
+        """The same image with one more caption."""
+        return self._replace(captions=(*self.captions, CaptionText(text, form, line)))
 
-def markdown_images(block: Block) -> Iterator[Picture]:
+
+def markdown_image(part: Part) -> Picture | None:
     """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
-    for image in block.images:
-        yield Picture(image.url, fold(image.alt), fold(image.title), image.form, image.line)
+    if not isinstance(part, MarkdownImage):
+        return None
+    return Picture(part.url, fold(part.alt), fold(part.title), part.form, part.line)
 
 
-def html_images(block: Block) -> Iterator[Picture]:
-    """`<img src=… alt=… title=…>`, in a paragraph or in an HTML block."""
-    markup = block.text if block.kind == "html" else "".join(block.html)
-    if "<img" not in markup.lower():
-        return
-    reader = _ImageTags()
-    reader.feed(markup)
-    reader.close()
-    for found, line in reader.found:
-        if found.get("src"):
-            alt, title = fold(found.get("alt") or ""), fold(found.get("title") or "")
-            yield Picture(found["src"] or "", alt, title, "html", block.line + line - 1)
+def html_image(part: Part) -> Picture | None:
+    """`<img src=… alt=… title=…>`."""
+    if not isinstance(part, Tag) or part.name != "img" or part.closing:
+        return None
+    given = part.attributes
+    return Picture(
+        given.get("src", "").strip(), fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line
+    )
 
 
-class _ImageTags(HTMLParser):
-    """Collects the attributes of each img tag outside comments, with its line."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[tuple[dict[str, str | None], int]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "img":
-            self.found.append((dict(attrs), self.getpos()[0]))
+_IMAGE_NAME = re.compile(r"(?:^|[-_/.])(?:img|image|images|figure|fig|picture|photo)(?:$|[-_/.])", re.IGNORECASE)
+_ADDRESS_NAMES = ("src", "url", "file", "path", "image", "link")
+_ADDRESS = re.compile(r"/|\.[A-Za-z]{3,4}$")
 
 
-FORMS: tuple[Callable[[Block], Iterator[Picture]], ...] = (markdown_images, html_images)
+def shortcode_image(part: Part) -> Picture | None:
+    """`{{< figure src=… >}}` of Hugo, `{% include figure.html src=… %}`, `{% image "url" "alt" %}`, `{% img … %}`."""
+    if not isinstance(part, Shortcode):
+        return None
+    call = read_call(part)
+    if call.name == "include" and call.others:
+        call = call._replace(name=call.others[0], others=call.others[1:])
+    if not _IMAGE_NAME.search(call.name):
+        return None
+    url = next((call.named[name] for name in _ADDRESS_NAMES if call.named.get(name)), "")
+    alt, title = call.named.get("alt", ""), call.named.get("title", "")
+    if not url and call.others:
+        url, title, alt = _from_others(call.others, title, alt)
+    picture = Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line)
+    caption = plain(call.named.get("caption", ""))
+    return picture.described(caption, "shortcode", part.line) if caption else picture
 
 
-def find_pictures(blocks: list[Block]) -> tuple[list[Picture], set[int]]:
-    """The images of a body in its order, and the indexes of the blocks that are captions, not prose."""
-    pictures: list[Picture] = []
-    captions: set[int] = set()
-    for index, block in enumerate(blocks):
-        if not (block.images or block.html or block.kind == "html"):
-            continue
-        found = [picture for form in FORMS for picture in form(block)]
-        following = blocks[index + 1] if index + 1 < len(blocks) else None
-        if found and following is not None and _repeats_alt(following, found[-1]):
-            caption = CaptionText(fold(following.text), "paragraph", following.line)
-            found[-1] = found[-1]._replace(captions=(caption,))
-            captions.add(index + 1)
-        pictures += found
-    return pictures, captions
+def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:
+    """Address, title and alt text of arguments without names: a class and sizes may stand around the address."""
+    first = next((number for number, value in enumerate(others) if _ADDRESS.search(value)), 0)
+    texts = [value for value in others[first + 1 :] if not value.isdigit()]
+    if len(texts) > 1:
+        return others[first], texts[-2], texts[-1]
+    return others[first], title, texts[0] if texts else alt
 
 
-def _repeats_alt(block: Block, picture: Picture) -> bool:
-    return block.kind == "paragraph" and bool(picture.alt) and not block.images and fold(block.text) == picture.alt
+FORMS: tuple[Callable[[Part], Picture | None], ...] = (markdown_image, html_image, shortcode_image)
 
 
-def captions_of(picture: Picture) -> list[CaptionText]:
-    """The distinct texts of an image, the strongest form of each first."""
-    weaker = (CaptionText(picture.title, "title", picture.line), CaptionText(picture.alt, "alt", picture.line))
-    distinct: dict[str, CaptionText] = {}
-    for caption in (*picture.captions, *weaker):
-        if caption.text:
-            distinct.setdefault(caption.text, caption)
-    return list(distinct.values())
+def read_picture(part: Part) -> Picture | None:
+    """The image that a part of a block is, by the first form that knows it; None where it is none."""
+    for form in FORMS:
+        picture = form(part)
+        if picture is not None:
+            return picture if picture.url else None
+    return None
 
 
 def fold(text: str) -> str:
     """The text on one line, its white space folded: texts are the same when equal after it."""
+    if text.isprintable() and "  " not in text:  # no white space but single spaces
+        return text.strip(" ")
     return " ".join(text.split())
 
 
-def host_of(url: str) -> str | None:
-    """The host of an address, lower case, without port; None where it names none."""
-    try:
-        return urlsplit(url).hostname or None
-    except ValueError:
-        return None
+def plain(text: str) -> str:
+    """A text that may hold markup, without it."""
+    return fold(plain_text(text) if any(mark in text for mark in "*_[`<") else text)

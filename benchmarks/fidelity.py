@@ -1,0 +1,92 @@
+"""Our images against those of cmark-gfm, the reference renderer: recall, precision and the worst files of a corpus.
+
+    make fidelity CORPUS=folder
+
+cmark-gfm knows neither shortcodes nor Liquid: files that have any are counted apart.
+"""
+
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+from zoneinfo import ZoneInfo
+
+from cmarkgfm import github_flavored_markdown_to_html
+from cmarkgfm.cmark import Options
+
+from flows.articles.article import read_article
+from flows.settings import Settings
+from flows.source import list_seed_files, read_seed_file
+
+WORST = 10  # files listed
+
+
+class Compared(NamedTuple):
+    """One file: how many images both see, only we see, and only the reference sees."""
+
+    source_path: str
+    shortcodes: bool
+    both: int
+    ours: list[str]
+    theirs: list[str]
+
+
+class _Images(HTMLParser):
+    """Collects the address of each image in HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        address = dict(attrs).get("src")
+        if tag == "img" and address and address.strip():
+            self.found.append(address.strip())
+
+
+def compare(content: bytes, source_path: str) -> Compared | None:
+    """The images of one file by both readers; None where it is rejected."""
+    reading = read_article(content, source_path, ZoneInfo("UTC"))
+    if reading.article is None:
+        return None
+    body = reading.article.body or ""
+    parser = _Images()
+    parser.feed(github_flavored_markdown_to_html(body, Options.CMARK_OPT_UNSAFE))
+    theirs = Counter(_spelled(url) for url in parser.found)
+    ours = Counter(_spelled(image.url) for image in reading.images if image.role == "inline")
+    shortcodes = "{{" in body or "{%" in body
+    both = sum((ours & theirs).values())
+    return Compared(source_path, shortcodes, both, list((ours - theirs).elements()), list((theirs - ours).elements()))
+
+
+def _spelled(url: str) -> str:
+    """An address in one spelling: the reference percent-encodes what we leave as it is."""
+    return quote(unquote(url))
+
+
+def report(compared: list[Compared]) -> str:
+    """Recall and precision over some files, and the worst of them."""
+    both = sum(one.both for one in compared)
+    ours, theirs = (sum(len(getattr(one, side)) for one in compared) for side in ("ours", "theirs"))
+    lines = [
+        f"{len(compared):,} files, {both + theirs:,} images: recall {both / max(both + theirs, 1):.4f},"
+        f" precision {both / max(both + ours, 1):.4f}"
+    ]
+    for one in sorted(compared, key=lambda one: -len(one.ours) - len(one.theirs))[:WORST]:
+        if one.ours or one.theirs:
+            lines.append(f"  {one.source_path}: only ours {one.ours[:3]}, only theirs {one.theirs[:3]}")
+    return "\n".join(lines)
+
+
+def main(corpus: Path) -> None:
+    """Print the comparison of a corpus."""
+    files = sorted(list_seed_files(corpus, Settings().endings))
+    compared = [one for file in files if (one := compare(read_seed_file(corpus, file.source_path), file.source_path))]
+    print("Without shortcodes:", report([one for one in compared if not one.shortcodes]))
+    print("With shortcodes:", report([one for one in compared if one.shortcodes]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,141 @@
+"""The blocks of a body become its images with their captions, and the prose that is left."""
+
+from flows.articles.blocks import Block, Part
+from flows.articles.html import Tag
+from flows.articles.images import CaptionText, Picture, fold, read_picture
+
+MOST_IMAGES = 10_000  # an article
+
+
+def read_pictures(blocks: list[Block]) -> tuple[list[Picture], list[str]]:
+    """The images of a body in its order, each with its captions, and the prose of each block, "" where it has none."""
+    walk = _Walk(blocks)
+    walk.read()
+    return walk.pictures, walk.texts
+
+
+class _Walk:
+    """A walk over the blocks; it holds the figure and the figcaption that are open at the moment."""
+
+    def __init__(self, blocks: list[Block]) -> None:
+        self.blocks = blocks
+        self.pictures: list[Picture] = []
+        self.texts: list[str] = []
+        self.figure: int | None = None  # the first picture of the open figure
+        self.figure_captions: list[CaptionText] = []
+        self.caption: list[str] | None = None  # the texts of the open figcaption
+        self.caption_line = 0
+        self.near: int | None = None  # the first picture of the block before, where no prose came since
+        self.closings = sum(_is(part, "figcaption", closing=True) for block in blocks for part in block.parts)
+
+    def read(self) -> None:
+        """Read every block."""
+        for block in self.blocks:
+            first = len(self.pictures)
+            rest = self.read_parts(block) if block.parts else self.read_text(block)
+            text = fold("".join(rest)) if block.kind != "html" else ""
+            if len(self.pictures) > first:
+                text = self.own_line(block, first, rest, text)
+                self.near = first
+            elif text and self.near is not None:
+                text = self.next_paragraph(block, text)
+                self.near = None
+            self.texts.append(text)
+        self.end_figure()
+
+    def read_text(self, block: Block) -> list[str]:
+        """The prose of a block that has nothing but text."""
+        if self.caption is not None:
+            self.caption.append(block.text)
+            return []
+        return [block.text] if block.kind in ("text", "heading") else []
+
+    def read_parts(self, block: Block) -> list[str]:
+        """The prose of a block with images, tags or shortcodes, which are noted."""
+        rest: list[str] = []
+        for part in block.parts:
+            if isinstance(part, str):
+                (rest if self.caption is None else self.caption).append(part)
+            elif isinstance(part, Tag) and part.name in ("figure", "figcaption"):
+                self.turn_figure(part)
+            elif isinstance(part, Tag) and part.name == "br":
+                rest.append("\n")
+            elif picture := read_picture(part):
+                self.pictures.append(picture if self.figure is None else picture._replace(form="figure"))
+        if self.caption is not None and not self.closings:
+            self.end_caption()
+        return rest
+
+    def turn_figure(self, tag: Tag) -> None:
+        """A figure or a figcaption begins or ends."""
+        if tag.name == "figure":
+            self.end_figure()
+            self.figure = None if tag.closing else len(self.pictures)
+        elif tag.closing:
+            self.closings -= 1
+            self.end_caption()
+        else:
+            self.caption, self.caption_line = [], tag.line
+
+    def end_caption(self) -> None:
+        """The figcaption describes its figure, or the image before it."""
+        if self.caption is None:
+            return
+        text = fold(" ".join(self.caption))
+        caption, self.caption = CaptionText(text, "figcaption", self.caption_line), None
+        if self.figure is not None:
+            self.figure_captions.append(caption)
+        elif self.pictures and text:
+            self.pictures[-1] = self.pictures[-1].described(*caption)
+
+    def end_figure(self) -> None:
+        """A figure's caption describes each image of it."""
+        self.end_caption()
+        if self.figure is not None:
+            for number in range(self.figure, len(self.pictures)):
+                for caption in self.figure_captions:
+                    self.pictures[number] = self.pictures[number].described(*caption)
+        self.figure, self.figure_captions = None, []
+
+    def own_line(self, block: Block, first: int, rest: list[str], text: str) -> str:
+        """The prose of a block with images: what follows them may be their caption, on the next line or in italics."""
+        if not text or self.figure is not None:
+            return text
+        after = "".join(rest)
+        lines = after.strip("\n").count("\n") + 1 if after.startswith("\n") else 0
+        stands_first = read_picture(block.parts[0]) is not None
+        if stands_first and (lines == 1 or block.italic):
+            line = block.line + (1 if lines else 0)
+            self.pictures[-1] = self.pictures[-1].described(text, "paragraph", line)
+            return ""
+        return text
+
+    def next_paragraph(self, block: Block, text: str) -> str:
+        """The prose of a block after one with images: none where it repeats an alt text, or is all in italics."""
+        if block.kind != "text" or self.near is None:
+            return text
+        repeated = [n for n in range(self.near, len(self.pictures)) if self.pictures[n].alt == text]
+        if not repeated and not (block.italic and not self.texts[-1]):
+            return text
+        number = repeated[-1] if repeated else len(self.pictures) - 1
+        self.pictures[number] = self.pictures[number].described(text, "paragraph", block.line)
+        return ""
+
+
+def captions_of(picture: Picture) -> list[CaptionText]:
+    """The distinct texts of an image, the strongest form of each, the strongest form first."""
+    if not picture.captions and not picture.title:
+        return [CaptionText(picture.alt, "alt", picture.line)] if picture.alt else []
+    weaker = (CaptionText(picture.title, "title", picture.line), CaptionText(picture.alt, "alt", picture.line))
+    distinct: dict[str, CaptionText] = {}
+    for caption in sorted((*picture.captions, *weaker), key=lambda caption: _STRENGTH.index(caption.form)):
+        if caption.text:
+            distinct.setdefault(caption.text, caption)
+    return list(distinct.values())
+
+
+_STRENGTH = ("figcaption", "shortcode", "paragraph", "title", "alt")
+
+
+def _is(part: Part, name: str, closing: bool) -> bool:
+    return isinstance(part, Tag) and part.name == name and part.closing == closing

@@ -1,0 +1,105 @@
+"""The languages of front matter, as handlers of python-frontmatter: YAML, TOML and JSON."""
+
+import json
+import re
+import tomllib
+from datetime import date, time
+from typing import Any
+
+from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
+
+from flows.articles.yaml_blocks import Block, Written, broken, read_plain, read_yaml
+from flows.problems import RejectedError
+
+# Half of a pair, which no text can hold.
+_LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}"
+)
+
+
+class Yaml(YAMLHandler):
+    """YAML between `---` lines, also closed by `...`."""
+
+    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
+
+    def detect(self, text: str) -> bool:
+        return text.startswith("---") and bool(super().detect(text))
+
+    def read(self, block: str) -> Block:
+        """The block; one of plain lines costs a fifth."""
+        return read_plain(block) or read_yaml(block)
+
+
+class Toml(BaseHandler):
+    """TOML between `+++` lines, by the standard library."""
+
+    FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
+    START_DELIMITER = END_DELIMITER = "+++"
+
+    def read(self, block: str) -> Block:
+        """The block; dates become text."""
+        try:
+            values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
+        except tomllib.TOMLDecodeError as error:
+            reason, _, place = str(error).partition(" (at ")
+            line, column = (int(number) for number in (re.findall(r"\d+", place) or (1, 1)))
+            raise RejectedError(broken("TOML", reason, line - 1, column)) from None
+        except (RecursionError, ValueError) as error:
+            raise RejectedError(broken("TOML", str(error), 0)) from None
+        tables = re.finditer(r"""^[ \t]*\[*[ \t]*(["']?)([\w-]+)\1[ \t]*[\].=]""", block, re.MULTILINE)
+        return _block(values, written, block, {match[2]: match.start(2) for match in reversed(list(tables))})
+
+
+class Json(JSONHandler):
+    """A JSON object that opens the file."""
+
+    END_DELIMITER = "}"
+
+    def detect(self, text: str) -> bool:
+        return text.startswith("{") and not text.startswith(("{{", "{%"))
+
+    def split(self, text: str) -> tuple[str, str]:
+        try:
+            _, end = json.JSONDecoder(strict=False).raw_decode(text)
+        except json.JSONDecodeError as error:
+            if error.pos >= len(text.rstrip()):
+                raise ValueError("the object is not closed") from None
+            end = len(text)
+        except RecursionError:
+            end = len(text)
+        return text[:end], text[end:]
+
+    def read(self, block: str) -> Block:
+        """The block; numbers are text in `written`."""
+        try:
+            block = _LONE_SURROGATE.sub("\\\\ufffd", block)
+            values = json.loads(block, strict=False)
+            written = json.loads(block, strict=False, parse_int=str, parse_float=str)
+        except json.JSONDecodeError as error:
+            raise RejectedError(broken("JSON", error.msg, error.lineno - 1, error.colno)) from None
+        except (RecursionError, ValueError) as error:
+            raise RejectedError(broken("JSON", str(error), 0)) from None
+        keys = re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block)
+        return _block(values, written, block, {match[1]: match.start(1) for match in reversed(list(keys))})
+
+
+LANGUAGES = (Yaml(), Toml(), Json())
+
+
+def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
+    """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
+    lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
+    return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _as_text(value: Any) -> Written:
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _as_text(item) for key, item in value.items()}
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date | time):
+        return value.isoformat().replace("+00:00", "Z")
+    return None if value is None else str(value)

@@ -1,0 +1,94 @@
+"""Shortcodes of Hugo and tags of Liquid: hidden before Markdown is read, so that neither disturbs the other."""
+
+import re
+from html import unescape
+from typing import NamedTuple
+
+# `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`; comments and highlighted code with all between their tags.
+_CODES = re.compile(
+    r"\{%-?\s*(comment|highlight)\b[^{}]*%\}.*?\{%-?\s*end\1\s*-?%\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}", re.DOTALL
+)
+# A hidden code stands as its number between two characters that Unicode gives no meaning.
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_ARGUMENT = re.compile(
+    r"""(?:([A-Za-z_][\w-]*)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|“([^”]*)”|([^\s"'“=]+))""", re.DOTALL
+)
+_OPENING = re.compile(r"\{\{[<%]?-?\s*|\{%-?\s*")
+_CLOSING = re.compile(r"\s*/?-?[>%]?\}\}\Z|\s*-?%\}\Z")
+
+
+class Shortcode(NamedTuple):
+    """A shortcode as it stands in the source; `line` counts from 1 in the body."""
+
+    source: str
+    line: int
+
+
+class Hidden(NamedTuple):
+    """A body whose shortcodes are hidden; `removed` are the lines of it after which so many lines are missing."""
+
+    text: str
+    codes: list[Shortcode]
+    removed: list[tuple[int, int]]
+
+
+class Call(NamedTuple):
+    """What a shortcode calls: its name, its named and its other arguments."""
+
+    name: str
+    named: dict[str, str]
+    others: list[str]
+
+
+def hide(body: str) -> Hidden:
+    """Hide each shortcode, on one line, wherever it stands."""
+    if "{{" not in body and "{%" not in body and _OPEN not in body:
+        return Hidden(body, [], [])
+    body = body.replace(_OPEN, "\ufffd")
+    parts: list[str] = []
+    codes: list[Shortcode] = []
+    removed: list[tuple[int, int]] = []
+    place, line, gone = 0, 1, 0
+    for match in _CODES.finditer(body):
+        line += body.count("\n", place, match.start())
+        parts += [body[place : match.start()], f"{_OPEN}{len(codes)}{_CLOSE}"]
+        codes.append(Shortcode(match[0], line))
+        if lines := match[0].count("\n"):
+            removed.append((line - gone, lines))
+            gone += lines
+            line += lines
+        place = match.end()
+    return Hidden("".join([*parts, body[place:]]), codes, removed)
+
+
+def show(text: str, codes: list[Shortcode]) -> str:
+    """The text with its shortcodes as they stand in the source."""
+    return _HIDDEN.sub(lambda match: codes[int(match[1])].source, text) if _OPEN in text else text
+
+
+def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
+    """The text in its parts: between each two texts a shortcode."""
+    if _OPEN not in text:
+        return [text]
+    parts = _HIDDEN.split(text)
+    return [codes[int(item)] if number % 2 else item for number, item in enumerate(parts)]
+
+
+def read_call(code: Shortcode) -> Call:
+    """The name and the arguments of a shortcode; those of an `include` are the included file's."""
+    inside = _CLOSING.sub("", _OPENING.sub("", code.source, count=1), count=1)
+    named: dict[str, str] = {}
+    others: list[str] = []
+    for match in _ARGUMENT.finditer(inside):
+        key, *values = match.groups()
+        value = _plain(next(value for value in values if value is not None))
+        if key:
+            named.setdefault(key.lower(), value)
+        else:
+            others.append(value)
+    return Call(others[0] if others else "", named, others[1:])
+
+
+def _plain(value: str) -> str:
+    return unescape(re.sub(r"\\(\W|_)", r"\1", value))

@@ -1,0 +1,76 @@
+"""What Broadsheet makes of one seed file, in plain lines: the first thing that a puzzled editor reads."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flows.articles.article import Reading, read_article, rejected
+from flows.articles.fields import ALIASES, Fields
+from flows.articles.front_matter import read_front_matter
+from flows.problems import RunError, problem
+from flows.source import printable, read_seed_file
+from flows.tables import ARTICLES, Problem, columns
+
+LONGEST = 100  # characters of a value
+
+
+def explain(file: Path, zone: ZoneInfo) -> str:
+    """Each column of the file's article with its value and where that came from, its images, captions and problems."""
+    try:
+        content = read_seed_file(file.parent, printable(file.name))
+    except FileNotFoundError:
+        raise RunError(f"There is no file {file}; give the path of a seed file.") from None
+    except OSError as error:
+        reading = rejected(problem("unreadable", reason=error.strerror or str(error)), printable(file.name))
+        return "\n".join([f"{file}: rejected", *_problem_lines(reading.problems)])
+    reading = read_article(content, printable(file.name), zone)
+    lines = [f"{file}: {reading.status}"]
+    if reading.article:
+        lines += ["", *_article_lines(reading, _origins(content)), "", *_image_lines(reading)]
+    return "\n".join([*lines, *_problem_lines(reading.problems)])
+
+
+def _origins(content: bytes) -> dict[str, str]:
+    """The columns that the front matter feeds: the key, and its line."""
+    fields = Fields(read_front_matter(content))
+    keys = {column: fields.value(column)[0] for column in ALIASES}
+    return {column: f"key {key}, line {fields.line(key)}" for column, key in keys.items() if key}
+
+
+def _article_lines(reading: Reading, origins: dict[str, str]) -> list[str]:
+    values = reading.article._asdict() if reading.article else {}
+    for column in ("title", "published_at"):
+        if values[f"{column}_source"] != "front_matter":
+            origins[column] = f"from the {(values[f'{column}_source'] or 'nothing').replace('_', ' ')}"
+    if not origins.get("article_id"):
+        origins["article_id"] = "from the file's path"
+    lines = []
+    for name in (column.name for column in columns(ARTICLES)):
+        origin = f"  ({origins[name]})" if name in origins else ""
+        lines.append(f"{name:<20} {_short(values[name])}{origin}")
+    return lines
+
+
+def _image_lines(reading: Reading) -> list[str]:
+    lines = []
+    for image in reading.images:
+        lines.append(f"image {image.position}, line {image.source_line}, {image.form}: {_short(image.url)}")
+        for caption in (caption for caption in reading.captions if caption.image_id == image.image_id):
+            lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_short(caption.text)}")
+            if caption.credit:
+                names = f"photographer {caption.photographer or '-'}, agency {caption.agency or '-'}"
+                lines.append(f"        credit: {_short(caption.credit)} ({names})")
+    return lines or ["no images"]
+
+
+def _problem_lines(problems: list[Problem]) -> list[str]:
+    lines = []
+    for row in problems:
+        place = "" if row.line_number is None else f"line {row.line_number}"
+        place += "" if row.column_number is None else f", column {row.column_number}"
+        lines.append(f"{row.severity}{' at ' if place else ''}{place}: {row.message} {row.remedy}")
+    return ["", *lines] if lines else []
+
+
+def _short(value: object) -> str:
+    text = "-" if value is None else " ".join(str(value).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}… ({len(str(value)):,} characters)"

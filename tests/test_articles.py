@@ -1,0 +1,53 @@
+"""One seed file, its rows: each file of fixtures/ is a readable pair of what is given and what is expected."""
+
+import re
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from flows.articles.article import Reading, read_article
+from tests.conftest import ROOT
+
+FIXTURES = ROOT / "tests" / "fixtures"
+CASE = re.compile(
+    r"(?:==== time zone: (?P<zone>\S+)\n)?==== (?P<escaped>escaped )?file: (?P<path>[^\n]+)\n(?P<file>.*?)==== expected\n(?P<expected>.*)",
+    re.DOTALL,
+)
+
+
+def read_case(fixture: Path) -> tuple[Reading, dict]:
+    """What a fixture's file gives, and what is expected of it."""
+    match = CASE.fullmatch(fixture.read_text(encoding="utf-8"))
+    assert match, f"{fixture} is not in the form of a case"
+    text = match["file"]
+    content = text.encode("ascii").decode("unicode_escape").encode("latin-1") if match["escaped"] else text.encode()
+    reading = read_article(content, match["path"], ZoneInfo(match["zone"] or "UTC"))
+    return reading, yaml.safe_load(match["expected"])
+
+
+def stated(row: tuple, expected: dict) -> dict:
+    """The columns of a row that a case states."""
+    values = {name: getattr(row, name) for name in expected}
+    return {name: v.isoformat() if isinstance(v, date | datetime) else v for name, v in values.items()}
+
+
+@pytest.mark.parametrize("fixture", sorted(FIXTURES.rglob("*.txt")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_case(fixture: Path):
+    reading, expected = read_case(fixture)
+    found = {"status": reading.status}
+    if "article" in expected:
+        found["article"] = stated(reading.article, expected["article"]) if reading.article else None
+    for table in ("images", "captions", "problems"):
+        if table in expected:
+            rows, wanted = getattr(reading, table), expected[table] or []
+            pairs = zip(rows, wanted + [{}] * (len(rows) - len(wanted)), strict=False)
+            found[table] = [stated(row, want) if want else row for row, want in pairs]
+            expected[table] = wanted
+    assert found == expected
+
+
+def test_there_are_enough_cases():
+    assert len(list(FIXTURES.rglob("*.txt"))) >= 120

@@ -1,0 +1,163 @@
+"""What holds for every seed file: no crash, no hang, rows that hold together, the fast reader equal to the slow one."""
+
+import json
+import string
+from contextlib import suppress
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.articles.article import Reading, read_article
+from flows.articles.yaml_blocks import read_plain, read_yaml
+from flows.problems import RejectedError
+from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, columns
+from tests.conftest import SEEDS
+
+UTC = ZoneInfo("UTC")
+SAMPLES = [file.read_bytes() for file in sorted(SEEDS.glob("*.md"))]
+
+KEYS = st.sampled_from(
+    [
+        "title",
+        "date",
+        "code",
+        "no",
+        "yes",
+        "on",
+        "Null",
+        "y",
+        "true",
+        "a-b",
+        "_x",
+        "<<",
+        "1",
+        "é",
+        "category",
+        "~",
+        "ON",
+    ]
+)
+SCALARS = st.one_of(
+    st.sampled_from(
+        ["yes", "no", "Off", "null", "~", "12:30", "014", "0x1F", "1_000", "1e3", ".inf", "2024-11-07", "word", "two words",
+         "2024-11-07T03:40:41Z", "2024-11-07T03:40:41.985Z", "2024-13-07T03:40:41Z", '"quoted"', '"é ’"', '"a: b # c"', '""', '"  "',
+         "'single'", '"\\u00e9"', '"tab\t"', "&a x", "*a", "|", "> folded", "[a, b]", "{a: b}", "!!str 1", '"a" # comment', "x # y",
+         '"unclosed', "- x", "@x", "`x`", "%x", "a: b", '"\x85"', '"\u2028"', '"\ufeff"', '"\x07"', "=", "<<", "?"]
+    ),
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=12).map(lambda text: f'"{text}"'),
+    st.text(alphabet=string.ascii_letters + string.digits + " :-_'\"#", max_size=10),
+)  # fmt: skip
+LINES = st.one_of(
+    st.builds("{}: {}".format, KEYS, SCALARS),
+    st.builds("{}:{}".format, KEYS, SCALARS),
+    st.builds("  {}".format, SCALARS),
+    st.text(max_size=10),
+)
+BLOCKS = st.lists(LINES, max_size=8).map(lambda lines: "\n" + "\n".join(lines) + "\n")
+
+
+@given(BLOCKS)
+def test_the_fast_reader_equals_the_c_loader(block: str):
+    fast = read_plain(block)
+    if fast is None:
+        return
+    slow = read_yaml(block)
+    assert fast == slow
+    assert [type(value) for value in fast.values.values()] == [type(value) for value in slow.values.values()]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["title", "code", "x_y", "date"]), SCALARS),
+        unique_by=lambda pair: pair[0],
+        min_size=1,
+    )
+)
+def test_the_fast_reader_equals_the_c_loader_on_plain_looking_lines(pairs):
+    block = "".join(f"\n{key}: {value}" for key, value in pairs) + "\n"
+    fast = read_plain(block)
+    if fast is not None:
+        assert fast == read_yaml(block)
+
+
+@given(BLOCKS)
+def test_the_c_loader_never_fails_otherwise_than_by_rejecting(block: str):
+    with suppress(RejectedError):
+        read_yaml(block)
+
+
+PIECES = st.one_of(
+    st.sampled_from(
+        ["---\n", "...\n", "+++\n", "# ", "\n\n", "![a](https://images.example.com/x.jpg)", "![](", '<img src="x.jpg" alt="y">', "<figure>",
+         "</figure>", "<figcaption>", "</figcaption>", "<!--", "-->", "{{< figure src=x >}}", "{% img /x.jpg %}", "{% comment %}", "```\n",
+         "> ", "- ", "| a | b |\n|---|---|\n", "[r]: https://images.example.com/r.jpg\n", "![r]", "(Photo: Jane Doe/Reuters)", "*italic*", "\ufdd00\ufdd1",
+         "\\", "&amp;", "&#x0;", "\r", "\x00", "PARIS (AFP) - A", "date: 2024-11-31\n", "\u202e", "图：新华社", "\n![a](b)\nc\n", "<script>", "<"]
+    ),
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=20),
+)  # fmt: skip
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A sample with pieces cut out and put in."""
+    content = draw(st.sampled_from(SAMPLES))
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, len(content)))
+        stop = draw(st.integers(start, min(len(content), start + 200)))
+        content = content[:start] + draw(st.one_of(PIECES.map(str.encode), st.binary(max_size=5))) + content[stop:]
+    return content
+
+
+ARTICLES_OF_ANY_KIND = st.one_of(
+    st.binary(max_size=400),
+    mutated(),
+    st.lists(PIECES, max_size=12).map(lambda pieces: ("---\ntitle: x\n---\n" + "".join(pieces)).encode()),
+    st.builds("---{}---\n{}".format, BLOCKS, st.text(alphabet=st.characters(codec="utf-8"))).map(str.encode),
+)
+
+
+def hold_together(reading: Reading) -> None:
+    """Assert what every reading of a file promises."""
+    for row in (reading.article, *reading.images, *reading.captions, *reading.problems):
+        for value in row or ():
+            assert not isinstance(value, str) or value.encode() is not None
+            assert value != ""
+    article = reading.article
+    if article is None:
+        assert (reading.status, len(reading.problems)) == ("rejected", 1)
+        return
+    assert (article.image_count, article.caption_count) == (len(reading.images), len(reading.captions))
+    assert article.extra is None or json.loads(article.extra)
+    images = {image.image_id for image in reading.images}
+    assert len(images) == len(reading.images)
+    assert all(caption.image_id in images for caption in reading.captions)
+    assert len({caption.caption_id for caption in reading.captions}) == len(reading.captions)
+    for table, rows in (
+        (ARTICLES, [article]),
+        (IMAGES, reading.images),
+        (CAPTIONS, reading.captions),
+        (PROBLEMS, reading.problems),
+    ):
+        needed = [column.name for column in columns(table) if not column.nullable]
+        assert all(getattr(row, name) is not None for row in rows for name in needed)
+
+
+@given(ARTICLES_OF_ANY_KIND)
+def test_any_file_is_read_or_rejected(content: bytes):
+    reading = read_article(content, "any.md", UTC)
+    hold_together(reading)
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+    for image in reading.images:
+        assert 1 <= image.source_line <= lines
+    for caption in reading.captions:
+        assert 1 <= caption.source_line <= lines
+
+
+@given(
+    st.sampled_from(["[", ">", "![", "- ", "<a ", "<!--", "*a_ ", "`", "{{< ", "{% ", "(Photo: ", "|a", "&a ", "A - "]),
+    st.integers(1, 50_000),
+)
+def test_repetition_is_no_trouble(piece: str, times: int):
+    hold_together(read_article(f"---\ntitle: x\n---\n{piece * times}\n".encode(), "any.md", UTC))
+    hold_together(read_article(f"---\ntitle: {piece * times}\n---\nx\n".encode(), "any.md", UTC))
