@@ -74,9 +74,12 @@ def report(compared: list[Compared]) -> str:
         f"{len(compared):,} files, {both + theirs:,} images: recall {both / max(both + theirs, 1):.4f},"
         f" precision {both / max(both + ours, 1):.4f}"
     ]
-    for one in sorted(compared, key=lambda one: -len(one.ours) - len(one.theirs))[:WORST]:
-        if one.ours or one.theirs:
-            lines.append(f"  {one.source_path}: only ours {one.ours[:3]}, only theirs {one.theirs[:3]}")
+    worst = sorted(compared, key=lambda one: -len(one.ours) - len(one.theirs))[:WORST]
+    lines += [
+        f"  {one.source_path}: only ours {one.ours[:3]}, only theirs {one.theirs[:3]}"
+        for one in worst
+        if one.ours or one.theirs
+    ]
     return "\n".join(lines)
 
 

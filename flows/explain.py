@@ -32,7 +32,7 @@ def explain(file: Path, zone: ZoneInfo) -> str:
 def _origins(content: bytes) -> dict[str, str]:
     """The columns that the front matter feeds: the key, and its line."""
     fields = Fields(read_front_matter(content))
-    keys = {column: fields.value(column)[0] for column in ALIASES}
+    keys = {column: next((key for key, _ in fields.values(column)), None) for column in ALIASES}
     return {column: f"key {key}, line {fields.line(key)}" for column, key in keys.items() if key}
 
 

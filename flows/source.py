@@ -8,6 +8,9 @@ from pathlib import Path
 from flows.problems import RunError
 from flows.tables import SeedFile
 
+LARGEST_FILE = 10_000_000  # bytes; the longest articles have a thousandth of it
+READ_AT_ONCE = 1 << 20  # bytes
+
 # In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
 _AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
@@ -53,14 +56,17 @@ def _listed(source: Path, entry: os.DirEntry[str]) -> Iterator[SeedFile]:
 
 
 def read_seed_file(source: Path, source_path: str) -> bytes:
-    """The bytes of a listed file; raises OSError. A link or pipe that has taken its place is not read."""
+    """The bytes of a listed file, at most a few more than LARGEST_FILE; raises OSError.
+
+    A link that has taken its place is not followed, and a pipe is not waited for.
+    """
     name = os.path.join(os.fsencode(source), _file_name(source_path))
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        parts = []
-        while part := os.read(descriptor, 1 << 20):
-            parts.append(part)
-        return b"".join(parts)
+        content = b""
+        while len(content) <= LARGEST_FILE and (part := os.read(descriptor, READ_AT_ONCE)):
+            content += part
+        return content
     finally:
         os.close(descriptor)
 

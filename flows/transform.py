@@ -12,7 +12,7 @@ import xxhash
 from flows.articles.article import Reading, read_article, rejected
 from flows.problems import problem
 from flows.settings import Settings
-from flows.source import read_seed_file
+from flows.source import LARGEST_FILE, read_seed_file
 from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, SeedFile, Source, Table
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.batches import Write
@@ -21,7 +21,7 @@ from flows.warehouse.batches import Write
 def write_rows(settings: Settings, edition_id: str, files: list[SeedFile], write: Write) -> None:
     """Read seed files and write what they hold: a row of sources each, and the rows of those that are published."""
     zone = ZoneInfo(settings.time_zone)
-    read = [(file, *_read(settings.source, file.source_path, zone)) for file in files]
+    read = [(file, *_read(settings.source, file, zone)) for file in files]
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
     write(SOURCES, to_arrow(SOURCES, sources))
@@ -36,12 +36,15 @@ def write_rows(settings: Settings, edition_id: str, files: list[SeedFile], write
     write(CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions))
 
 
-def _read(source: Path, source_path: str, zone: ZoneInfo) -> tuple[Reading, str | None]:
+def _read(source: Path, file: SeedFile, zone: ZoneInfo) -> tuple[Reading, str | None]:
+    path = file.source_path
     try:
-        content = read_seed_file(source, source_path)
+        content = read_seed_file(source, path)
     except OSError as error:
-        return rejected(problem("unreadable", reason=error.strerror or str(error)), source_path), None
-    return read_article(content, source_path, zone), xxhash.xxh3_128_hexdigest(content)
+        return rejected(problem("unreadable", reason=error.strerror or str(error)), path), None
+    if len(content) > LARGEST_FILE:
+        return rejected(problem("too_large", size=max(file.size, len(content)), limit=LARGEST_FILE), path), None
+    return read_article(content, path, zone), xxhash.xxh3_128_hexdigest(content)
 
 
 def _source_row(file: SeedFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:

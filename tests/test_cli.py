@@ -64,3 +64,27 @@ def test_every_command_has_help():
 def test_the_command_line_does_without_prefect():
     code = "import sys, flows.cli, flows.pipeline; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_explain_shows_what_a_file_gives():
+    done = run_broadsheet("explain", SEEDS / "2026-11-05-ART2611050907M7CZL3.md")
+    assert done.returncode == 0
+    assert "category             BUSINESS  (key category, line 8)" in done.stdout
+    assert "published_at         2026-11-05 09:07:00+00:00  (from the code)" in done.stdout
+    assert "image 1, line 17, inline: https://images.example.com/" in done.stdout
+    assert "credit: Photo: AFP (photographer -, agency AFP)" in done.stdout
+    assert "repaired at line 10: “2026-11-31T09:12:00.000Z” is no date" in done.stdout
+
+
+def test_explain_says_why_a_file_is_rejected():
+    done = run_broadsheet("explain", SEEDS / "2026-11-05-ART2611051820D9XJN3.md")
+    assert done.returncode == 0
+    assert "rejected at line 6, column 25: The front matter is not valid YAML" in done.stdout
+
+
+def test_explain_without_a_file(tmp_path):
+    done = run_broadsheet("explain", tmp_path / "none.md")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"broadsheet: There is no file {tmp_path}/none.md; give the path of a seed file.\n",
+    )

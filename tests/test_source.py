@@ -77,6 +77,17 @@ def test_a_file_that_cannot_be_read_is_a_row(source, publish: Publish, monkeypat
     ]
 
 
+def test_a_file_that_is_too_large_is_a_row(source, publish: Publish):
+    with (source / "a.md").open("wb") as file:
+        file.write(seed_file("A").encode())
+        file.truncate(20_000_000)
+    edition = publish().folder
+    assert query(edition, "SELECT status, size, content_hash FROM sources") == [("rejected", 20_000_000, None)]
+    assert query(edition, "SELECT code, message FROM problems") == [
+        ("too_large", "The file has 20,000,000 bytes, more than 10,000,000."),
+    ]  # fmt: skip
+
+
 def test_a_folder_that_cannot_be_listed_fails_the_run(source, publish: Publish, monkeypatch):
     def denied(_: object) -> object:
         raise PermissionError(13, "Permission denied")

@@ -13,6 +13,7 @@ from flows.articles.dates import moment_in_code, moment_in_path, read_moment
 from flows.articles.fields import Fields, Hero
 from flows.articles.front_matter import read_front_matter
 from flows.articles.images import CaptionText, Picture, fold
+from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
@@ -74,7 +75,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
         published_month=month,
         origin_url=origin_url,
         origin_host=host_of(origin_url or ""),
-        dateline=read_dateline(prose.texts[0]) if prose.texts else None,
+        dateline=read_dateline(prose.opening),
         body=front.body or None,
         text=text or None,
         word_count=count_words(text),
@@ -86,7 +87,8 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     )
     if not prose.title:
         fields.problems.append(problem("title_from_file_name", fields.line("title") or front.body_line))
-    problems = [row._replace(source_path=source_path, article_id=article_id) for row in fields.problems]
+    found = sorted(fields.problems, key=lambda row: row.line_number or 0)
+    problems = [row._replace(source_path=source_path, article_id=article_id) for row in found]
     return Reading(status, article, images, captions, problems)
 
 
@@ -97,19 +99,26 @@ def rejected(reason: Problem, source_path: str) -> Reading:
 
 def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -> Moment:
     """The instant of publication: front matter, else the code, else the path; a date that is unusable is a problem."""
-    key, written = fields.value("published_at")
-    given = read_moment(written, zone) if isinstance(written, str) else None
-    if given:
-        return Moment(given, "front_matter")
+    unusable: list[tuple[str, Written]] = []
+    for key, written in fields.values("published_at"):
+        given = read_moment(written, zone) if isinstance(written, str) else None
+        if given:
+            _say_unusable(fields, unusable, f"the one of the key {key} was taken")
+            return Moment(given, "front_matter")
+        unusable.append((key, written))
     found = Moment(None, None)
     if in_code := moment_in_code(article_id):
         found = Moment(in_code, "code")
     elif in_path := moment_in_path(source_path, zone):
         found = Moment(in_path, "file_name")
-    if written is not None:
-        instead = f"the one in the {found.source.replace('_', ' ')} was taken" if found.source else "it is undated"
-        fields.problems.append(problem("unusable_date", fields.line(key), value=quoted(written), instead=instead))
+    instead = f"the one in the {found.source.replace('_', ' ')} was taken" if found.source else "it is undated"
+    _say_unusable(fields, unusable, instead)
     return found
+
+
+def _say_unusable(fields: Fields, unusable: list[tuple[str, Written]], instead: str) -> None:
+    for key, written in unusable:
+        fields.problems.append(problem("unusable_date", fields.line(key), value=quoted(written), instead=instead))
 
 
 def _picture_rows(

@@ -66,7 +66,7 @@ def _read(body: str) -> Iterator[Block]:
     open_tags: list[tuple[str, int]] = [("text", 0)]
     texts: list[str] = []
     inside: _Inside | None = None
-    offset = 0
+    line = 1
     events: Iterator[Any] = pyromark.events_with_range(hidden.text, options=_OPTIONS)
     for event, place in events:
         if type(event) is str:
@@ -89,10 +89,9 @@ def _read(body: str) -> Iterator[Block]:
                 continue
             kind, level = open_tags[-1]
             if texts or inside or kind == "heading":
-                line = lines.at(offset)
                 yield inside.block(kind, level, line) if inside else _block(kind, level, line, texts, codes)
                 texts, inside = [], None
-            offset = place["start"]
+            line = lines.at(place["start"])
             if name == "Start":
                 level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
                 open_tags.append((_KINDS.get(tag, "text"), level))

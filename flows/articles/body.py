@@ -14,11 +14,12 @@ _QUOTES = "\"'“”‘’«»„‹›「『"
 
 
 class Prose(NamedTuple):
-    """What readers read: `title` is None where the body gives none; `texts` are the blocks of prose."""
+    """What readers read: `title` is None where the body gives none, `texts` are the blocks, `opening` a paragraph."""
 
     title: str | None
     title_source: str | None
     texts: list[str]
+    opening: str
 
 
 def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -> Prose:
@@ -38,7 +39,13 @@ def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -
         title, source, spoken = texts[opening], "first_paragraph", opening
     else:
         title, source, spoken = None, None, None
-    return Prose(title, source, [text for number, text in enumerate(texts) if text and number != spoken])
+    prose = [
+        (block, text)
+        for number, (block, text) in enumerate(zip(blocks, texts, strict=True))
+        if text and number != spoken
+    ]
+    opening_text = next((text for block, text in prose if block.kind == "text"), "")
+    return Prose(title, source, [text for _, text in prose], opening_text)
 
 
 def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:

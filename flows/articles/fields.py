@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
 from datetime import date, time
 from math import isfinite
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ ALIASES = {
     "origin_url": ("origin_url", "canonical_url", "canonicalUrl", "canonical"),
     "image": ("image", "hero", "cover", "thumbnail", "image_feature", "featured_image", "cover_image"),
 }
+_FEEDING = frozenset(key for keys in ALIASES.values() for key in keys)
 _HELD_BACK = {"draft": "true", "published": "false"}
 _ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping
 
@@ -46,46 +48,45 @@ class Fields:
         """The line of a key in the file."""
         return self.front.lines.get(key)
 
-    def value(self, column: str) -> tuple[str, Written]:
-        """The key that feeds a column and its value as written: the first alias that has one, else "" and None."""
+    def values(self, column: str) -> Iterator[tuple[str, Written]]:
+        """The keys that may feed a column and have a value, with that value as written."""
         written = self.front.written
         for key in ALIASES[column]:
-            if key in written:
+            if key in written and not _is_empty(written[key]):
                 self.used.add(key)
-                value = written[key]
-                if value and (not isinstance(value, str) or value.strip()):
-                    return key, value
-        return "", None
+                yield key, written[key]
 
     def text(self, column: str) -> str | None:
         """The value of a column that holds one text, trimmed; another form is left out, with a problem."""
-        key, written = self.value(column)
-        if written is None or isinstance(written, str):
-            return written.strip() if written else None
-        self._left_out(key, written, "text")
+        for key, written in self.values(column):
+            if isinstance(written, str):
+                return written.strip()
+            self._leave_out(key, written, "text")
         return None
 
     def first(self, column: str) -> str | None:
         """The value of a column that takes the first of several."""
-        key, written = self.value(column)
-        written = _first(written)
-        if isinstance(written, dict):
-            self._left_out(key, written, "text")
-            return None
-        return written.strip() or None if written else None
+        for key, written in self.values(column):
+            value = _first(written)
+            if isinstance(value, str) and value.strip():
+                return value.strip()
+            if isinstance(value, dict):
+                self._leave_out(key, written, "text")
+        return None
 
     def image(self) -> Hero | None:
         """The front matter's image: an address, or a mapping that holds one."""
-        key, written = self.value("image")
-        written = _first(written)
-        if isinstance(written, dict):
-            address = next((written[name] for name in _ADDRESS_KEYS if isinstance(written.get(name), str)), None)
-            if not address:
-                self._left_out(key, written, "image")
-                return None
-            alt = written.get("alt")
-            return Hero(str(address).strip(), alt if isinstance(alt, str) else "", self.line(key) or 1)
-        return Hero(written.strip(), "", self.line(key) or 1) if written else None
+        for key, written in self.values("image"):
+            value = _first(written)
+            if isinstance(value, str) and value.strip():
+                return Hero(value.strip(), "", self.line(key) or 1)
+            if isinstance(value, dict):
+                address = next((text for text in map(value.get, _ADDRESS_KEYS) if text and isinstance(text, str)), None)
+                alt = value.get("alt")
+                if address:
+                    return Hero(address.strip(), alt if isinstance(alt, str) else "", self.line(key) or 1)
+                self._leave_out(key, written, "image")
+        return None
 
     def is_draft(self) -> bool:
         """`draft: true` and `published: false` keep an article back."""
@@ -95,12 +96,21 @@ class Fields:
 
     def extra(self) -> str | None:
         """Every key that fed no column, as a JSON object with sorted keys."""
-        left = {key: value for key, value in self.front.values.items() if key not in self.used}
+        written = self.front.written
+        left = {
+            key: value
+            for key, value in self.front.values.items()
+            if key not in self.used and not (key in _FEEDING and _is_empty(written[key]))
+        }
         return json.dumps(_jsonable(left), ensure_ascii=False, sort_keys=True) if left else None
 
-    def _left_out(self, key: str, written: Written, wanted: str) -> None:
+    def _leave_out(self, key: str, written: Written, wanted: str) -> None:
         value = quoted(json.dumps(written, ensure_ascii=False))
         self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
+
+
+def _is_empty(written: Written) -> bool:
+    return not written or (isinstance(written, str) and not written.strip())
 
 
 def _first(written: Written) -> str | dict[str, Written] | None:

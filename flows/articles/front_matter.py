@@ -8,7 +8,6 @@ from flows.articles.yaml_blocks import Block, Written
 from flows.problems import RejectedError, problem
 from flows.tables import Problem
 
-LARGEST_FILE = 10_000_000  # bytes; the longest articles have a thousandth of it
 LARGEST_FRONT_MATTER = 200_000  # characters
 
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
@@ -32,8 +31,6 @@ class FrontMatter(NamedTuple):
 
 def read_front_matter(content: bytes) -> FrontMatter:
     """Split and read a seed file's bytes; raises RejectedError where they are no article."""
-    if len(content) > LARGEST_FILE:
-        raise RejectedError(problem("too_large", size=len(content), limit=LARGEST_FILE))
     text = decode(content)
     start = _end_of_blank_lines(text)
     above = text.count("\n", 0, start) + 1

@@ -72,6 +72,8 @@ def shortcode_image(part: Part) -> Picture | None:
     alt, title = call.named.get("alt", ""), call.named.get("title", "")
     if not url and call.others:
         url, title, alt = _from_others(call.others, title, alt)
+        if call.name == "img":  # Octopress, whose only text is the title
+            title, alt = title or alt, alt if title else ""
     picture = Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line)
     caption = plain(call.named.get("caption", ""))
     return picture.described(caption, "shortcode", part.line) if caption else picture

@@ -3,13 +3,14 @@
 import json
 import re
 import tomllib
+from collections import Counter
 from datetime import date, time
 from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
 from flows.articles.yaml_blocks import Block, Written, broken, read_plain, read_yaml
-from flows.problems import RejectedError
+from flows.problems import RejectedError, problem
 
 # Half of a pair, which no text can hold.
 _LONE_SURROGATE = re.compile(
@@ -74,14 +75,17 @@ class Json(JSONHandler):
         """The block; numbers are text in `written`."""
         try:
             block = _LONE_SURROGATE.sub("\\\\ufffd", block)
-            values = json.loads(block, strict=False)
+            values, repeated = _read_json(block)
             written = json.loads(block, strict=False, parse_int=str, parse_float=str)
         except json.JSONDecodeError as error:
             raise RejectedError(broken("JSON", error.msg, error.lineno - 1, error.colno)) from None
         except (RecursionError, ValueError) as error:
             raise RejectedError(broken("JSON", str(error), 0)) from None
-        keys = re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block)
-        return _block(values, written, block, {match[1]: match.start(1) for match in reversed(list(keys))})
+        found = list(re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block))
+        places = {match[1]: match.start(1) for match in reversed(found)}
+        last = {match[1]: block.count("\n", 0, match.start(1)) for match in found}
+        problems = [problem("key_twice", last.get(key, 0), key=key) for key in repeated]
+        return _block(values, written, block, places)._replace(problems=problems)
 
 
 LANGUAGES = (Yaml(), Toml(), Json())
@@ -103,3 +107,15 @@ def _as_text(value: Any) -> Written:
     if isinstance(value, date | time):
         return value.isoformat().replace("+00:00", "Z")
     return None if value is None else str(value)
+
+
+def _read_json(block: str) -> tuple[dict[str, Any], list[str]]:
+    """The object, and the keys that stand in it more than once."""
+    outermost: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        outermost[:] = [key for key, _ in pairs]  # the last object to be closed is the outermost
+        return dict(pairs)
+
+    values = json.loads(block, strict=False, object_pairs_hook=note)
+    return values, [key for key, times in Counter(outermost).items() if times > 1]

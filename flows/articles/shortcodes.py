@@ -43,7 +43,7 @@ class Call(NamedTuple):
 
 def hide(body: str) -> Hidden:
     """Hide each shortcode, on one line, wherever it stands."""
-    if "{{" not in body and "{%" not in body and _OPEN not in body:
+    if "{" not in body and _OPEN not in body:
         return Hidden(body, [], [])
     body = body.replace(_OPEN, "\ufffd")
     parts: list[str] = []
