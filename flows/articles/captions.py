@@ -31,28 +31,24 @@ class _Walk:
     def read(self) -> None:
         """Read every block."""
         for block in self.blocks:
-            first = len(self.pictures)
-            rest = self.read_parts(block) if block.parts else self.read_text(block)
-            text = fold("".join(rest)) if block.kind != "html" else ""
-            if len(self.pictures) > first:
-                text = self.own_line(block, first, rest, text)
-                self.near = first
-            elif text and self.near is not None:
+            text = self.read_parts(block) if block.parts else self.read_text(block)
+            if text and self.near is not None and not block.parts:
                 text = self.next_paragraph(block, text)
                 self.near = None
             self.texts.append(text)
         self.end_figure()
 
-    def read_text(self, block: Block) -> list[str]:
+    def read_text(self, block: Block) -> str:
         """The prose of a block that has nothing but text."""
         if self.caption is not None:
             self.caption.append(block.text)
-            return []
-        return [block.text] if block.kind in ("text", "heading") else []
+            return ""
+        return fold(block.text)
 
-    def read_parts(self, block: Block) -> list[str]:
+    def read_parts(self, block: Block) -> str:
         """The prose of a block with images, tags or shortcodes, which are noted."""
         rest: list[str] = []
+        first = len(self.pictures)
         for part in block.parts:
             if isinstance(part, str):
                 (rest if self.caption is None else self.caption).append(part)
@@ -64,7 +60,13 @@ class _Walk:
                 self.pictures.append(picture if self.figure is None else picture._replace(form="figure"))
         if self.caption is not None and not self.closings:
             self.end_caption()
-        return rest
+        text = fold("".join(rest)) if block.kind != "html" else ""
+        if len(self.pictures) > first:
+            text = self.own_line(block, rest, text)
+            self.near = first
+        elif text:
+            self.near = None
+        return text
 
     def turn_figure(self, tag: Tag) -> None:
         """A figure or a figcaption begins or ends."""
@@ -97,7 +99,7 @@ class _Walk:
                     self.pictures[number] = self.pictures[number].described(*caption)
         self.figure, self.figure_captions = None, []
 
-    def own_line(self, block: Block, first: int, rest: list[str], text: str) -> str:
+    def own_line(self, block: Block, rest: list[str], text: str) -> str:
         """The prose of a block with images: what follows them may be their caption, on the next line or in italics."""
         if not text or self.figure is not None:
             return text

@@ -76,10 +76,7 @@ def read_yaml(block: str) -> Block:
         _require_few(node)
         return _read_mapping(loader, node)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        line, column = (mark.line, mark.column + 1) if mark else (0, None)
-        raise RejectedError(broken("YAML", reason, line, column)) from None
+        raise RejectedError(_broken_yaml(error)) from None
     finally:
         loader.dispose()
 
@@ -136,6 +133,15 @@ def _written(node: yaml.Node) -> Written:
     if isinstance(node, yaml.MappingNode):
         return {str(key.value): _written(value) for key, value in node.value}
     return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
+
+
+def _broken_yaml(error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    if (getattr(error, "context", None) or "").startswith("while scanning"):
+        mark = error.context_mark  # type: ignore[attr-defined]  # where it begins; its end is noticed lines later
+    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    line, column = (mark.line, mark.column + 1) if mark else (0, None)
+    return broken("YAML", reason, line, column)
 
 
 def _too_complex(line: int) -> Problem:
