@@ -5,7 +5,7 @@ import string
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.articles.article import Reading, read_article
@@ -154,6 +154,7 @@ def test_any_file_is_read_or_rejected(content: bytes):
         assert 1 <= caption.source_line <= lines
 
 
+@settings(max_examples=100)  # of up to a hundred thousand characters each
 @given(
     st.sampled_from(["[", ">", "![", "- ", "<a ", "<!--", "*a_ ", "`", "{{< ", "{% ", "(Photo: ", "|a", "&a ", "A - "]),
     st.integers(1, 50_000),
