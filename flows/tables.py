@@ -44,7 +44,7 @@ class Article(NamedTuple):
     dateline: Annotated[str | None, "Place with which the first prose paragraph opens (schema.org dateline)."]
     body: Annotated[str | None, "Markdown after the front matter, line ends \\n, no blank lines around it."]
     text: Annotated[str | None, "Prose as plain text, blocks parted by an empty line (schema.org articleBody)."]
-    word_count: Annotated[int, "Parts of text between white space and dashes with a letter or digit; each ideograph is one."]
+    word_count: Annotated[int, "Words of text: ideographs, and parts between spaces or dashes with a letter or digit."]
     paragraph_count: Annotated[int, "Blocks of text."]
     image_count: Annotated[int, "Images of the article, the hero included."]
     caption_count: Annotated[int, "Captions of the article's images."]
