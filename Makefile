@@ -24,7 +24,7 @@ format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff format --quiet .
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
 
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)

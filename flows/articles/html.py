@@ -40,6 +40,8 @@ def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
             place = start + 1
             continue
         attributes, place = _read_attributes(markup, name.end())
+        if markup[place - 1] != ">":
+            return  # HTML drops a tag that nothing closes
         tag = Tag(name[1].lower(), markup[start + 1] == "/", attributes, line)
         yield tag
         if tag.name in _UNREAD and not tag.closing:
