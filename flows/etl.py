@@ -9,6 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from flows import pipeline
+from flows.pipeline import PLAIN
+from flows.plan import Plan
 from flows.settings import Settings
 
 
@@ -31,19 +33,19 @@ def _task(name: str, step: Any, retries: int = 3) -> Any:
     )
 
 
-def _mapped(transform: Any, plan: pipeline.Plan) -> Iterator[int]:
+def _mapped(transform: Any, plan: Plan) -> Iterator[int]:
     """Transform the batches as mapped task runs."""
     for future in transform.map(unmapped(plan), list(plan.batches)):
         yield future.result()
 
 
 TASKS = pipeline.Steps(
-    extract=_task("extract", pipeline.extract),
-    transform=_task("transform", pipeline.transform),
-    is_news=_task("compare", pipeline.is_news),
-    load=_task("load", pipeline.load),
-    check=_task("check", pipeline.check),
-    publish=_task("publish", pipeline.publish, retries=0),  # it moves the edition to its place, once
+    extract=_task("extract", PLAIN.extract),
+    transform=_task("transform", PLAIN.transform),
+    settle=_task("settle", PLAIN.settle),
+    load=_task("load", PLAIN.load),
+    check=_task("check", PLAIN.check),
+    publish=_task("publish", PLAIN.publish, retries=0),  # it moves the edition to its place, once
     each=_mapped,
 )
 

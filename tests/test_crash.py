@@ -30,7 +30,7 @@ pipeline.publish_edition(Settings(), steps)
 HOLDING = """
 import sys
 from pathlib import Path
-from flows.warehouse.editions import writer_lock
+from flows.warehouse.lock import writer_lock
 
 with writer_lock(Path(sys.argv[1])):
     print("holding", flush=True)

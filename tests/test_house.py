@@ -10,10 +10,15 @@ FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.pipeline", "flows.settings", "flows.problems"},
-    "flows.cli": {"flows.pipeline", "flows.explain", "flows.settings", "flows.problems"},
-    "flows.pipeline": {"flows.transform", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
-    "flows.transform": {"flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
+    "flows.etl": {"flows.pipeline", "flows.plan", "flows.settings", "flows.problems"},
+    "flows.cli": {"flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.warehouse", "flows.settings", "flows.problems"},
+    "flows.summary": {"flows.pipeline", "flows.plan", "flows.warehouse", "flows.settings"},
+    "flows.verify": {"flows.pipeline", "flows.steps", "flows.settle", "flows.plan", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
+    "flows.pipeline": {"flows.settle", "flows.steps", "flows.plan", "flows.source", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.steps": {"flows.transform", "flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.settle": {"flows.transform", "flows.plan", "flows.warehouse", "flows.tables", "flows.problems"},
+    "flows.transform": {"flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
+    "flows.plan": {"flows.settings"},
     "flows.explain": {"flows.source", "flows.articles", "flows.tables", "flows.problems"},
     "flows.source": {"flows.tables", "flows.problems"},
     "flows.articles": {"flows.articles", "flows.tables", "flows.problems"},

@@ -224,7 +224,7 @@ def test_a_failed_check_publishes_nothing(seeds, publish: Publish, tmp_path, mon
     first = publish()
     sql = Path(shutil.copytree("sql", tmp_path / "sql"))
     (sql / "checks" / "never.sql").write_text("-- Always fails.\nSELECT 'broken' AS what")
-    monkeypatch.setattr("flows.warehouse.database.SQL", sql)
+    monkeypatch.setattr("flows.warehouse.checks.SQL", sql)
     with pytest.raises(RunError, match="The check never failed"):
         publish(rebuild=True)
     monkeypatch.undo()
