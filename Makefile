@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint format fuzz fidelity lock clean
+.PHONY: help run test lint format fuzz soak spark fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -25,6 +25,14 @@ format: $(INSTALLED)  ## mend what a machine can mend
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
+
+soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
+	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
+		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
+
+spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
+	@$(BIN)/uv pip install --quiet "pyspark>=4"
+	@READERS=pyspark PUBLISHES=50 $(BIN)/python -m pytest tests/test_readers.py
 
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)

@@ -21,6 +21,7 @@ BROADSHEET = (sys.executable, "-c", "import sys; from flows.cli import main; sys
 # CI's few examples are the same at each run; `make fuzz` tries many new ones. An input may take 2 seconds.
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=2000, database=None)
 settings.register_profile("fuzz", max_examples=100_000, deadline=2000, suppress_health_check=list(HealthCheck))
+settings.register_profile("soak", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 Publish = Callable[..., Report]

@@ -34,4 +34,3 @@ def run_until(point: str, settings: Settings) -> None:
         publish_edition(settings)
     else:
         publish_edition(settings, Steps(**{point: die}))
-

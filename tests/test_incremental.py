@@ -115,7 +115,9 @@ class Newsroom(RuleBasedStateMachine):
         assert not (self.warehouse / ".staging").exists()
         anew = publish_edition(self.settings().model_copy(update={"warehouse": self.folder / "anew"})).folder
         assert rows_of(edition) == rows_of(anew)
-        settled = "SELECT source_path, size, content_hash, status, article_id, published_month FROM sources ORDER BY ALL"
+        settled = (
+            "SELECT source_path, size, content_hash, status, article_id, published_month FROM sources ORDER BY ALL"
+        )
         assert query(edition, settled) == query(anew, settled)
         assert parquet_of(edition) == parquet_of(anew)
         assert verify(self.settings()) == []
