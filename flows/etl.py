@@ -1,6 +1,6 @@
 """The Prefect flow `etl`: the pipeline's steps as tasks. `python -m flows.etl` runs it on a temporary server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ def _task(name: str, step: Any, retries: int = 3) -> Any:
     )
 
 
-def _mapped(transform: Any, plan: Plan) -> Iterator[int]:
-    """Transform the batches as mapped task runs."""
-    for future in transform.map(unmapped(plan), list(plan.batches)):
+def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """A step for each part, as mapped task runs."""
+    for future in step.map(unmapped(plan), list(parts)):
         yield future.result()
 
 
@@ -43,6 +43,7 @@ TASKS = pipeline.Steps(
     extract=_task("extract", PLAIN.extract),
     transform=_task("transform", PLAIN.transform),
     settle=_task("settle", PLAIN.settle),
+    write_months=_task("write months", PLAIN.write_months),
     load=_task("load", PLAIN.load),
     check=_task("check", PLAIN.check),
     publish=_task("publish", PLAIN.publish, retries=0),  # it moves the edition to its place, once

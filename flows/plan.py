@@ -5,7 +5,9 @@ from pathlib import Path
 
 from flows.settings import Settings
 
-MOST_BATCHES = 20  # with the five other steps at most 25 task runs, each of which costs an orchestrator time
+# With the five other steps at most 25 task runs, each of which costs an orchestrator time.
+MOST_BATCHES = 16
+MOST_PARTS = 4
 LEAST_BATCH = 500  # files; smaller batches cost more than they share
 
 
@@ -50,11 +52,20 @@ class Plan:
         return self.batches[-1].stop if self.batches else 0
 
 
+Months = tuple[str | None, ...]
+
+
 @dataclass(frozen=True)
 class Difference:
-    """Where an edition differs from the one before: in these months, or, where they are None, in all."""
+    """Where an edition differs from the one before: the months to be written, `complete` where these are all."""
 
-    months: tuple[str | None, ...] | None
+    months: Months
+    complete: bool
+
+    @property
+    def parts(self) -> tuple[Months, ...]:
+        """The months in a few parts that can be written apart."""
+        return tuple(self.months[start::MOST_PARTS] for start in range(min(MOST_PARTS, len(self.months))))
 
 
 def split(files: int) -> tuple[Batch, ...]:

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
     verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
     allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
+    processes: int | None = Field(None, ge=1, description="Processes that read files; one a core where none is given.")
     keep_editions: int = Field(5, ge=1, description="So many editions are kept, the newest ones.")
     keep_hours: float = Field(6, ge=0, description="An edition is kept for so many hours after the next one.")
 

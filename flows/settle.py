@@ -3,6 +3,7 @@
 import shutil
 
 import pyarrow as pa
+from pyarrow.compute import unique
 
 from flows.plan import Difference, Plan
 from flows.problems import RunError
@@ -43,10 +44,8 @@ def settle(plan: Plan) -> Difference | None:
     write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, stay), losers))
     with batches.writer(plan.work, 0) as write:
         write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
-    if plan.base is None:
-        return Difference(None)
-    months = {month for rows in (left, settled) for month in published(rows)["published_month"].to_pylist()}
-    return Difference(tuple(sorted(months, key=str)))
+    months = {month for rows in (left, settled) for month in unique(published(rows)["published_month"]).to_pylist()}
+    return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
 
 
 def _with_rivals(plan: Plan, found: pa.Table, last: pa.Table, changed: pa.Table) -> pa.Table:

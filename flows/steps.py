@@ -8,7 +8,7 @@ import duckdb
 import pyarrow.compute as pc
 
 from flows.articles.article import PARSER_VERSION
-from flows.plan import Batch, Difference, Plan, split
+from flows.plan import Batch, Difference, Months, Plan, split
 from flows.settings import Settings
 from flows.source import list_seed_files
 from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, SOURCES, TO_READ, Edition
@@ -48,14 +48,20 @@ def transform(plan: Plan, batch: Batch) -> int:
     return read_files(plan, files, batch.number)
 
 
-def load(plan: Plan, difference: Difference) -> Edition:
-    """Write the Parquet and the database of a new edition; returns its row of `editions`."""
+def write_months(plan: Plan, months: Months) -> int:
+    """Write the Parquet of some months; returns their number."""
     lost = compare.duplicates(parquet.read_table(plan.folder, SOURCES))["source_path"]
-    parquet.write_months(plan.work, plan.folder, plan.base, difference.months, lost)
+    parquet.write_months(plan.work, plan.folder, plan.base, months, lost)
+    return len(months)
+
+
+def load(plan: Plan, difference: Difference) -> Edition:
+    """Share the other months with the edition before, and write the database; returns the edition's row."""
+    parquet.share_others(plan.folder, plan.base, difference.months)
     copied = database.worth_copying(plan.folder, plan.base, difference.months)
     with database.building(plan.folder, copied) as connection:
         if copied:
-            database.replace_months(connection, plan.folder, difference.months or ())
+            database.replace_months(connection, plan.folder, difference.months)
         else:
             database.fill_months(connection, plan.folder)
         edition = _write_history(plan, difference, connection, copied)
@@ -65,7 +71,7 @@ def load(plan: Plan, difference: Difference) -> Edition:
 
 def check(plan: Plan, difference: Difference) -> None:
     """Run the checks of sql/checks on the new edition; raises RunError where one fails."""
-    run_checks(plan.folder, plan.files, difference.months)
+    run_checks(plan.folder, plan.files, None if difference.complete else difference.months)
 
 
 def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
@@ -103,7 +109,8 @@ def _write_history(
 ) -> Edition:
     """Write the ledger and the list of editions."""
     published_at = editions.edition_time(plan.edition_id)
-    gained = ledger.find_changes(connection, plan.folder, plan.before, difference.months, published_at)
+    months = None if difference.complete else difference.months
+    gained = ledger.find_changes(connection, plan.folder, plan.before, months, published_at)
     parquet.write_ledger(plan.folder, plan.before, gained, published_at)
     ledger.fill_changes(connection, plan.folder, copied=copied is not None)
     edition = Edition(

@@ -2,31 +2,35 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tqdm import tqdm
 
-from flows.pipeline import Report, Transform, one_after_another
-from flows.plan import Plan
+from flows.pipeline import Report
+from flows.plan import Batch, Plan
 from flows.settings import Settings
 from flows.warehouse.editions import current_edition, list_editions
 from flows.warehouse.manifest import read_manifest
+from flows.workers import Step, in_processes
 
 LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
 
 
-def with_progress(transform: Transform, plan: Plan) -> Iterator[int]:
-    """Transform the batches in this process, and say how far it is: a bar on a terminal, else lines."""
-    bar = tqdm(total=plan.to_read, unit=" files", disable=not sys.stderr.isatty(), leave=False)
+def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part, and say how far it is: a bar on a terminal, else lines."""
+    reads = isinstance(parts[0], Batch) if parts else False
+    total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
+    bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
     done, said = 0, time.monotonic()
     with bar:
-        for files in one_after_another(transform, plan):
-            bar.update(files)
-            done += files
+        for number in in_processes(step, plan, parts):
+            bar.update(number)
+            done += number
             if bar.disable and time.monotonic() - said > LINE_EVERY:
                 said = time.monotonic()
-                print(f"read {done:,} of {plan.to_read:,} files", file=sys.stderr)
-            yield files
+                print(f"{done:,} of {total:,} {unit}", file=sys.stderr)
+            yield number
 
 
 def summary(settings: Settings, report: Report) -> str:

@@ -3,18 +3,17 @@
 from pathlib import Path
 
 from flows import settle, steps
-from flows.pipeline import one_after_another
-from flows.plan import Plan
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import CONTENT, PROBLEMS, SOURCES
-from flows.warehouse import compare, parquet
+from flows.warehouse import parquet
 from flows.warehouse.checks import run_checks
 from flows.warehouse.differences import differing_rows
 from flows.warehouse.editions import current_edition
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import wrong_files
+from flows.workers import in_processes
 
 
 def verify(settings: Settings) -> list[str]:
@@ -41,14 +40,11 @@ def _failed_checks(edition: Path) -> list[str]:
 
 def _differences(settings: Settings, edition: Path) -> list[str]:
     plan = steps.extract(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
-    for _ in one_after_another(steps.transform, plan):
+    for _ in in_processes(steps.transform, plan, plan.batches):
         pass
-    settle.settle(plan)
-    _build(plan)
+    difference = settle.settle(plan)
+    if difference:  # which a rebuild always has
+        for _ in in_processes(steps.write_months, plan, difference.parts):
+            pass
+        parquet.share_others(plan.folder, None, difference.months)
     return [line for table in (SOURCES, PROBLEMS, *CONTENT) for line in differing_rows(table, edition, plan.folder)]
-
-
-def _build(plan: Plan) -> None:
-    """The content of the edition that the source gives now, without history."""
-    lost = compare.duplicates(parquet.read_table(plan.folder, SOURCES))["source_path"]
-    parquet.write_months(plan.work, plan.folder, None, None, lost)

@@ -10,7 +10,7 @@ from flows.settings import Settings
 from flows.warehouse import database, editions, ledger, manifest, parquet
 
 _FUNCTIONS = {
-    "between the months": (parquet, "_share_others"),
+    "after the months": (parquet, "share_others"),
     "before the ledger": (ledger, "find_changes"),
     "in the database": (database, "create_views"),
     "before the manifest": (manifest, "write_manifest"),

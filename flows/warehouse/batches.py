@@ -55,17 +55,16 @@ def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
     return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
 
 
-def of_months(
-    work: Path, table: Table, months: Sequence[str | None] | None
-) -> Iterator[tuple[str | None, pa.Table | None]]:
-    """Each of some months, None: of all, with its rows, None where it has none; one month in memory at a time."""
+def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterator[tuple[str | None, pa.Table | None]]:
+    """Each of some months with its rows, None where it has none; one month in memory at a time."""
     readers = _readers(work, table)
     places: dict[str | None, list[tuple[int, int]]] = {}
-    for file, reader in enumerate(readers):
+    only_month = pa.ipc.IpcReadOptions(included_fields=[schema(table).get_field_index("published_month")])
+    for file, reader in enumerate(_readers(work, table, options=only_month)):
         for number in range(reader.num_record_batches):
             month = reader.get_batch(number).column("published_month")[0].as_py()
             places.setdefault(month, []).append((file, number))
-    for month in sorted(places, key=str) if months is None else months:
+    for month in months:
         found = places.get(month)
         yield month, found and pa.Table.from_batches([readers[file].get_batch(number) for file, number in found])
 

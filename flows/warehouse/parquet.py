@@ -18,9 +18,9 @@ ROW_GROUP = 20_000  # rows
 
 
 def write_months(
-    work: Path, edition: Path, base: Path | None, months: Sequence[str | None] | None, lost: pa.ChunkedArray
+    work: Path, edition: Path, base: Path | None, months: Sequence[str | None], lost: pa.ChunkedArray
 ) -> None:
-    """Write some months of each content table, None: all, and share the others with the edition `base`.
+    """Write some months of each content table.
 
     A month has the rows that wait, but for those of the files `lost`, and the rows of `base`, but for the articles
     that were dropped.
@@ -31,8 +31,16 @@ def write_months(
             rows = pa.concat_tables([_in_file(table).empty_table(), *_kept(work, base, table, month), *new])
             if rows.num_rows:
                 _write(month_file(edition, table, month), sort(table, rows))
-        if base and months is not None:
-            _share_others(edition, base, table, months)
+
+
+def share_others(edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
+    """Share with the edition `base` all but some months of each content table."""
+    for table in CONTENT:
+        rewritten = {month_file(edition, table, month) for month in months}
+        for file in month_files(base, table) if base else []:
+            to = edition / table.name / file.parent.name / file.name
+            if to not in rewritten and row_count(file):
+                _link_or_copy(file, to)
         if not month_files(edition, table):  # so that readers find the columns
             _write(month_file(edition, table, None), _in_file(table).empty_table())
 
@@ -48,14 +56,6 @@ def _in_file(table: Table) -> pa.Schema:
     """The columns of a month's file: the month itself stands in its folder's name."""
     shape = schema(table)
     return shape.remove(shape.get_field_index("published_month"))
-
-
-def _share_others(edition: Path, base: Path, table: Table, months: Sequence[str | None]) -> None:
-    rewritten = {month_file(edition, table, month) for month in months}
-    for file in month_files(base, table):
-        to = edition / table.name / file.parent.name / file.name
-        if to not in rewritten and row_count(file):
-            _link_or_copy(file, to)
 
 
 def month_file(edition: Path, table: Table, month: str | None) -> Path:
