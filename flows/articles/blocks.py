@@ -63,17 +63,18 @@ def _read(body: str) -> Iterator[Block]:
     hidden = hide(body)
     lines = _Lines(hidden)
     codes = hidden.codes
-    open_tags: list[tuple[str, int]] = [("text", 0)]
+    kind, level, start = "text", 0, 0
     texts: list[str] = []
     inside: _Inside | None = None
-    line = 1
     events: Iterator[Any] = pyromark.events_with_range(hidden.text, options=_OPTIONS)
     for event, place in events:
         if type(event) is str:
             if event == "SoftBreak" or event == "HardBreak":
                 (inside.texts() if inside else texts).append("\n")
             continue
-        ((name, value),) = event.items()
+        name, value = event.popitem()
+        if inside is None and not texts:
+            start = place["start"]
         if name == "Text":
             if inside is None and not codes:
                 texts.append(value)
@@ -87,16 +88,17 @@ def _read(body: str) -> Iterator[Block]:
                     inside = inside or _Inside(texts, codes)
                     inside.turn(name == "Start", tag, value, lines.at(place["start"]))
                 continue
-            kind, level = open_tags[-1]
             if texts or inside or kind == "heading":
-                yield inside.block(kind, level, line) if inside else _block(kind, level, line, texts, codes)
+                line = lines.at(start)
+                if inside:
+                    yield inside.block(kind, level, line)
+                else:
+                    yield _block(kind, level, line, texts, codes)
                 texts, inside = [], None
-            line = lines.at(place["start"])
-            if name == "Start":
+            kind, level = "text", 0
+            if name == "Start" and tag in _KINDS:  # none of these has blocks in it
+                kind = _KINDS[tag]
                 level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
-                open_tags.append((_KINDS.get(tag, "text"), level))
-            else:
-                open_tags.pop()
         elif name == "Html":
             texts.append(value)
         elif name == "Code" or name == "InlineHtml":
@@ -124,7 +126,7 @@ def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part
 
 
 class _Lines:
-    """The line of a byte; the parser's events come in the order of the source, so each byte is counted once."""
+    """The line of a byte; the next that is asked for is never far, so only what lies between is counted."""
 
     def __init__(self, hidden: Hidden) -> None:
         self.source = hidden.text.encode()
@@ -135,7 +137,9 @@ class _Lines:
     def at(self, offset: int) -> int:
         if offset > self.offset:
             self.line += self.source.count(b"\n", self.offset, offset)
-            self.offset = offset
+        elif offset < self.offset:
+            self.line -= self.source.count(b"\n", offset, self.offset)
+        self.offset = offset
         return self.line + self.removed[bisect_left(self.removed_after, self.line)] if self.removed_after else self.line
 
 
