@@ -1,6 +1,7 @@
 """Photo agencies: one short name each, and what newsrooms write for it, other scripts and misspellings included."""
 
 import re
+from functools import lru_cache
 from unicodedata import normalize
 
 AGENCIES = {
@@ -92,6 +93,7 @@ NO_PERSONS = frozenset(
 _PHOTO = re.compile(r"\s+(?:(?:file|stock|pool)\s+)?(?:photos?|images?|pictures?|pics?|fotos?|news photos?)\Z")
 
 
+@lru_cache(maxsize=10_000)  # the same few names stand in every article
 def agency_of(name: str) -> str | None:
     """The one name of the agency that is written so, in any case; None where it is no known agency."""
     written = _spelling(name)

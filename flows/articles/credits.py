@@ -162,7 +162,7 @@ def read_credit(text: str) -> Credit:
     for rule in RULES:
         credit = rule(end)
         if credit is not None:
-            return credit._replace(rest=(before + credit.rest).rstrip())
+            return credit._replace(rest=before + credit.rest) if before else credit
     return Credit("", None, None, text)
 
 

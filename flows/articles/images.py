@@ -27,11 +27,6 @@ class Picture(NamedTuple):
     line: int
     captions: tuple[CaptionText, ...] = ()
 
-    def moved(self, lines: int) -> "Picture":
-        """The same image, so many lines further down."""
-        captions = tuple(caption._replace(line=caption.line + lines) for caption in self.captions)
-        return self._replace(line=self.line + lines, captions=captions)
-
     def described(self, text: str, form: str, line: int) -> "Picture":
         """The same image with one more caption."""
         return self._replace(captions=(*self.captions, CaptionText(text, form, line)))

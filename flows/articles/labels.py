@@ -2,8 +2,13 @@
 
 import re
 
-# What the credit is for, or who: a colon follows, or one of the marks that stand for it.
+# What the credit is for, or who: a colon follows, or one of the marks that stand for it. The usual ones come first.
 WORDS = {
+    "English": (
+        *("photos?", "photographs?", "photographers?", "photography", "pictures?", "pics?", "images?", "credits?"),
+        *("illustrations?", "graphics?", "source", "file"),
+    ),
+    "Indonesian, Italian, Spanish, Portuguese and others": ("fotos?", "foto kredit", "sumber foto", "sumber"),
     "Arabic": ("صورة", "الصورة", "صور", "تصوير", "المصدر"),
     "Bengali": ("ছবি",),
     "Chinese": (
@@ -24,17 +29,12 @@ WORDS = {
     ),
     "Czech": ("zdroj",),
     "Dutch": ("beeld", "fotograaf"),
-    "English": (
-        *("photos?", "photographs?", "photographers?", "photography", "pictures?", "pics?", "images?", "credits?"),
-        *("illustrations?", "graphics?", "source", "file"),
-    ),
     "Finnish": ("kuvat?",),
     "French": (r"cr[ée]dits?(?:\s+photos?)?", "photographie", "photographe"),
     "German": ("bild", "bilder", "fotograf", "fotografin", "bildnachweis", "bildquelle", "quelle"),
     "Greek": ("φωτογραφία", "φωτο", "φωτό", "πηγή"),
     "Hebrew": ("צילום",),
     "Hindi": ("फोटो", "तस्वीर", "साभार"),
-    "Indonesian, Italian, Spanish, Portuguese and others": ("fotos?", "foto kredit", "sumber foto", "sumber"),
     "Japanese": ("写真提供", "写真", "撮影", "画像提供", "画像", "提供"),
     "Korean": (r"사진\s?제공", r"사진\s?출처", "사진", "출처"),
     "Persian": ("عکس",),

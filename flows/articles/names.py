@@ -52,7 +52,7 @@ def _is_name(part: str) -> bool:
     """Up to six words, all with a capital, or of a script that has none, but for particles as in Ana de la Cruz."""
     words = part.split()
     return (
-        len(words) <= 6
+        0 < len(words) <= 6
         and _is_capital(words[0])
         and all(_is_capital(word) or word in _PARTICLES for word in words)
         and not any(mark in part for mark in "!?。…:：")
