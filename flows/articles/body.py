@@ -39,13 +39,10 @@ def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -
         title, source, spoken = texts[opening], "first_paragraph", opening
     else:
         title, source, spoken = None, None, None
-    prose = [
-        (block, text)
-        for number, (block, text) in enumerate(zip(blocks, texts, strict=True))
-        if text and number != spoken
-    ]
-    opening_text = next((text for block, text in prose if block.kind == "text"), "")
-    return Prose(title, source, [text for _, text in prose], opening_text)
+    prose = [text for number, text in enumerate(texts) if text and number != spoken]
+    paragraphs = (n for n, text in enumerate(texts) if text and n != spoken and blocks[n].kind == "text")
+    first = next(paragraphs, None)
+    return Prose(title, source, prose, "" if first is None else texts[first])
 
 
 def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
