@@ -17,7 +17,7 @@ from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
-PARSER_VERSION = 1  # raise it with every change that gives other rows: each file is then read again
+PARSER_VERSION = 2  # raise it with every change that gives other rows: each file is then read again
 
 # RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
@@ -125,9 +125,9 @@ def _picture_rows(
     article_id: str, month: str | None, hero: Hero | None, inline: list[Picture], above: int
 ) -> tuple[list[Image], list[Caption]]:
     """The rows of an article's images and of their captions; `above` are the lines of the file above the body."""
-    placed = [(position, "inline", picture.moved(above)) for position, picture in enumerate(inline, 1)]
+    placed = [(position, "inline", picture) for position, picture in enumerate(inline, 1)]
     if hero:
-        placed.insert(0, (0, "hero", Picture(hero.url, fold(hero.alt), "", "front_matter", hero.line)))
+        placed.insert(0, (0, "hero", Picture(hero.url, fold(hero.alt), "", "front_matter", hero.line - above)))
     images, captions = [], []
     for position, role, picture in placed:
         image_id = f"{article_id}#{position}"
@@ -141,16 +141,16 @@ def _picture_rows(
             alt=picture.alt or None,
             title=picture.title or None,
             form=picture.form,
-            source_line=picture.line,
+            source_line=picture.line + above,
             published_month=month,
         )
         images.append(image)
-        texts = enumerate(captions_of(picture), 1)
-        captions += [_caption_row(f"{image_id}/{number}", image, caption) for number, caption in texts]
+        for number, caption in enumerate(captions_of(picture), 1):
+            captions.append(_caption_row(f"{image_id}/{number}", image, caption, caption.line + above))
     return images, captions
 
 
-def _caption_row(caption_id: str, image: Image, caption: CaptionText) -> Caption:
+def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int) -> Caption:
     credit = read_credit(caption.text)
     return Caption(
         caption_id=caption_id,
@@ -163,7 +163,7 @@ def _caption_row(caption_id: str, image: Image, caption: CaptionText) -> Caption
         agency=credit.agency,
         form=caption.form,
         repeats_alt=caption.form != "alt" and caption.text == image.alt,
-        source_line=caption.line,
+        source_line=line,
         published_month=image.published_month,
     )
 

@@ -1,6 +1,6 @@
 """The blocks of a body become its images with their captions, and the prose that is left."""
 
-from flows.articles.blocks import Block, Part
+from flows.articles.blocks import Block
 from flows.articles.html import Tag
 from flows.articles.images import CaptionText, Picture, fold, read_picture
 
@@ -26,24 +26,24 @@ class _Walk:
         self.caption: list[str] | None = None  # the texts of the open figcaption
         self.caption_line = 0
         self.near: int | None = None  # the first picture of the block before, where no prose came since
-        self.closings = sum(_is(part, "figcaption", closing=True) for block in blocks for part in block.parts)
+        parts = [part for block in blocks for part in block.parts]
+        self.closings = sum(isinstance(part, Tag) and part.closing and part.name == "figcaption" for part in parts)
 
     def read(self) -> None:
         """Read every block."""
         for block in self.blocks:
-            text = self.read_parts(block) if block.parts else self.read_text(block)
-            if text and self.near is not None and not block.parts:
-                text = self.next_paragraph(block, text)
-                self.near = None
+            if block.parts:
+                text = self.read_parts(block)
+            elif self.caption is not None:
+                self.caption.append(block.text)
+                text = ""
+            else:
+                text = fold(block.text)
+                if text and self.near is not None:
+                    text = self.next_paragraph(block, text)
+                    self.near = None
             self.texts.append(text)
         self.end_figure()
-
-    def read_text(self, block: Block) -> str:
-        """The prose of a block that has nothing but text."""
-        if self.caption is not None:
-            self.caption.append(block.text)
-            return ""
-        return fold(block.text)
 
     def read_parts(self, block: Block) -> str:
         """The prose of a block with images, tags or shortcodes, which are noted."""
@@ -137,7 +137,3 @@ def captions_of(picture: Picture) -> list[CaptionText]:
 
 
 _STRENGTH = ("figcaption", "shortcode", "paragraph", "title", "alt")
-
-
-def _is(part: Part, name: str, closing: bool) -> bool:
-    return isinstance(part, Tag) and part.name == name and part.closing == closing

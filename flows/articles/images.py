@@ -27,11 +27,6 @@ class Picture(NamedTuple):
     line: int
     captions: tuple[CaptionText, ...] = ()
 
-    def moved(self, lines: int) -> "Picture":
-        """The same image, so many lines further down."""
-        captions = tuple(caption._replace(line=caption.line + lines) for caption in self.captions)
-        return self._replace(line=self.line + lines, captions=captions)
-
     def described(self, text: str, form: str, line: int) -> "Picture":
         """The same image with one more caption."""
         return self._replace(captions=(*self.captions, CaptionText(text, form, line)))
@@ -100,9 +95,13 @@ def read_picture(part: Part) -> Picture | None:
     return None
 
 
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
 def fold(text: str) -> str:
     """The text on one line, its white space folded: texts are the same when equal after it."""
-    if text.isprintable() and "  " not in text:  # no white space but single spaces
+    odd = text.encode().translate(None, _PRINTABLE) if text.isascii() else not text.isprintable()
+    if not odd and "  " not in text:  # no white space but single spaces
         return text.strip(" ")
     return " ".join(text.split())
 

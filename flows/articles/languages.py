@@ -19,13 +19,20 @@ _LONE_SURROGATE = re.compile(
 )
 
 
+_YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
+
+
 class Yaml(YAMLHandler):
     """YAML between `---` lines, also closed by `...`."""
 
-    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
+    FM_BOUNDARY = re.compile(r"-{3,}[ \t]*$", re.MULTILINE)
 
-    def detect(self, text: str) -> bool:
-        return text.startswith("---") and bool(super().detect(text))
+    def split(self, text: str) -> tuple[str, str]:
+        """What stands between the lines; a search for the line's end before the mark is the quickest."""
+        end = _YAML_END.search(text)
+        if end is None:
+            raise ValueError("the block is not closed")
+        return text[text.index("\n") : end.start() + 1], text[end.end() :]
 
     def read(self, block: str) -> Block:
         """The block; one of plain lines costs a fifth."""

@@ -29,8 +29,8 @@ class Block(NamedTuple):
 # A line that every YAML reader takes alike: a plain key, then quoted text without escapes, a time, or one word.
 # What the C reader refuses or folds inside quotes (control characters, other line ends) is left to it.
 _PLAIN_LINE = re.compile(
-    r'([A-Za-z_][A-Za-z0-9_-]{0,59}): (?:"([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*)"'
-    r"|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z|[a-z]{1,60}))"
+    r'\n([A-Za-z_][A-Za-z0-9_-]{0,59}): (?:"([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*)"'
+    r"|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z|[a-z]{1,60}))(?=\n)"
 )
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null"})
 
@@ -39,16 +39,13 @@ def read_plain(block: str) -> Block | None:
     """A YAML block of plain lines, no key twice; None hands any other to `read_yaml`, which gives the same."""
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(block.split("\n")):
-        if not line:
-            continue
-        match = _PLAIN_LINE.fullmatch(line)
-        if match is None:
-            return None
-        key, quoted, bare = match.groups()
+    found = _PLAIN_LINE.findall(block)
+    if len(found) != block.count("\n") - 1:
+        return None
+    for number, (key, quoted, bare) in enumerate(found, 1):
         if key in values or key.lower() in _RESERVED or bare in _RESERVED:
             return None
-        values[key] = bare if quoted is None else quoted
+        values[key] = quoted or bare
         lines[key] = number
     return Block(values, dict(values), lines, [])
 
