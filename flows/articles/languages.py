@@ -9,7 +9,16 @@ from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
-from flows.articles.yaml_blocks import Block, Written, broken, read_plain, read_yaml
+from flows.articles.yaml_blocks import (
+    DEEPEST,
+    MOST_VALUES,
+    Block,
+    Written,
+    broken,
+    read_plain,
+    read_yaml,
+    too_complex,
+)
 from flows.problems import RejectedError, problem
 
 # Half of a pair, which no text can hold.
@@ -20,6 +29,8 @@ _LONE_SURROGATE = re.compile(
 
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
+
+_DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
 
 
 class Yaml(YAMLHandler):
@@ -47,6 +58,9 @@ class Toml(BaseHandler):
 
     def read(self, block: str) -> Block:
         """The block; dates become text."""
+        for key in _DOTTED_KEY.finditer(block):  # the library takes quadratic time for one with many parts
+            if key[0].count(".") > DEEPEST:
+                raise RejectedError(too_complex(block.count("\n", 0, key.start())))
         try:
             values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
         except tomllib.TOMLDecodeError as error:
@@ -100,8 +114,23 @@ LANGUAGES = (Yaml(), Toml(), Json())
 
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
     """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
+    _require_simple(values)
     lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
     return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _require_simple(values: dict[str, Any]) -> None:
+    """Raise RejectedError where values nest too deep, or are too many, for what comes after."""
+    waiting: list[tuple[Any, int]] = [(values, 0)]
+    for seen in range(MOST_VALUES + 1):
+        if not waiting:
+            return
+        value, depth = waiting.pop()
+        if depth > DEEPEST or seen == MOST_VALUES:
+            raise RejectedError(too_complex(0))
+        if isinstance(value, dict | list):
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += [(item, depth + 1) for item in inner]
 
 
 def _as_text(value: Any) -> Written:

@@ -86,7 +86,7 @@ def _require_shallow(block: str) -> None:
     for event in yaml.parse(block, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise RejectedError(_too_complex(event.start_mark.line if event.start_mark else 0))
+            raise RejectedError(too_complex(event.start_mark.line if event.start_mark else 0))
 
 
 def _require_few(node: yaml.Node) -> None:
@@ -96,7 +96,7 @@ def _require_few(node: yaml.Node) -> None:
         node = waiting.pop()
         values += 1
         if values > MOST_VALUES:
-            raise RejectedError(_too_complex(node.start_mark.line))
+            raise RejectedError(too_complex(node.start_mark.line))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
@@ -141,7 +141,8 @@ def _broken_yaml(error: yaml.YAMLError) -> Problem:
     return broken("YAML", reason, line, column)
 
 
-def _too_complex(line: int) -> Problem:
+def too_complex(line: int) -> Problem:
+    """The problem of a block that nests too deep or holds too much."""
     return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES)
 
 
