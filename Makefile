@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint format fuzz soak spark fidelity lock clean
+.PHONY: help run test lint format docs fuzz soak spark fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -22,6 +22,9 @@ lint: $(INSTALLED)  ## lint and check types
 format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+docs: $(INSTALLED)  ## write docs/tables.md anew
+	@$(BIN)/python -m docs.write_tables
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
