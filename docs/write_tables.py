@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from flows import pipeline
+from flows.pipeline import Steps, publish_edition
+from flows.plan import Plan
 from flows.settings import Settings
 from flows.tables import TABLES, Table, columns
 from flows.warehouse.database import SQL, reading
@@ -97,11 +98,11 @@ def _as_it_was(source: Path) -> None:
 
 
 def _publish(settings: Settings, edition_id: str) -> Path:
-    def extract(settings: Settings) -> pipeline.Plan:
-        plan = pipeline.extract(settings)
+    def extract(settings: Settings) -> Plan:
+        plan = Steps().extract(settings)
         return replace(plan, edition_id=edition_id, folder=plan.folder.with_name(edition_id))
 
-    return pipeline.publish_edition(settings, pipeline.Steps(extract=extract)).folder
+    return publish_edition(settings, Steps(extract=extract)).folder
 
 
 def page() -> str:
