@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint format docs fuzz soak spark fidelity lock clean
+.PHONY: help run test lint format docs fuzz soak spark clients fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -36,6 +36,10 @@ soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
 	@$(BIN)/uv pip install --quiet "pyspark>=4"
 	@READERS=pyspark PUBLISHES=50 $(BIN)/python -m pytest tests/test_readers.py
+
+clients: $(INSTALLED)  ## run the recipe for Jupyter, with its kernel
+	@$(BIN)/uv pip install --quiet "ipykernel>=6" "nbclient>=0.10"
+	@CLIENTS=jupyter $(BIN)/python -m pytest tests/test_clients.py
 
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)
