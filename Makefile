@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint format docs fuzz soak spark clients fidelity lock clean
+.PHONY: help run test lint format docs pictures fuzz soak spark clients fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -25,6 +25,9 @@ format: $(INSTALLED)  ## mend what a machine can mend
 
 docs: $(INSTALLED)  ## write docs/tables.md anew
 	@$(BIN)/python -m docs.write_tables
+
+pictures: $(INSTALLED)  ## take the pictures of docs/ anew; needs Chromium
+	@$(BIN)/python -m docs.write_pictures
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
