@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint format fuzz soak spark fidelity lock clean
+.PHONY: help run test lint format docs pictures fuzz soak spark clients fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -23,6 +23,12 @@ format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: $(INSTALLED)  ## write docs/tables.md anew
+	@$(BIN)/python -m docs.write_tables
+
+pictures: $(INSTALLED)  ## take the pictures of docs/ anew; needs Chromium
+	@$(BIN)/python -m docs.write_pictures
+
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
 
@@ -33,6 +39,10 @@ soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
 	@$(BIN)/uv pip install --quiet "pyspark>=4"
 	@READERS=pyspark PUBLISHES=50 $(BIN)/python -m pytest tests/test_readers.py
+
+clients: $(INSTALLED)  ## run the recipe for Jupyter, with its kernel
+	@$(BIN)/uv pip install --quiet "ipykernel>=6" "nbclient>=0.10"
+	@CLIENTS=jupyter $(BIN)/python -m pytest tests/test_clients.py
 
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)
