@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+CHROMIUM := $(shell command -v chromium)
 
 .PHONY: help run test lint format docs pictures fuzz soak spark clients fidelity lock clean
 
@@ -12,7 +13,8 @@ run: $(INSTALLED)  ## publish an edition from seeds/ into warehouse/
 	@$(BIN)/broadsheet run
 
 test: lint  ## lint, check types, test
-	@$(BIN)/python -m pytest -n auto
+	@$(if $(CHROMIUM),,echo "make: pages are not looked at without Chromium; run: apt-get install chromium")
+	@$(BIN)/python -m pytest -n auto $(if $(CHROMIUM),,-m "not browser")
 
 lint: $(INSTALLED)  ## lint and check types
 	@$(BIN)/ruff check --quiet .

@@ -1,6 +1,5 @@
 """The front page as its readers have it: in a browser, wide and narrow, by day and by night, and read aloud."""
 
-import os
 import re
 import shutil
 import time
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from flows.pipeline import publish_edition
 from flows.settings import Settings
@@ -71,18 +70,6 @@ def edition(request: pytest.FixtureRequest) -> Path:
 
 
 each_edition = pytest.mark.parametrize("edition", EDITIONS_SEEN, indirect=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    chromium = shutil.which("chromium")
-    assert chromium, "These tests look at the front page in Chromium; run: apt-get install chromium"
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield opened
-        opened.close()
 
 
 class Seen(NamedTuple):
