@@ -4,13 +4,16 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 CHROMIUM := $(shell command -v chromium)
 
-.PHONY: help run test lint format docs pictures fuzz soak spark clients fidelity lock clean
+.PHONY: help run up test lint format docs pictures fuzz soak spark clients fidelity lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
 
 run: $(INSTALLED)  ## publish an edition from seeds/ into warehouse/
 	@$(BIN)/broadsheet run
+
+up: $(INSTALLED)  ## publish every hour: a Prefect server, its UI and a worker, until Ctrl-C
+	@exec $(BIN)/broadsheet up
 
 test: lint  ## lint, check types, test
 	@$(if $(CHROMIUM),,echo "make: pages are not looked at without Chromium; run: apt-get install chromium")

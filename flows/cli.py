@@ -43,6 +43,10 @@ def _parser() -> argparse.ArgumentParser:
         flag = "--" + name.replace("_", "-")
         about = Settings.model_fields[name].description
         commands.choices["run"].add_argument(flag, action="store_true", default=None, help=about)
+    up = _command(
+        commands, "up", serve, "publish every hour: a Prefect server and a worker", "source", "warehouse", "data"
+    )
+    up.add_argument("--port", metavar="PORT", help=Settings.model_fields["port"].description)
     about = "build the edition once more from the source, aside, and compare"
     _command(commands, "verify", verify, about, "source", "warehouse")
     _command(commands, "editions", editions, "list the editions that are kept", "warehouse")
@@ -76,6 +80,17 @@ def run(settings: Settings) -> int:
     from flows.summary import summary, with_progress
 
     print(summary(settings, publish_edition(settings, Steps(each=with_progress))))
+    return DONE
+
+
+def serve(settings: Settings) -> int:
+    """`broadsheet up`: the schedule on this machine, until Ctrl-C or SIGTERM."""
+    from flows.up import up
+
+    try:
+        up(settings)
+    except KeyboardInterrupt:
+        print("Stopped; start it again with broadsheet up.")
     return DONE
 
 

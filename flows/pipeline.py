@@ -49,7 +49,7 @@ PLAIN = Steps()
 def publish_edition(settings: Settings, steps: Steps = PLAIN) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
     require_folder(settings.source)
-    with writer_lock(settings.warehouse):
+    with writer_lock(settings.warehouse, settings.patience):
         plan = steps.extract(settings)
         _exhaust(steps.each(steps.transform, plan, plan.batches))
         difference = steps.settle(plan) if plan.news else None

@@ -23,7 +23,7 @@ def verify(settings: Settings) -> list[str]:
     there is no edition to compare.
     """
     require_folder(settings.source)
-    with writer_lock(settings.warehouse):
+    with writer_lock(settings.warehouse, settings.patience):
         edition = current_edition(settings.warehouse)
         if edition is None:
             raise RunError(f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition.")

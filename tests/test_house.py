@@ -10,8 +10,10 @@ FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.pipeline", "flows.plan", "flows.settings", "flows.problems"},
-    "flows.cli": {"flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.warehouse", "flows.settings", "flows.problems"},
+    "flows.etl": {"flows.pipeline", "flows.plan", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
+    "flows.brief": {"flows.warehouse", "flows.tables"},
+    "flows.up": {"flows.settings", "flows.problems"},
+    "flows.cli": {"flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.warehouse", "flows.settings", "flows.problems"},
     "flows.query": {"flows.warehouse", "flows.problems"},
     "flows.summary": {"flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.settings"},
     "flows.verify": {"flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},

@@ -19,12 +19,15 @@ LOCK, HOLDER = ".lock", ".writer.json"
 
 
 @contextmanager
-def writer_lock(warehouse: Path) -> Iterator[None]:
-    """Hold the warehouse as its only writer; makes it where there is none. Raises RunError, naming the holder."""
+def writer_lock(warehouse: Path, patience: float = 0) -> Iterator[None]:
+    """Hold the warehouse as its only writer; makes it where there is none.
+
+    Waits up to `patience` seconds for the end of another writer; then raises RunError, naming it.
+    """
     _require_ours(warehouse)
     try:
         warehouse.mkdir(parents=True, exist_ok=True)
-        with FileLock(warehouse / LOCK, timeout=0):
+        with FileLock(warehouse / LOCK, timeout=patience):
             _note_holder(warehouse)
             sweep(warehouse)  # what a killed run left
             try:
