@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flows.articles.blocks import read_blocks
 from flows.articles.body import count_words, read_dateline, read_prose
-from flows.articles.captions import MOST_IMAGES, captions_of, read_pictures
+from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of, read_pictures
 from flows.articles.credits import read_credit
 from flows.articles.dates import moment_in_code, moment_in_path, read_moment
 from flows.articles.fields import Fields, Hero
@@ -57,6 +57,8 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     pictures, texts = read_pictures(blocks)
     if len(pictures) > MOST_IMAGES:
         fields.problems.append(problem("too_many_images", pictures[MOST_IMAGES].line + above, limit=MOST_IMAGES))
+    if crowded := next((picture for picture in pictures if len(picture.captions) > MOST_CAPTIONS), None):
+        fields.problems.append(problem("too_many_captions", crowded.line + above, limit=MOST_CAPTIONS))
     images, captions = _picture_rows(article_id, month, fields.image(), pictures[:MOST_IMAGES], above)
     prose = read_prose(blocks, texts, fold(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)

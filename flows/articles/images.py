@@ -27,10 +27,6 @@ class Picture(NamedTuple):
     line: int
     captions: tuple[CaptionText, ...] = ()
 
-    def described(self, text: str, form: str, line: int) -> "Picture":
-        """The same image with one more caption."""
-        return self._replace(captions=(*self.captions, CaptionText(text, form, line)))
-
 
 def markdown_image(part: Part) -> Picture | None:
     """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
@@ -71,7 +67,7 @@ def shortcode_image(part: Part) -> Picture | None:
             title, alt = title or alt, alt if title else ""
     picture = Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line)
     caption = plain(call.named.get("caption", ""))
-    return picture.described(caption, "shortcode", part.line) if caption else picture
+    return picture._replace(captions=(CaptionText(caption, "shortcode", part.line),)) if caption else picture
 
 
 def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:
