@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     query = _command(commands, "query", ask, "answer a question in SQL from the current edition", "warehouse")
     query.add_argument("sql", metavar="SQL", help="One query, such as 'FROM articles_by_category'.")
     forms = ("table", "csv", "json", "parquet")
-    query.add_argument("--format", choices=forms, default="table", help="Form of the answer; table where not given.")
+    about = "Form of the answer; table where not given."
+    query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
     query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
     about = "show what one seed file gives: fields, images, captions, problems"
     _command(commands, "explain", explain, about).add_argument("file", metavar="FILE", type=Path, help="A seed file.")
@@ -123,18 +124,18 @@ def roll_back(settings: Settings, edition: str) -> int:
     return DONE
 
 
-def ask(settings: Settings, sql: str, format: str, output: Path | None) -> int:  # noqa: A002 - the flag's name
+def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
     """`broadsheet query SQL`."""
     from flows.query import answer
     from flows.warehouse.editions import current_edition
 
-    if format == "parquet" and output is None:
+    if form == "parquet" and output is None:
         print("broadsheet: Parquet goes into a file; name one with --output.", file=sys.stderr)
         return USAGE
     edition = current_edition(settings.warehouse)
     if edition is None:
         raise RunError(f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run.")
-    answer(edition, sql, format, output)
+    answer(edition, sql, form, output)
     return DONE
 
 

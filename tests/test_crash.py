@@ -64,7 +64,7 @@ def kill_after(seconds: float, environment: dict[str, str]) -> float | None:
 
 def test_kill_9_at_any_time(source, warehouse, publish: Publish):
     """Each kill comes at a random time of the run; the next run builds on what it left."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     for number in range(60):
         (source / f"{number}.md").write_text(seed_file(f"A{number}", date=f"2026-0{1 + number % 9}-01"))
     expected = rows_of(publish().folder)
