@@ -108,7 +108,11 @@ def test_the_schedule_is_set_up_as_the_readme_says(clone, tmp_path):
         commands = [command.replace("http://127.0.0.1:4200/api", server.url) for command in commands]
         done = run(" && ".join(commands), clone, **server.environment)
         assert done.returncode == 0, done.stderr
-        assert {deployment["name"] for deployment in server.post("deployments/filter")} == {"hourly", "rebuild", "weekly"}
+        assert {deployment["name"] for deployment in server.post("deployments/filter")} == {
+            "hourly",
+            "rebuild",
+            "weekly",
+        }
         assert len(server.post("automations/filter")) == 2
         with worker(last, clone, server.environment) as lines:
             assert any("started!" in line for line in lines)
