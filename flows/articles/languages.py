@@ -4,12 +4,13 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
-from flows.articles.yaml_blocks import Block, Written, broken, read_plain, read_yaml
+from flows.articles.yaml_blocks import DEEPEST, MOST_VALUES, Block, Written, broken, read_plain, read_yaml, too_complex
 from flows.problems import RejectedError, problem
 
 # Half of a pair, which no text can hold.
@@ -74,7 +75,7 @@ class Json(JSONHandler):
             if error.pos >= len(text.rstrip()):
                 raise ValueError("the object is not closed") from None
             end = len(text)
-        except RecursionError:
+        except (RecursionError, ValueError):
             end = len(text)
         return text[:end], text[end:]
 
@@ -100,8 +101,24 @@ LANGUAGES = (Yaml(), Toml(), Json())
 
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
     """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
+    _require_simple(values)
     lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
     return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _require_simple(values: dict[str, Any]) -> None:
+    """The limits that YAML has; what is deeper would overflow the functions that walk through values."""
+    level: list[Any] = [values]
+    seen = depth = 0
+    while level:
+        level = [item for value in level if isinstance(value, dict | list) for item in _items(value)]
+        seen, depth = seen + len(level), depth + 1
+        if seen > MOST_VALUES or depth > DEEPEST + 1:
+            raise RejectedError(too_complex(0))
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _as_text(value: Any) -> Written:
