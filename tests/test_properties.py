@@ -178,3 +178,9 @@ def test_deep_values_are_rejected_in_every_language():
         reading = read_article(f"{front}Text.\n".encode(), "any.md", UTC)
         hold_together(reading)
         assert [row.code for row in reading.problems] == ["too_complex"]
+
+
+@settings(max_examples=5)
+@given(st.sampled_from(["+++\n{} = 1\n+++\n", "+++\n[{}]\n+++\n", "+++\na = {{ {} = 1 }}\n+++\n"]))
+def test_a_key_of_many_parts_is_no_trouble(front: str):
+    hold_together(read_article((front.format(".".join("a" * 40_000)) + "Text.\n").encode(), "any.md", UTC))

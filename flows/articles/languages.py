@@ -4,21 +4,13 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
-from flows.articles.yaml_blocks import (
-    DEEPEST,
-    MOST_VALUES,
-    Block,
-    Written,
-    broken,
-    read_plain,
-    read_yaml,
-    too_complex,
-)
+from flows.articles.yaml_blocks import DEEPEST, MOST_VALUES, Block, Written, broken, read_plain, read_yaml, too_complex
 from flows.problems import RejectedError, problem
 
 # Half of a pair, which no text can hold.
@@ -29,7 +21,6 @@ _LONE_SURROGATE = re.compile(
 
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
-
 _DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
 
 
@@ -88,7 +79,7 @@ class Json(JSONHandler):
             if error.pos >= len(text.rstrip()):
                 raise ValueError("the object is not closed") from None
             end = len(text)
-        except RecursionError:
+        except (RecursionError, ValueError):
             end = len(text)
         return text[:end], text[end:]
 
@@ -120,17 +111,18 @@ def _block(values: dict[str, Any], written: dict[str, Any], source: str, places:
 
 
 def _require_simple(values: dict[str, Any]) -> None:
-    """Raise RejectedError where values nest too deep, or are too many, for what comes after."""
-    waiting: list[tuple[Any, int]] = [(values, 0)]
-    for seen in range(MOST_VALUES + 1):
-        if not waiting:
-            return
-        value, depth = waiting.pop()
-        if depth > DEEPEST or seen == MOST_VALUES:
+    """The limits that YAML has; what is deeper would overflow the functions that walk through values."""
+    level: list[Any] = [values]
+    seen = depth = 0
+    while level:
+        level = [item for value in level if isinstance(value, dict | list) for item in _items(value)]
+        seen, depth = seen + len(level), depth + 1
+        if seen > MOST_VALUES or depth > DEEPEST + 1:
             raise RejectedError(too_complex(0))
-        if isinstance(value, dict | list):
-            inner = value.values() if isinstance(value, dict) else value
-            waiting += [(item, depth + 1) for item in inner]
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _as_text(value: Any) -> Written:

@@ -9,6 +9,7 @@ from flows.problems import RejectedError, problem
 from flows.tables import Problem
 
 DEEPEST = 50  # levels of lists and mappings
+MOST_DIGITS = 4_000  # of a number; Python writes no longer ones
 MOST_VALUES = 10_000  # values, each alias counted with all that it stands for
 
 Written = str | list["Written"] | dict[str, "Written"] | None
@@ -97,6 +98,8 @@ def _require_few(node: yaml.Node) -> None:
         values += 1
         if values > MOST_VALUES:
             raise RejectedError(too_complex(node.start_mark.line))
+        if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MOST_DIGITS:
+            raise RejectedError(broken("YAML", "a number is too long", node.start_mark.line))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
@@ -142,7 +145,7 @@ def _broken_yaml(error: yaml.YAMLError) -> Problem:
 
 
 def too_complex(line: int) -> Problem:
-    """The problem of a block that nests too deep or holds too much."""
+    """The problem of front matter beyond the limits; its line counts from 0."""
     return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES)
 
 
