@@ -4,10 +4,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import Flow, flow, get_client, get_run_logger, task, unmapped
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.events import emit_event
@@ -23,6 +29,7 @@ from flows.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
 HOUR = 3600  # seconds
+LONG = 20_000  # files to read; fewer are read before anyone has looked
 
 
 async def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
@@ -52,9 +59,12 @@ def _task(name: str, step: Any, retries: int = 3) -> Any:
 
 
 def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """A step for each part, as mapped task runs."""
-    for future in step.map(unmapped(plan), list(parts)):
+    """A step for each part, as mapped task runs; a long one shows how far it is."""
+    progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
+    for done, future in enumerate(step.map(unmapped(plan), list(parts)), 1):
         yield future.result()
+        if progress:
+            update_progress_artifact(cast(UUID, progress), 100 * done / len(parts))
 
 
 TASKS = Steps(

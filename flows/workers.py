@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
@@ -27,7 +28,7 @@ def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
     if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
         yield from one_after_another(step, plan, parts)
         return
-    with _without_main(), ProcessPoolExecutor(processes, _context()) as pool:
+    with _without_main(), ProcessPoolExecutor(processes, _context(), _end_with_the_run) as pool:
         waiting = [pool.submit(step, plan, part) for part in parts]
         try:
             yield from (done.result() for done in as_completed(waiting))
@@ -46,6 +47,18 @@ def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["flows.steps"])
     return context
+
+
+def _end_with_the_run() -> None:
+    """Let this worker die with the run that started it: what it still wrote could reach the staging of the next."""
+    run = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if run:
+            run.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
