@@ -1,7 +1,7 @@
 """Editions on disk: months are shared, old ones retire, any kept one can be gone back to, a mass withdrawal is refused."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
@@ -113,8 +113,20 @@ def test_old_editions_retire_after_their_successors_time(two_months, warehouse, 
     assert query(warehouse / "current", "SELECT max(edition_id) FROM editions") == [(ids[2],)]
 
 
-def test_a_run_retires_what_is_too_old(two_months, warehouse, publish: Publish):
-    ids = [publish(rebuild=True, keep_editions=2, keep_hours=0).folder.name for _ in range(4)]
+def test_a_run_retires_what_is_too_old(two_months, warehouse, publish: Publish, monkeypatch):
+    ids = [publish(rebuild=True).folder.name for _ in range(3)]
+
+    class Later(datetime):
+        """A clock that is ahead of every edition."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime(2999, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("flows.steps.datetime", Later)
+    ids.append(publish(rebuild=True, keep_editions=2).folder.name)
+    assert ids[3] == "29990101T000000Z"
+    # The last but one was current a moment ago: it stays for six hours more, and one would stay for its number.
     assert [edition.name for edition in list_editions(warehouse)] == ids[2:]
     assert query(warehouse / "current", "SELECT edition_id FROM editions") == [(name,) for name in ids]
 
