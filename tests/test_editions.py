@@ -126,7 +126,6 @@ def test_a_run_retires_what_is_too_old(two_months, warehouse, publish: Publish, 
     monkeypatch.setattr("flows.steps.datetime", Later)
     ids.append(publish(rebuild=True, keep_editions=2).folder.name)
     assert ids[3] == "29990101T000000Z"
-    # The last but one was current a moment ago: it stays for six hours more, and one would stay for its number.
     assert [edition.name for edition in list_editions(warehouse)] == ids[2:]
     assert query(warehouse / "current", "SELECT edition_id FROM editions") == [(name,) for name in ids]
 
