@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from flows.articles.blocks import MarkdownImage, Part, plain_text
+from flows.articles.fields import Hero
 from flows.articles.html import Tag
 from flows.articles.shortcodes import Shortcode, read_call
 
@@ -26,6 +27,13 @@ class Picture(NamedTuple):
     form: str
     line: int
     captions: tuple[CaptionText, ...] = ()
+
+
+def front_matter_image(hero: Hero, line: int) -> Picture:
+    """The front matter's image, whose caption is as good as a figure's."""
+    caption = plain(hero.caption)
+    captions = (CaptionText(caption, "figcaption", line),) if caption else ()
+    return Picture(hero.url, fold(hero.alt), fold(hero.title), "front_matter", line, captions)
 
 
 def markdown_image(part: Part) -> Picture | None:
