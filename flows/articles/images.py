@@ -44,13 +44,14 @@ def markdown_image(part: Part) -> Picture | None:
 
 
 def html_image(part: Part) -> Picture | None:
-    """`<img src=… alt=… title=…>`."""
+    """`<img src=… alt=… title=…>`; an image that is fetched late has its address elsewhere."""
     if not isinstance(part, Tag) or part.name != "img" or part.closing:
         return None
     given = part.attributes
-    return Picture(
-        given.get("src", "").strip(), fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line
-    )
+    source, late = (given.get(name, "").strip() for name in ("src", "data-src"))
+    if not source or (late and source.startswith("data:")):
+        source = late or given.get("srcset", "").strip().split(" ", 1)[0]
+    return Picture(source, fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line)
 
 
 _IMAGE_NAME = re.compile(r"(?:^|[-_/.])(?:img|image|images|figure|fig|picture|photo)(?:$|[-_/.])", re.IGNORECASE)
