@@ -162,7 +162,7 @@ class _Inside:
             self.texts().append(show(text, self.codes) if is_code else text)
             return
         found = part(text, self.codes)
-        self.special = self.special or len(found) > 1
+        self.special = self.special or found != [text]
         self.parts += found
 
     def add_html(self, markup: str, line: int) -> None:

@@ -3,6 +3,7 @@
 from flows.articles.blocks import Block, MarkdownImage
 from flows.articles.html import Tag
 from flows.articles.images import CaptionText, Picture, fold, read_picture
+from flows.articles.shortcodes import Shortcode
 
 MOST_IMAGES = 10_000  # an article
 MOST_CAPTIONS = 100  # an image
@@ -64,6 +65,8 @@ class _Walk:
                 (rest if self.caption is None else self.caption).append(part)
             elif isinstance(part, Tag) and part.name in ("figure", "figcaption"):
                 self.turn_figure(part)
+            elif isinstance(part, Shortcode) and part.source.startswith(("[caption", "[/caption")):
+                self.turn_caption(part, block)
             elif isinstance(part, Tag) and part.name == "br":
                 rest.append(_BREAK)
             elif picture := read_picture(part):
@@ -86,6 +89,13 @@ class _Walk:
             self.end_caption()
         else:
             self.caption, self.caption_line = [], tag.line
+
+    def turn_caption(self, code: Shortcode, block: Block) -> None:
+        """What stands beside the image between `[caption …]` and `[/caption]` of one block describes it."""
+        self.end_figure()
+        ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
+        if ends and code.source != "[/caption]":
+            self.figure, self.caption, self.caption_line = len(self.pictures), [], code.line
 
     def end_caption(self) -> None:
         """The figcaption describes its figure, or the image before it."""
