@@ -33,14 +33,18 @@ KINDS = {
         "repaired", "An image has more than {limit:,} captions; the others were left out.", "Give each image its own."
     ),
     "empty": Kind("rejected", "The file is empty.", "Export the article again."),
-    "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; the file seems to be {guess}.", "Save it as UTF-8."),
+    "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; {guess}.", "Save it as UTF-8."),
     "no_front_matter": Kind(
         "rejected", "The file does not open with front matter.", "Begin it with a line ---, the keys, and a line ---."
     ),
     "unclosed_front_matter": Kind(
-        "rejected", "The front matter is not closed.", "Put a line {mark} after its last key, at the line's start."
+        "rejected",
+        "The front matter is not closed; it seems to end here.",
+        "Put {mark} here, at the start of a line of its own.",
     ),
-    "empty_front_matter": Kind("rejected", "The front matter has no key.", "Give the article at least a title."),
+    "empty_front_matter": Kind(
+        "rejected", "The front matter has no key.", "Give it at least a title, between its two marks."
+    ),
     "no_mapping": Kind("rejected", "The front matter is no list of keys and values.", "Write each line as key: value."),
     "broken_front_matter": Kind(
         "rejected",
@@ -50,7 +54,7 @@ KINDS = {
     "key_twice": Kind("repaired", "The key {key} is given twice; the last one counts.", "Delete one of the two."),
     "unusable_date": Kind("repaired", "{value} is no date; {instead}.", "Write the date as 2026-11-23T03:00:00Z."),
     "unusable_value": Kind(
-        "repaired", "{key} is {value}, which is no {wanted}; it was left out.", "Correct the value."
+        "repaired", "{key} is {value}, which is no {wanted}; it was left in extra.", "Correct the value."
     ),
     "title_from_file_name": Kind(
         "repaired", "The article has no title; the file's name was taken.", "Give the key title, or a heading."

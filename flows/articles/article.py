@@ -12,7 +12,7 @@ from flows.articles.credits import read_credit
 from flows.articles.dates import moment_in_code, moment_in_path, read_moment
 from flows.articles.fields import Fields, Hero
 from flows.articles.front_matter import read_front_matter
-from flows.articles.images import CaptionText, Picture, fold
+from flows.articles.images import CaptionText, Picture, fold, front_matter_image
 from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
@@ -120,6 +120,7 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
 
 def _say_unusable(fields: Fields, unusable: list[tuple[str, Written]], instead: str) -> None:
     for key, written in unusable:
+        fields.used.discard(key)
         fields.problems.append(problem("unusable_date", fields.line(key), value=quoted(written), instead=instead))
 
 
@@ -129,7 +130,7 @@ def _picture_rows(
     """The rows of an article's images and of their captions; `above` are the lines of the file above the body."""
     placed = [(position, "inline", picture) for position, picture in enumerate(inline, 1)]
     if hero:
-        placed.insert(0, (0, "hero", Picture(hero.url, fold(hero.alt), "", "front_matter", hero.line - above)))
+        placed.insert(0, (0, "hero", front_matter_image(hero, hero.line - above)))
     images, captions = [], []
     for position, role, picture in placed:
         image_id = f"{article_id}#{position}"

@@ -12,6 +12,7 @@ from flows.articles.shortcodes import Hidden, Shortcode, hide, part, show
 
 _OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
+_ITALIC_TAGS = {"<em>": 1, "<i>": 1, "</em>": -1, "</i>": -1}
 _KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
 
 
@@ -93,7 +94,7 @@ def _read(body: str) -> Iterator[Block]:
                     yield Block(kind, 0, line, "", tuple(_html_parts("".join(texts), line, codes)))
                 else:
                     yield Block(kind, level, line, "" if kind == "code" else "".join(texts), (), not roman)
-                texts, inside, roman = [], None, False
+                texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
             if name == "Start" and tag in _KINDS:  # none of these has blocks in it
                 kind = _KINDS[tag]
@@ -111,6 +112,7 @@ def _read(body: str) -> Iterator[Block]:
         elif name == "InlineHtml":
             inside = inside or _Inside(texts, codes)
             inside.add_html(value, lines.at(place["start"]))
+            emphasis += _ITALIC_TAGS.get(value.lower(), 0)
 
 
 def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part]:
@@ -160,7 +162,7 @@ class _Inside:
             self.texts().append(show(text, self.codes) if is_code else text)
             return
         found = part(text, self.codes)
-        self.special = self.special or len(found) > 1
+        self.special = self.special or found != [text]
         self.parts += found
 
     def add_html(self, markup: str, line: int) -> None:

@@ -1,16 +1,27 @@
 """The blocks of a body become its title, its dateline and its prose."""
 
 import re
+from calendar import day_abbr, day_name
 from typing import NamedTuple
 
+from flows.articles.agencies import agency_of
 from flows.articles.blocks import Block
 
 # Scripts that put no space between words: each of their ideographs and kana counts as one word.
 _SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
-_DATELINE = re.compile(r"([^\n]{2,80}?)\s+[-‐‑‒–—―]{1,2}\s+(?=(\S))")
+_DATELINE = re.compile(r"([^\n]{2,80}?)\s+[-‐‑‒–—―−]{1,3}\s+(?=(\S))")
 _AGENCY = re.compile(r"\s*\([^()]{1,40}\)\Z")
-_QUOTES = "\"'“”‘’«»„‹›「『"
+_OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
+# What stands before a dash as a place does, and is none.
+_NO_PLACES = frozenset(
+    {
+        *("ADVISORY", "ANALYSIS", "BREAKING", "COLUMN", "COMMENTARY", "CORRECTED", "CORRECTION", "EDITORIAL"),
+        *("EXCLUSIVE", "EXPLAINER", "FACTBOX", "FEATURE", "INSIGHT", "INTERVIEW", "LIVE", "NEWS", "OPINION", "PHOTOS"),
+        *("REVIEW", "TIMELINE", "UPDATE", "UPDATED", "URGENT", "VIDEO", "WATCH"),
+    }
+)
+_WEEKDAYS = frozenset({*day_name, *day_abbr})
 
 
 class Prose(NamedTuple):
@@ -54,13 +65,21 @@ def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
 def read_dateline(text: str) -> str | None:
     """The place with which a paragraph opens: `LYON, 4 déc (AFP) - Le…` gives LYON; None where it is none."""
     match = _DATELINE.match(text)
-    if match is None or not (match[2].isdigit() or match[2] in _QUOTES or _is_capital(match[2])):
+    if match is None or not (match[2].isdigit() or match[2] in _OPENINGS or _is_capital(match[2])):
         return None
     place, *regions = (part.strip() for part in _AGENCY.sub("", match[1]).split(","))
-    if not place.isupper() or len(place) < 2 or any(character.isdigit() for character in place):
+    if not place.isupper() or len(place) < 2 or _has_digit(place) or place in _NO_PLACES:
         return None
-    kept = [part for part in regions if part[:1].isupper() and not any(character.isdigit() for character in part)]
-    return ", ".join([place, *kept])
+    return ", ".join([place, *filter(_is_region, regions)])
+
+
+def _is_region(part: str) -> bool:
+    """Whether a part behind the place is no date, weekday or agency."""
+    return part[:1].isupper() and not _has_digit(part) and part.strip(".") not in _WEEKDAYS and not agency_of(part)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _is_capital(letter: str) -> bool:

@@ -1,8 +1,9 @@
 """The blocks of a body become its images with their captions, and the prose that is left."""
 
-from flows.articles.blocks import Block
+from flows.articles.blocks import Block, MarkdownImage
 from flows.articles.html import Tag
 from flows.articles.images import CaptionText, Picture, fold, read_picture
+from flows.articles.shortcodes import Shortcode
 
 MOST_IMAGES = 10_000  # an article
 MOST_CAPTIONS = 100  # an image
@@ -34,6 +35,7 @@ class _Walk:
     def read(self) -> None:
         """Read every block."""
         for block in self.blocks:
+            pictures = len(self.pictures)
             if block.parts:
                 text = self.read_parts(block)
             elif self.caption is not None:
@@ -41,9 +43,9 @@ class _Walk:
                 text = ""
             else:
                 text = fold(block.text)
-                if text and self.near is not None:
-                    text = self.next_paragraph(block, text)
-                    self.near = None
+            if text and self.near is not None and len(self.pictures) == pictures:
+                text = self.next_paragraph(block, text)
+                self.near = None
             self.texts.append(text)
         self.end_figure()
         for number, captions in self.described.items():
@@ -63,18 +65,18 @@ class _Walk:
                 (rest if self.caption is None else self.caption).append(part)
             elif isinstance(part, Tag) and part.name in ("figure", "figcaption"):
                 self.turn_figure(part)
+            elif isinstance(part, Shortcode) and part.source.startswith(("[caption", "[/caption")):
+                self.turn_caption(part, block)
             elif isinstance(part, Tag) and part.name == "br":
-                rest.append("\n")
+                rest.append(_BREAK)
             elif picture := read_picture(part):
                 self.pictures.append(picture if self.figure is None else picture._replace(form="figure"))
         if self.caption is not None and not self.closings:
             self.end_caption()
         text = fold("".join(rest)) if block.kind != "html" else ""
         if len(self.pictures) > first:
-            text = self.own_line(block, rest, text)
+            text = self.own_line(block, "".join(rest), text)
             self.near = first
-        elif text:
-            self.near = None
         return text
 
     def turn_figure(self, tag: Tag) -> None:
@@ -87,6 +89,13 @@ class _Walk:
             self.end_caption()
         else:
             self.caption, self.caption_line = [], tag.line
+
+    def turn_caption(self, code: Shortcode, block: Block) -> None:
+        """What stands beside the image between `[caption …]` and `[/caption]` of one block describes it."""
+        self.end_figure()
+        ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
+        if ends and code.source != "[/caption]":
+            self.figure, self.caption, self.caption_line = len(self.pictures), [], code.line
 
     def end_caption(self) -> None:
         """The figcaption describes its figure, or the image before it."""
@@ -112,18 +121,18 @@ class _Walk:
                 start = before
         self.figure, self.figure_captions = None, []
 
-    def own_line(self, block: Block, rest: list[str], text: str) -> str:
+    def own_line(self, block: Block, rest: str, text: str) -> str:
         """The prose of a block with images: what follows them may be their caption, on the next line or in italics."""
-        if not text or self.figure is not None:
+        if not text or self.figure is not None or read_picture(block.parts[0]) is None:
             return text
-        after = "".join(rest)
-        lines = after.strip("\n").count("\n") + 1 if after.startswith("\n") else 0
-        stands_first = read_picture(block.parts[0]) is not None
-        if stands_first and (lines == 1 or block.italic):
-            line = block.line + (1 if lines else 0)
-            self.describe(len(self.pictures) - 1, text, "paragraph", line)
-            return ""
-        return text
+        before = rest[: len(rest) - len(rest.lstrip())]
+        is_next_line = rest[0] in _BREAKS and not any(mark in rest.strip() for mark in _BREAKS)
+        if not is_next_line and not block.italic:
+            return text
+        alts = sum(part.alt.count("\n") for part in block.parts if isinstance(part, MarkdownImage))
+        line = block.line + before.count("\n") + alts
+        self.describe(len(self.pictures) - 1, text, "paragraph", line)
+        return ""
 
     def next_paragraph(self, block: Block, text: str) -> str:
         """The prose of a block after one with images: none where it repeats an alt text, or is all in italics."""
@@ -151,4 +160,6 @@ def captions_of(picture: Picture) -> list[CaptionText]:
     return list(distinct.values())
 
 
+_BREAK = "\r"  # of a line, where the source has none
+_BREAKS = (_BREAK, "\n")
 _STRENGTH = ("figcaption", "shortcode", "paragraph", "title", "alt")

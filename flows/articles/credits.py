@@ -5,7 +5,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from flows.articles.agencies import agency_of
-from flows.articles.labels import BY, HOUSE_PHOTO, LABELLED, LAST_LABEL, LAST_MARK, SOURCE, UNMARKED
+from flows.articles.labels import (
+    BY,
+    COURTESY,
+    HOUSE_PHOTO,
+    LABELLED,
+    LAST_LABEL,
+    LAST_MARK,
+    LAST_SOURCE,
+    SOURCE,
+    UNMARKED,
+)
 from flows.articles.names import LONGEST_NAMES, Names, may_be_names, read_names
 
 LONGEST_CREDIT = 200  # characters at the end of a caption in which a credit is looked for
@@ -108,7 +118,7 @@ def source_at_the_end(end: Ending) -> Credit | None:
     """`… . Courtesy of the Harbour Museum`, `… . File photo`."""
     for start in end.starts:
         said = end.text[start:].rstrip(" .。")
-        if SOURCE.fullmatch(said) and (start or " of " in said):
+        if (LAST_SOURCE if start else COURTESY).fullmatch(said):
             return _from(end, start, read_names(said))._replace(photographer=None)
     return None
 

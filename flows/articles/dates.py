@@ -1,14 +1,20 @@
 """Every spelling of a moment becomes UTC; what is impossible is never guessed."""
 
 import re
+from calendar import month_abbr, month_name
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _MOMENT = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
     r"[ \t]*(?:([Zz]|UTC|GMT)|([+-])(\d{1,2}):?(\d{2})?)?)?"
 )
+# With the English name of a month, as feeds and Astro write: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024.
+_NAMED = re.compile(
+    r"(?:[A-Za-z]{3,9}, *)?(?:(\d{1,2}) +([A-Za-z]{3,9})|([A-Za-z]{3,9})\.? +(\d{1,2}),?) +(\d{4})(?:,? +(\d.*))?"
+)
+_MONTHS = {name: number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
 _CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
 _DAY_IN_PATH = re.compile(r"(?<!\d)(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?!\d)")
 _FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no place on Earth uses it
@@ -16,10 +22,10 @@ _FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
     """The instant in UTC, or None where the text is no possible date; a time without offset is in `zone`."""
-    match = _MOMENT.fullmatch(text.strip())
+    match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
     if match is None:
         return None
-    year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
+    year, _, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
     local: tzinfo = UTC if utc else zone
     if sign:
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
@@ -34,6 +40,15 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _in_figures(text: str) -> str:
+    """A date with the name of a month, year first and in figures; "" where the text is none."""
+    match = _NAMED.fullmatch(text)
+    if match is None:
+        return ""
+    month = _MONTHS.get((match[2] or match[3]).capitalize())
+    return f"{match[5]}-{month}-{match[1] or match[4]} {match[6] or ''}".strip() if month else ""
 
 
 def moment_in_code(code: str) -> datetime | None:

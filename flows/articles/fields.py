@@ -27,6 +27,7 @@ LONGEST_NUMBER = 10_000  # bits; Python writes no number of more than 4,300 digi
 _FEEDING = frozenset(key for keys in ALIASES.values() for key in keys)
 _HELD_BACK = {"draft": "true", "published": "false"}
 _ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping
+_HERO_KEYS = frozenset({*_ADDRESS_KEYS, "alt", "title", "caption"})
 
 
 class Hero(NamedTuple):
@@ -34,6 +35,8 @@ class Hero(NamedTuple):
 
     url: str
     alt: str
+    title: str
+    caption: str
     line: int
 
 
@@ -58,35 +61,39 @@ class Fields:
                 yield key, written[key]
 
     def text(self, column: str) -> str | None:
-        """The value of a column that holds one text, trimmed; another form is left out, with a problem."""
+        """The value of a column that holds one text, trimmed; another form is left in `extra`, with a problem."""
         for key, written in self.values(column):
             if isinstance(written, str):
                 return written.strip()
-            self._leave_out(key, written, "text")
+            self._leave_in_extra(key, written, "text")
         return None
 
     def first(self, column: str) -> str | None:
-        """The value of a column that takes the first of several."""
+        """The value of a column that takes the first of several; the others can be read in `extra`."""
         for key, written in self.values(column):
             value = _first(written)
             if isinstance(value, str) and value.strip():
+                if isinstance(written, list) and len(written) > 1:
+                    self.used.discard(key)
                 return value.strip()
             if isinstance(value, dict):
-                self._leave_out(key, written, "text")
+                self._leave_in_extra(key, written, "text")
         return None
 
     def image(self) -> Hero | None:
-        """The front matter's image: an address, or a mapping that holds one."""
+        """The front matter's image: an address, or a mapping that holds one; what else it holds is left in `extra`."""
         for key, written in self.values("image"):
             value = _first(written)
-            if isinstance(value, str) and value.strip():
-                return Hero(value.strip(), "", self.line(key) or 1)
+            held = value if isinstance(value, dict) else {"url": value}
+            texts = {name: text.strip() for name, text in held.items() if isinstance(text, str) and text.strip()}
+            address = next((texts[name] for name in _ADDRESS_KEYS if name in texts), None)
+            if address:
+                if (isinstance(written, list) and len(written) > 1) or not _HERO_KEYS.issuperset(held):
+                    self.used.discard(key)
+                alt, title, caption = (texts.get(name, "") for name in ("alt", "title", "caption"))
+                return Hero(address, alt, title, caption, self.line(key) or 1)
             if isinstance(value, dict):
-                address = next((text for text in map(value.get, _ADDRESS_KEYS) if text and isinstance(text, str)), None)
-                alt = value.get("alt")
-                if address:
-                    return Hero(address.strip(), alt if isinstance(alt, str) else "", self.line(key) or 1)
-                self._leave_out(key, written, "image")
+                self._leave_in_extra(key, written, "image")
         return None
 
     def is_draft(self) -> bool:
@@ -105,7 +112,8 @@ class Fields:
         }
         return json.dumps(_jsonable(left), ensure_ascii=False, sort_keys=True) if left else None
 
-    def _leave_out(self, key: str, written: Written, wanted: str) -> None:
+    def _leave_in_extra(self, key: str, written: Written, wanted: str) -> None:
+        self.used.discard(key)
         value = quoted(json.dumps(written, ensure_ascii=False))
         self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
 

@@ -4,6 +4,7 @@ import re
 from codecs import BOM_UTF8
 from typing import Any, NamedTuple
 
+from flows.articles.faults import missing_end
 from flows.articles.languages import LANGUAGES
 from flows.articles.yaml_blocks import Block, Written
 from flows.problems import RejectedError, problem
@@ -59,11 +60,22 @@ def decode(content: bytes) -> str:
         text = content.decode()
     except UnicodeDecodeError as error:
         before = content[: error.start].decode().replace("\r\n", "\n").replace("\r", "\n")
-        guess = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "in another encoding, such as Latin-1"
         column = len(before) - before.rfind("\n")
         byte = f"0x{content[error.start]:02X}"
-        raise RejectedError(problem("not_utf8", before.count("\n") + 1, column, byte=byte, guess=guess)) from None
+        raise RejectedError(
+            problem("not_utf8", before.count("\n") + 1, column, byte=byte, guess=_guess(content, error.start))
+        ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _guess(content: bytes, place: int) -> str:
+    """What bytes that are no UTF-8 may be; between the letters of Latin-1 hardly ever stands half a character."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "the file seems to be UTF-16"
+    is_half = content[place] in b"\xc2\xc3\xe2" and content[place + 1 : place + 2].isspace()
+    if is_half or not content.decode(errors="ignore").isascii():
+        return "a character seems to be damaged here"
+    return "the file seems to be in another encoding, such as Latin-1"
 
 
 def _split(text: str, above: int) -> tuple[Block, str]:
@@ -74,8 +86,8 @@ def _split(text: str, above: int) -> tuple[Block, str]:
     try:
         written, body = language.split(text)
     except ValueError:
-        mark = language.END_DELIMITER
-        raise RejectedError(problem("unclosed_front_matter", above, mark=mark)) from None
+        line = above + missing_end(text)
+        raise RejectedError(problem("unclosed_front_matter", line, mark=language.END_DELIMITER)) from None
     if len(written) > LARGEST_FRONT_MATTER:
         raise RejectedError(problem("too_large_front_matter", above, size=len(written), limit=LARGEST_FRONT_MATTER))
     try:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 from typing import NamedTuple
 
 from flows.articles.blocks import MarkdownImage, Part, plain_text
+from flows.articles.fields import Hero
 from flows.articles.html import Tag
 from flows.articles.shortcodes import Shortcode, read_call
 
@@ -28,6 +30,13 @@ class Picture(NamedTuple):
     captions: tuple[CaptionText, ...] = ()
 
 
+def front_matter_image(hero: Hero, line: int) -> Picture:
+    """The front matter's image, whose caption is as good as a figure's."""
+    caption = plain(hero.caption)
+    captions = (CaptionText(caption, "figcaption", line),) if caption else ()
+    return Picture(hero.url, fold(hero.alt), fold(hero.title), "front_matter", line, captions)
+
+
 def markdown_image(part: Part) -> Picture | None:
     """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
     if not isinstance(part, MarkdownImage):
@@ -35,28 +44,33 @@ def markdown_image(part: Part) -> Picture | None:
     return Picture(part.url, fold(part.alt), fold(part.title), part.form, part.line)
 
 
+_IMAGE_TAGS = frozenset({"img", "image", "amp-img"})  # browsers read <image> as <img>
+
+
 def html_image(part: Part) -> Picture | None:
-    """`<img src=… alt=… title=…>`."""
-    if not isinstance(part, Tag) or part.name != "img" or part.closing:
+    """`<img src=… alt=… title=…>`; an image that is fetched late has its address elsewhere."""
+    if not isinstance(part, Tag) or part.name not in _IMAGE_TAGS or part.closing:
         return None
     given = part.attributes
-    return Picture(
-        given.get("src", "").strip(), fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line
-    )
+    source, late = (given.get(name, "").strip() for name in ("src", "data-src"))
+    if not source or (late and source.startswith("data:")):
+        source = late or given.get("srcset", "").strip().split(" ", 1)[0]
+    if source.startswith("{") and not source.startswith("{{"):
+        source = ""  # an expression of MDX
+    return Picture(source, fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line)
 
 
 _IMAGE_NAME = re.compile(r"(?:^|[-_/.])(?:img|image|images|figure|fig|picture|photo)(?:$|[-_/.])", re.IGNORECASE)
-_ADDRESS_NAMES = ("src", "url", "file", "path", "image", "link")
+_ADDRESS_NAMES = ("src", "url", "file", "path", "image", "image_path", "link")
+_CREDIT_NAMES = ("credit", "attr", "attribution", "copyright", "source")
 _ADDRESS = re.compile(r"/|\.[A-Za-z]{3,4}$")
 
 
 def shortcode_image(part: Part) -> Picture | None:
     """`{{< figure src=… >}}` of Hugo, `{% include figure.html src=… %}`, `{% image "url" "alt" %}`, `{% img … %}`."""
-    if not isinstance(part, Shortcode):
+    if not isinstance(part, Shortcode) or not part.source.startswith(("{{", "{%")):
         return None
     call = read_call(part)
-    if call.name == "include" and call.others:
-        call = call._replace(name=call.others[0], others=call.others[1:])
     if not _IMAGE_NAME.search(call.name):
         return None
     url = next((call.named[name] for name in _ADDRESS_NAMES if call.named.get(name)), "")
@@ -65,15 +79,17 @@ def shortcode_image(part: Part) -> Picture | None:
         url, title, alt = _from_others(call.others, title, alt)
         if call.name == "img":  # Octopress, whose only text is the title
             title, alt = title or alt, alt if title else ""
-    picture = Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line)
-    caption = plain(call.named.get("caption", ""))
-    return picture._replace(captions=(CaptionText(caption, "shortcode", part.line),)) if caption else picture
+    caption = call.named.get("caption") or call.named.get("description", "")
+    texts = [plain(text) for text in (caption, *(call.named.get(name, "") for name in _CREDIT_NAMES))]
+    captions = tuple(CaptionText(text, "shortcode", part.line) for text in texts if text)
+    return Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line, captions)
 
 
 def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:
     """Address, title and alt text of arguments without names: a class and sizes may stand around the address."""
     first = next((number for number, value in enumerate(others) if _ADDRESS.search(value)), 0)
-    texts = [value for value in others[first + 1 :] if not value.isdigit()]
+    rest = takewhile(lambda value: not value.startswith("--"), others[first + 1 :])
+    texts = [value for value in rest if not value.isdigit()]
     if len(texts) > 1:
         return others[first], texts[-2], texts[-1]
     return others[first], title, texts[0] if texts else alt

@@ -67,12 +67,15 @@ LAST_MARK = re.compile(r"(?:[:：=＝／…]|\.{3})(?!.*[:：=＝／…])")
 # A label that no mark follows; `1` where a name alone may follow, and not only an agency's.
 BY = _pattern(rf"((?:{_KIND}\s+)?{_PHOTO}\s+by\s+)(?=\S)")
 UNMARKED = _pattern(r"(?:photo|foto|фото|(fot\.)|ảnh|ภาพจาก|ภาพ)(?:\s+(?:de|di|von|van|par|por|oleh))?\s+(?=\S)")
-# What says whose it is and names no photographer.
-SOURCE = _pattern(
-    rf"(?:{_PHOTO}\s+)?courtesy(?:\s+of|\s*:)?\s+\S.*"
-    rf"|(?:{_PHOTO}\s+)?(?:supplied|provided|contributed)(?:\s+by\s+\S.*)?|(?:supplied|{_KIND})\s+{_PHOTO}"
-    rf"|screen\s?(?:shot|grab)(?:\s+(?:from|of|via)\s+\S.*)?|{_PHOTO}\s+(?:from|via)\s+\S.*|handout"
+# What says whose it is and names no photographer: in a last sentence, or in brackets, where it can be shorter.
+_COURTESY = rf"(?:{_PHOTO}\s+)?courtesy(?:\s+of|\s*:|(?=\s+(?-i:[A-Z])))\s+\S.*"
+_SUPPLIED = (
+    rf"(?:{_PHOTO}\s+)?(?:supplied|provided|contributed)(?:\s+by\s+\S.*)?|(?:supplied|{_KIND})\s+{_PHOTO}"
+    rf"|screen\s?(?:shot|grab)(?:\s+(?:from|via)\s+\S.*)?|{_PHOTO}\s+via\s+\S.*|handout"
 )
+COURTESY = _pattern(_COURTESY)
+LAST_SOURCE = _pattern(f"{_COURTESY}|{_SUPPLIED}")
+SOURCE = _pattern(rf"{_COURTESY}|{_SUPPLIED}|{_PHOTO}\s+from\s+\S.*")
 HOUSE_PHOTO = re.compile(
     r"(?:[A-Z]{2,}|[A-Z][\w&'’-]+(?:\s+[A-Z][\w&'’-]+){1,3}|[A-Z]\w+(?=\s+[Ff]ile))"
     r"\s+(?:[Ff]ile\s+)?(?:[Pp]hoto|PHOTO|[Pp]ic|[Ii]mage)s?"

@@ -10,7 +10,8 @@ from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
-from flows.articles.yaml_blocks import DEEPEST, MOST_VALUES, Block, Written, broken, read_plain, read_yaml, too_complex
+from flows.articles.faults import broken
+from flows.articles.yaml_blocks import DEEPEST, MOST_VALUES, Block, Written, read_plain, read_yaml, too_complex
 from flows.problems import RejectedError, problem
 
 # Half of a pair, which no text can hold.

@@ -5,20 +5,30 @@ from collections.abc import Iterator
 from html import unescape
 from typing import NamedTuple
 
-# `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`; comments and highlighted code with all between their tags.
-_CODES = re.compile(r"\{%-?\s*(comment|highlight)\b[^{}]*%\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}")
+# `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with braces in their quotation marks or without; `[caption …]` of
+# WordPress; `{: …}` of kramdown and `{…}` behind a link or image of Pandoc, which are attributes. Comments and
+# highlighted code are hidden with all between their tags.
+_INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\.|\{(?!\{))*+")*+"""
+_CODES = re.compile(
+    r"\{%-?\s*(comment|highlight)\b[^{}]*%\}"
+    rf"|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{\{{[^{{}}]*\}}\}}|\{{%[^{{}}]*%\}}"
+    r"|\[caption\s[^\]\n]*\]|\[/caption\]|\{:[^{}\n]*\}|(?<=\))\{(?:[.#][\w-]+|[\w-]+=[^{}\s]+)(?:\s[^{}\n]*)?\}"
+)
 _ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
 # A hidden code stands as its number between two characters that Unicode gives no meaning.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 # A quotation mark that is never closed holds all that follows it: to look for its end again and again takes too long.
 _ARGUMENT = re.compile(
-    r"(?:([A-Za-z_][\w-]*)\s*=\s*)?"
+    r"""(?:([A-Za-z_][\w-]*)(?:\s*=\s*|:\s*(?=["'“])|:\s+))?"""
     r"""(?:"((?:[^"\\]|\\.)*+)(?:"|\Z)|(?<![^\s=])'((?:[^'\\]|\\.)*+)(?:'|\Z)|“([^”]*+)(?:”|\Z)|([^\s"'“=]+))""",
     re.DOTALL,
 )
 _OPENING = re.compile(r"\{\{[<%]?-?\s*|\{%-?\s*")
 _CLOSING = re.compile(r"\s*/?-?[>%]?\}\}\Z|\s*-?%\}\Z")
+_FUNCTION = re.compile(r"\A(\w+)\((.*)\)\Z", re.DOTALL)  # `{{ image(path="…") }}` of Zola
+_VARIABLE = re.compile(r"(?:page|site|post|include|layout)\.")  # of Liquid, whose value only the site knows
+_INCLUDES = frozenset({"include", "include_cached", "include_relative", "render"})
 
 
 class Shortcode(NamedTuple):
@@ -46,7 +56,7 @@ class Call(NamedTuple):
 
 def hide(body: str) -> Hidden:
     """Hide each shortcode, on one line, wherever it stands."""
-    if "{" not in body and _OPEN not in body:
+    if "{" not in body and "[caption" not in body and _OPEN not in body:
         return Hidden(body, [], [])
     body = body.replace(_OPEN, "\ufffd")
     parts: list[str] = []
@@ -86,25 +96,30 @@ def show(text: str, codes: list[Shortcode]) -> str:
 
 
 def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
-    """The text in its parts: between each two texts a shortcode."""
+    """The text in its parts: shortcodes, and what stands between them."""
     if _OPEN not in text:
         return [text]
     parts = _HIDDEN.split(text)
-    return [codes[int(item)] if number % 2 else item for number, item in enumerate(parts)]
+    return [codes[int(item)] if number % 2 else item for number, item in enumerate(parts) if item]
 
 
 def read_call(code: Shortcode) -> Call:
     """The name and the arguments of a shortcode; those of an `include` are the included file's."""
     inside = _CLOSING.sub("", _OPENING.sub("", code.source, count=1), count=1)
+    inside = _FUNCTION.sub(r"\1 \2", inside)
     named: dict[str, str] = {}
     others: list[str] = []
     for match in _ARGUMENT.finditer(inside):
-        key, *values = match.groups()
-        value = _plain(next(value for value in values if value is not None))
+        key, *values, word = match.groups()
+        if word is not None and (_VARIABLE.match(word) or word == ","):
+            continue
+        value = _plain(next(value for value in (*values, word) if value is not None))
         if key:
             named.setdefault(key.lower(), value)
         else:
             others.append(value)
+    if others[0:1] and others[0] in _INCLUDES and others[1:]:
+        others = others[1:]
     return Call(others[0] if others else "", named, others[1:])
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from flows.articles.faults import broken, broken_yaml
 from flows.problems import RejectedError, problem
 from flows.tables import Problem
 
@@ -74,7 +75,7 @@ def read_yaml(block: str) -> Block:
         _require_few(node)
         return _read_mapping(loader, node)
     except yaml.YAMLError as error:
-        raise RejectedError(_broken_yaml(error)) from None
+        raise RejectedError(broken_yaml(block, error)) from None
     finally:
         loader.dispose()
 
@@ -135,19 +136,6 @@ def _written(node: yaml.Node) -> Written:
     return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
 
 
-def _broken_yaml(error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    if (getattr(error, "context", None) or "").startswith("while scanning"):
-        mark = error.context_mark  # type: ignore[attr-defined]  # where it begins; its end is noticed lines later
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    line, column = (mark.line, mark.column + 1) if mark else (0, None)
-    return broken("YAML", reason, line, column)
-
-
 def too_complex(line: int) -> Problem:
     """The problem of front matter beyond the limits; its line counts from 0."""
     return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES)
-
-
-def broken(language: str, reason: str, line: int, column: int | None = None) -> Problem:
-    return problem("broken_front_matter", line, column, language=language, reason=reason)
