@@ -1,5 +1,5 @@
 -- What a DuckDB expert would write for the job: articles, images and captions by regular expressions alone.
--- Variables: files (a glob), source (their folder), output (a folder). The connection is to the database that is built.
+-- Variables: source and output (folders). View: seed_files (filename, content). The connection is to the new database.
 SET preserve_insertion_order = false;
 
 -- One front matter value, without its quotation marks.
@@ -37,11 +37,11 @@ CREATE TABLE articles (
     word_count INTEGER, paragraph_count INTEGER, image_count INTEGER, caption_count INTEGER, source_path VARCHAR
 );
 
--- read_blob and try: read_text would fail on the first file that is not UTF-8. Front matter must be `key: value` lines.
+-- The content is a blob, and try: read_text would fail on the first file that is not UTF-8. Front matter must be `key: value` lines.
 INSERT INTO articles BY NAME
 WITH
 read AS (
-    SELECT filename, replace(try(decode(content)), E'\r\n', E'\n') AS content FROM read_blob(getvariable('files'))
+    SELECT filename, replace(try(decode(content)), E'\r\n', E'\n') AS content FROM seed_files
 ),
 bounded AS (  -- a regular expression over whole files is three times as slow
     SELECT filename, content, strpos(content, E'\n---\n') AS closing
