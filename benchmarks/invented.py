@@ -87,10 +87,36 @@ def path_of(number: int) -> str:
     return f"{number // FOLDER:04d}/{number % FOLDER:03d}_{number * 0x9E3779B97F4A7C15 % 2**64:016x}.md"
 
 
+class _Story(NamedTuple):
+    """An article before it is written down; `images` are addresses with the captions that are written for them."""
+
+    language: Language
+    category: str
+    moment: datetime
+    code: str
+    place: str
+    headline: str
+    hero: str
+    images: list[tuple[str, str, _Caption | None]]  # address, Markdown, the caption that is shown
+    paragraphs: list[str]
+    untitled: bool
+
+
 def invent(number: int, count: int) -> Invented:
     """The file of that number in a corpus of `count` files."""
+    story = _story(number)
+    way = WAYS[number // 1000 % len(WAYS)] if number % 1000 == BROKEN else ""
+    path, content = path_of(number), _file(_front_matter(story, number, way), _body(story), way)
+    lost = number % 100 == DUPLICATE - 1 and number + 1 < count
+    if lost or way in WAYS[:3]:
+        return Invented(path, content, None, [], [])
+    return Invented(path, content, *_expected(story, path))
+
+
+def _story(number: int) -> _Story:
+    """A later version tells what the one before it tells, an hour later, and a sentence more."""
     later = number % 100 == DUPLICATE
-    origin = number - 1 if later else number  # a later version tells the same, and a paragraph more
+    origin = number - 1 if later else number
     random = Random(origin).random
 
     def pick(items: Sequence[Item]) -> Item:
@@ -100,46 +126,60 @@ def invent(number: int, count: int) -> Invented:
     category = pick(CATEGORIES)
     moment = FIRST_DAY + timedelta(seconds=int(random() * DAYS * 86_400), milliseconds=int(random() * 1000))
     code = f"ART{moment:%y%m%d%H%M}{_code(origin)}"
-    way = WAYS[number // 1000 % len(WAYS)] if number % 1000 == BROKEN else ""
-    if later:
-        moment += timedelta(hours=1)
     city = pick(language.cities)
     place = f"{city}, {language.country}" if random() < 0.1 else city
     opening = f"{place}{' (AFP)' if random() < 0.1 else ''} {pick('---–—')} {_sentence(language, pick)}"
     headline = f"{pick(language.subjects)} {pick(language.verbs)} {pick(language.objects)}"
     hero = _image_url(random, pick)
     images = [(_image_url(random, pick), _caption(language, random, pick)) for _ in range(1 + int(random() * 3))]
-    shown = [_shown(url, caption, random()) for url, caption in images]
+    shown = [(url, *_shown(url, caption, random())) for url, caption in images]
     paragraphs = [opening] + [_paragraph(language, random, pick) for _ in range(8 + int(random() * 9))]
     untitled = random() < UNTITLED
     if later:
+        moment += timedelta(hours=1)
         paragraphs.append(_sentence(language, pick))
-    parts = [f"# \n\n{headline}"] if untitled else []
-    parts += [shown[0][0], *paragraphs[:4], *(markdown for markdown, _ in shown[1:]), *paragraphs[4:]]
-    slug = headline.lower().replace(" ", "-").replace("’", "")
-    day = "2025-02-31" if way == "date" else f"{moment:%Y-%m-%d}"
-    front_matter = (
-        f'layout: post\ncode: "{code}"\norigin_url: "https://www.example.com/{category.lower()}/{number}/{slug}"\n'
-        f'image: "{hero}"\ntitle: "{"" if untitled else headline}"\ndescription: "{_quoted(opening)}"\n'
-        f'category: "{category}"\nlanguage: "{language.tag}"\n'
-        f"date: {day}T{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return _Story(language, category, moment, code, place, headline, hero, shown, paragraphs, untitled)
+
+
+def _front_matter(story: _Story, number: int, way: str) -> str:
+    slug = story.headline.lower().replace(" ", "-").replace("’", "")
+    day = "2025-02-31" if way == "date" else f"{story.moment:%Y-%m-%d}"
+    return (
+        f'layout: post\ncode: "{story.code}"\n'
+        f'origin_url: "https://www.example.com/{story.category.lower()}/{number}/{slug}"\n'
+        f'image: "{story.hero}"\ntitle: "{"" if story.untitled else story.headline}"\n'
+        f'description: "{_quoted(story.paragraphs[0])}"\ncategory: "{story.category}"\n'
+        f'language: "{story.language.tag}"\n'
+        f"date: {day}T{story.moment:%H:%M:%S}.{story.moment.microsecond // 1000:03d}Z"
     )
-    content = _file(front_matter, "\n\n".join(parts), way)
-    lost = number % 100 == DUPLICATE - 1 and number + 1 < count
-    path = path_of(number)
-    if lost or way in WAYS[:3]:
-        return Invented(path, content, None, [], [])
-    found = [(position, caption) for position, (_, caption) in enumerate(shown, 1) if caption]
+
+
+def _body(story: _Story) -> str:
+    """The headline, the first image, four paragraphs, the other images, the rest."""
+    first, *others = (markdown for _, markdown, _ in story.images)
+    headline = [f"# \n\n{story.headline}"] if story.untitled else []
+    return "\n\n".join([*headline, first, *story.paragraphs[:4], *others, *story.paragraphs[4:]])
+
+
+def _expected(story: _Story, path: str) -> tuple[ExpectedArticle, list[ExpectedImage], list[ExpectedCaption]]:
+    code, urls = story.code, [story.hero, *(url for url, _, _ in story.images)]
+    captions = [
+        ExpectedCaption(code, position, caption.text, *caption.credit[1:])
+        for position, (_, _, caption) in enumerate(story.images, 1)
+        if caption
+    ]
     article = ExpectedArticle(
-        code, headline, category, language.tag, f"{moment:%Y-%m-%d}", place, 1 + len(shown), len(found), path
+        article_id=code,
+        title=story.headline,
+        category=story.category,
+        language=story.language.tag,
+        published_on=f"{story.moment:%Y-%m-%d}",
+        dateline=story.place,
+        image_count=len(urls),
+        caption_count=len(captions),
+        source_path=path,
     )
-    return Invented(
-        path,
-        content,
-        article,
-        [ExpectedImage(code, position, url) for position, url in enumerate([hero, *(url for url, _ in images)])],
-        [ExpectedCaption(code, position, caption.text, *caption.credit[1:]) for position, caption in found],
-    )
+    return article, [ExpectedImage(code, position, url) for position, url in enumerate(urls)], captions
 
 
 def _code(number: int) -> str:
