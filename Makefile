@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PEERS := .venv-bench/installed
 BENCH ?= data/bench
+CHROMIUM := $(shell command -v chromium)
 
-.PHONY: help run test lint format fuzz fidelity bench growth lock clean
+.PHONY: help run up test lint format docs pictures fuzz soak spark clients fidelity bench growth lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -13,8 +14,12 @@ help:  ## these lines
 run: $(INSTALLED)  ## publish an edition from seeds/ into warehouse/
 	@$(BIN)/broadsheet run
 
+up: $(INSTALLED)  ## publish every hour: a Prefect server, its UI and a worker, until Ctrl-C
+	@exec $(BIN)/broadsheet up
+
 test: lint  ## lint, check types, test
-	@$(BIN)/python -m pytest -n auto
+	@$(if $(CHROMIUM),,echo "make: pages are not looked at without Chromium; run: apt-get install chromium")
+	@$(BIN)/python -m pytest -n auto $(if $(CHROMIUM),,-m "not browser")
 
 lint: $(INSTALLED)  ## lint and check types
 	@$(BIN)/ruff check --quiet .
@@ -25,8 +30,26 @@ format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: $(INSTALLED)  ## write docs/tables.md anew
+	@$(BIN)/python -m docs.write_tables
+
+pictures: $(INSTALLED)  ## take the pictures of docs/ anew; needs Chromium
+	@$(BIN)/python -m docs.write_pictures
+
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
+
+soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
+	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
+		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
+
+spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
+	@$(BIN)/uv pip install --quiet "pyspark>=4"
+	@READERS=pyspark PUBLISHES=50 $(BIN)/python -m pytest tests/test_readers.py
+
+clients: $(INSTALLED)  ## run the recipe for Jupyter, with its kernel
+	@$(BIN)/uv pip install --quiet "ipykernel>=6" "nbclient>=0.10"
+	@CLIENTS=jupyter $(BIN)/python -m pytest tests/test_clients.py
 
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)

@@ -29,6 +29,9 @@ KINDS = {
     "too_many_images": Kind(
         "repaired", "The article has more than {limit:,} images; the others were left out.", "Split the article."
     ),
+    "too_many_captions": Kind(
+        "repaired", "An image has more than {limit:,} captions; the others were left out.", "Give each image its own."
+    ),
     "empty": Kind("rejected", "The file is empty.", "Export the article again."),
     "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; the file seems to be {guess}.", "Save it as UTF-8."),
     "no_front_matter": Kind(

@@ -162,3 +162,25 @@ def test_any_file_is_read_or_rejected(content: bytes):
 def test_repetition_is_no_trouble(piece: str, times: int):
     hold_together(read_article(f"---\ntitle: x\n---\n{piece * times}\n".encode(), "any.md", UTC))
     hold_together(read_article(f"---\ntitle: {piece * times}\n---\nx\n".encode(), "any.md", UTC))
+
+
+def test_a_number_of_any_length_is_no_trouble():
+    for number in ("0x" + "F" * 50_000, "9" * 50_000, "-0b" + "1" * 50_000, "1:" * 20_000 + "1"):
+        hold_together(read_article(f"---\ntitle: x\nnumber: {number}\n---\n".encode(), "any.md", UTC))
+
+
+def test_deep_values_are_rejected_in_every_language():
+    for front in (
+        "---\na: " + "[" * 400 + "]" * 400 + "\n---\n",
+        '{"a": ' + "[" * 400 + "]" * 400 + "}\n",
+        "+++\n" + "a." * 400 + "b = 1\n+++\n",
+    ):
+        reading = read_article(f"{front}Text.\n".encode(), "any.md", UTC)
+        hold_together(reading)
+        assert [row.code for row in reading.problems] == ["too_complex"]
+
+
+@settings(max_examples=5)
+@given(st.sampled_from(["+++\n{} = 1\n+++\n", "+++\n[{}]\n+++\n", "+++\na = {{ {} = 1 }}\n+++\n"]))
+def test_a_key_of_many_parts_is_no_trouble(front: str):
+    hold_together(read_article((front.format(".".join("a" * 40_000)) + "Text.\n").encode(), "any.md", UTC))

@@ -1,53 +1,108 @@
-"""Photo agencies: one short name each, and what newsrooms write for it, misspellings included."""
+"""Photo agencies: one short name each, and what newsrooms write for it, other scripts and misspellings included."""
 
 import re
+from functools import lru_cache
+from unicodedata import normalize
 
 AGENCIES = {
-    "AFP": ("agence france-presse", "agence france presse", "agence-france presse", "afp-jiji", "法新社", "法新"),
+    "AAP": ("australian associated press",),
+    "Adobe Stock": (),
+    "AFP": (
+        *("agence france-presse", "agence france presse", "agence-france presse", "afp-jiji"),
+        *("法新社", "法新", "เอเอฟพี", "أ ف ب", "أ.ف.ب", "афп", "एएफपी"),
+    ),
+    "Agência Brasil": ("agencia brasil",),
     "Alamy": ("alamy stock", "alamy live news"),
-    "Anadolu": ("anadolu agency", "aa"),
+    "Anadolu": ("anadolu agency", "aa", "الأناضول"),
+    "ANI": (),
+    "ANP": (),
     "ANSA": (),
-    "AP": ("associated press", "the associated press", "ap images", "美联社", "美聯社"),
+    "Antara": ("antara foto",),
+    "AP": ("associated press", "the associated press", "ap images", "美联社", "美聯社", "เอพี", "أسوشيتد برس", "أ ب"),
+    "APA": ("apa-images",),
+    "Belga": (),
     "Bernama": (),
     "Bloomberg": ("bloomberg news",),
+    "Canadian Press": ("the canadian press",),
+    "China News Service": ("中新社", "中国新闻社", "中新网"),
+    "CNA": ("中央社",),
+    "Corbis": (),
+    "Depositphotos": (),
     "DPA": ("deutsche presse-agentur", "dpa picture-alliance", "picture alliance", "picture-alliance"),
     "EFE": ("agencia efe",),
     "EPA": ("epa-efe", "epa images", "european pressphoto agency", "european press photo agency"),
+    "Europa Press": (),
     "Flickr": (),
-    "Getty Images": ("getty", "gettyimages", "getty image", "gettyimage"),
+    "Getty Images": (
+        *("getty", "gettyimages", "getty image", "gettyimage"),
+        *("게티이미지", "게티이미지뱅크", "ゲッティ", "盖蒂图片社"),
+    ),
+    "Imago": ("imago images",),
+    "Interfax": ("интерфакс",),
     "iStock": ("istockphoto", "i stock"),
-    "Jiji": ("jiji press", "時事通信"),
-    "Kyodo": ("kyodo news", "共同社", "共同通信"),
+    "Jiji": ("jiji press", "時事通信", "時事"),
+    "Keystone": (),
+    "Kyodo": ("kyodo news", "共同社", "共同通信", "共同"),
+    "Lusa": (),
     "Magnum": ("magnum photos",),
+    "MAXPPP": (),
+    "Newsis": ("뉴시스",),
+    "NTB": ("ntb scanpix",),
     "NurPhoto": (),
     "PA": ("press association", "pa wire", "pa media"),
-    "PTI": ("press trust of india",),
-    "Reuters": ("reuter", "rueters", "reuteurs", "ruters", "thomson reuters", "路透社", "路透", "рейтер"),
+    "PAP": (),
+    "Pexels": (),
+    "Pixabay": (),
+    "PTI": ("press trust of india", "पीटीआई"),
+    "Reuters": (
+        *("reuter", "rueters", "reuteurs", "ruters", "thomson reuters", "路透社", "路透", "рейтер", "рейтерс"),
+        *("รอยเตอร์", "รอยเตอร์ส", "ロイター", "로이터", "رويترز", "रॉयटर्स", "ρόιτερς"),
+    ),
+    "RIA Novosti": ("риа новости",),
+    "Ritzau": ("ritzau scanpix",),
     "Shutterstock": ("shutter stock",),
     "Sipa": ("sipa usa", "sipa press"),
+    "SOPA Images": (),
+    "Sputnik": ("спутник",),
     "TASS": ("itar-tass", "тасс"),
     "Thinkstock": (),
     "Unsplash": (),
+    "UPI": ("united press international",),
+    "VCG": ("visual china group", "视觉中国"),
+    "VNA": ("vietnam news agency", "ttxvn", "thông tấn xã việt nam"),
     "Wikimedia Commons": ("wikimedia", "wikipedia"),
-    "Xinhua": ("xinhua news agency", "xinhua news", "新华社", "新華社", "新华网"),
+    "Xinhua": (
+        *("xinhua news agency", "xinhua news", "新华社", "新華社", "新华网"),
+        *("ซินหัว", "สำนักข่าวซินหัว", "شينخوا", "синьхуа"),
+    ),
     "Yonhap": ("yonhap news", "yonhap news agency", "연합뉴스", "韩联社"),
     "Zuma": ("zuma press", "zuma wire"),
 }
+_IN_CAPITALS_ONLY = frozenset({"aa", "ani", "apa", "pa", "pap"})  # in small letters they are words
 
 # What stands where a photographer's name might, and is none.
 NO_PERSONS = frozenset(
     {
         *("archive", "archives", "contributed", "courtesy", "file", "file photo", "files", "handout", "handout photo"),
         *("illustration", "image", "images", "photo", "photos", "pool", "pool photo", "screen grab", "screengrab"),
-        *("screenshot", "social media", "staff", "stock", "stock photo", "supplied"),
+        *("screenshot", "social media", "staff", "stock", "stock photo", "supplied", "provided", "library", "archivo"),
+        *("archiv", "handouts", "reproduction", "foto", "фото"),
     }
 )
 
-_AGENCY_OF = {spelling: name for name, also in AGENCIES.items() for spelling in (name.casefold(), *also)}
-_PHOTO = re.compile(r"\s+(?:photos?|images?|pictures?|news photos?)\Z")
+_PHOTO = re.compile(r"\s+(?:(?:file|stock|pool)\s+)?(?:photos?|images?|pictures?|pics?|fotos?|news photos?)\Z")
 
 
+@lru_cache(maxsize=10_000)  # the same few names stand in every article
 def agency_of(name: str) -> str | None:
     """The one name of the agency that is written so, in any case; None where it is no known agency."""
-    written = " ".join(name.casefold().split()).strip(" .")
-    return _AGENCY_OF.get(written) or _AGENCY_OF.get(_PHOTO.sub("", written))
+    written = _spelling(name)
+    found = _AGENCY_OF.get(written) or _AGENCY_OF.get(_PHOTO.sub("", written))
+    return None if found and written in _IN_CAPITALS_ONLY and not name.isupper() else found
+
+
+def _spelling(name: str) -> str:
+    return " ".join(normalize("NFKC", name).casefold().split()).strip(" .")
+
+
+_AGENCY_OF = {_spelling(spelling): name for name, also in AGENCIES.items() for spelling in (name, *also)}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flows.articles.blocks import read_blocks
 from flows.articles.body import count_words, read_dateline, read_prose
-from flows.articles.captions import MOST_IMAGES, captions_of, read_pictures
+from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of, read_pictures
 from flows.articles.credits import read_credit
 from flows.articles.dates import moment_in_code, moment_in_path, read_moment
 from flows.articles.fields import Fields, Hero
@@ -17,7 +17,7 @@ from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
-PARSER_VERSION = 1  # raise it with every change that gives other rows: each file is then read again
+PARSER_VERSION = 2  # raise it with every change that gives other rows: each file is then read again
 
 # RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
@@ -57,6 +57,8 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     pictures, texts = read_pictures(blocks)
     if len(pictures) > MOST_IMAGES:
         fields.problems.append(problem("too_many_images", pictures[MOST_IMAGES].line + above, limit=MOST_IMAGES))
+    if crowded := next((picture for picture in pictures if len(picture.captions) > MOST_CAPTIONS), None):
+        fields.problems.append(problem("too_many_captions", crowded.line + above, limit=MOST_CAPTIONS))
     images, captions = _picture_rows(article_id, month, fields.image(), pictures[:MOST_IMAGES], above)
     prose = read_prose(blocks, texts, fold(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
@@ -125,9 +127,9 @@ def _picture_rows(
     article_id: str, month: str | None, hero: Hero | None, inline: list[Picture], above: int
 ) -> tuple[list[Image], list[Caption]]:
     """The rows of an article's images and of their captions; `above` are the lines of the file above the body."""
-    placed = [(position, "inline", picture.moved(above)) for position, picture in enumerate(inline, 1)]
+    placed = [(position, "inline", picture) for position, picture in enumerate(inline, 1)]
     if hero:
-        placed.insert(0, (0, "hero", Picture(hero.url, fold(hero.alt), "", "front_matter", hero.line)))
+        placed.insert(0, (0, "hero", Picture(hero.url, fold(hero.alt), "", "front_matter", hero.line - above)))
     images, captions = [], []
     for position, role, picture in placed:
         image_id = f"{article_id}#{position}"
@@ -141,16 +143,16 @@ def _picture_rows(
             alt=picture.alt or None,
             title=picture.title or None,
             form=picture.form,
-            source_line=picture.line,
+            source_line=picture.line + above,
             published_month=month,
         )
         images.append(image)
-        texts = enumerate(captions_of(picture), 1)
-        captions += [_caption_row(f"{image_id}/{number}", image, caption) for number, caption in texts]
+        for number, caption in enumerate(captions_of(picture), 1):
+            captions.append(_caption_row(f"{image_id}/{number}", image, caption, caption.line + above))
     return images, captions
 
 
-def _caption_row(caption_id: str, image: Image, caption: CaptionText) -> Caption:
+def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int) -> Caption:
     credit = read_credit(caption.text)
     return Caption(
         caption_id=caption_id,
@@ -163,7 +165,7 @@ def _caption_row(caption_id: str, image: Image, caption: CaptionText) -> Caption
         agency=credit.agency,
         form=caption.form,
         repeats_alt=caption.form != "alt" and caption.text == image.alt,
-        source_line=caption.line,
+        source_line=line,
         published_month=image.published_month,
     )
 

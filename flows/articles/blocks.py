@@ -61,57 +61,56 @@ def _read(body: str) -> Iterator[Block]:
     an _Inside, which is made when it is first needed.
     """
     hidden = hide(body)
-    lines = _Lines(hidden)
     codes = hidden.codes
-    open_tags: list[tuple[str, int]] = [("text", 0)]
-    texts: list[str] = []
-    inside: _Inside | None = None
-    line = 1
     events: Iterator[Any] = pyromark.events_with_range(hidden.text, options=_OPTIONS)
+    lines = _Lines(hidden)  # after the parser, whose UTF-8 form of the text Python keeps
+    kind, level, start = "text", 0, 0
+    texts: list[str] = []
+    emphasis, roman = 0, False  # roman: some text is not emphasised
+    inside: _Inside | None = None
     for event, place in events:
         if type(event) is str:
             if event == "SoftBreak" or event == "HardBreak":
                 (inside.texts() if inside else texts).append("\n")
             continue
-        ((name, value),) = event.items()
-        if name == "Text":
+        name, value = event.popitem()
+        if inside is None and not texts:
+            start = place["start"]
+        if name == "Start" or name == "End":
+            tag = value if type(value) is str else next(iter(value))
+            if tag in _INLINE:
+                if tag == "Emphasis":
+                    emphasis += 1 if name == "Start" else -1
+                elif tag == "Image":
+                    inside = inside or _Inside(texts, codes)
+                    inside.turn_image(value if name == "Start" else None, lines.at(place["start"]))
+                continue
+            if texts or inside or kind == "heading":
+                line = lines.at(start)
+                if inside:
+                    yield inside.block(kind, level, line, not roman)
+                elif kind == "html":
+                    yield Block(kind, 0, line, "", tuple(_html_parts("".join(texts), line, codes)))
+                else:
+                    yield Block(kind, level, line, "" if kind == "code" else "".join(texts), (), not roman)
+                texts, inside, roman = [], None, False
+            kind, level = "text", 0
+            if name == "Start" and tag in _KINDS:  # none of these has blocks in it
+                kind = _KINDS[tag]
+                level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
+        elif name == "Text" or name == "Code":
+            if not (emphasis or roman):
+                roman = (inside is None or inside.alt is None) and not value.isspace()
             if inside is None and not codes:
                 texts.append(value)
             else:
                 inside = inside or _Inside(texts, codes)
-                inside.add_text(value)
-        elif name == "Start" or name == "End":
-            tag = value if type(value) is str else next(iter(value))
-            if tag in _INLINE:
-                if tag != "Link":
-                    inside = inside or _Inside(texts, codes)
-                    inside.turn(name == "Start", tag, value, lines.at(place["start"]))
-                continue
-            kind, level = open_tags[-1]
-            if texts or inside or kind == "heading":
-                yield inside.block(kind, level, line) if inside else _block(kind, level, line, texts, codes)
-                texts, inside = [], None
-            line = lines.at(place["start"])
-            if name == "Start":
-                level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
-                open_tags.append((_KINDS.get(tag, "text"), level))
-            else:
-                open_tags.pop()
+                inside.add_text(value, name == "Code")
         elif name == "Html":
             texts.append(value)
-        elif name == "Code" or name == "InlineHtml":
+        elif name == "InlineHtml":
             inside = inside or _Inside(texts, codes)
-            if name == "Code":
-                inside.add_code(value)
-            else:
-                inside.add_html(value, lines.at(place["start"]))
-
-
-def _block(kind: str, level: int, line: int, texts: list[str], codes: list[Shortcode]) -> Block:
-    """A block that has nothing but text, or is HTML."""
-    if kind == "html":
-        return Block(kind, 0, line, "", tuple(_html_parts("".join(texts), line, codes)))
-    return Block(kind, level, line, "" if kind == "code" else "".join(texts))
+            inside.add_html(value, lines.at(place["start"]))
 
 
 def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part]:
@@ -124,7 +123,7 @@ def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part
 
 
 class _Lines:
-    """The line of a byte; the parser's events come in the order of the source, so each byte is counted once."""
+    """The line of a byte; the next that is asked for is never far, so only what lies between is counted."""
 
     def __init__(self, hidden: Hidden) -> None:
         self.source = hidden.text.encode()
@@ -135,19 +134,19 @@ class _Lines:
     def at(self, offset: int) -> int:
         if offset > self.offset:
             self.line += self.source.count(b"\n", self.offset, offset)
-            self.offset = offset
+        elif offset < self.offset:
+            self.line -= self.source.count(b"\n", offset, self.offset)
+        self.offset = offset
         return self.line + self.removed[bisect_left(self.removed_after, self.line)] if self.removed_after else self.line
 
 
 class _Inside:
-    """What stands in a block that has more than text: emphasis, images, tags, shortcodes."""
+    """What stands in a block that has more than text: images, tags, shortcodes."""
 
     def __init__(self, texts: list[str], codes: list[Shortcode]) -> None:
         self.parts: list[Part] = list(texts)
         self.codes = codes
         self.special = False
-        self.emphasis = 0
-        self.roman = any(text.strip() for text in texts)  # whether some text is not emphasised
         self.alt: list[str] | None = None
         self.image: tuple[Any, int] = ({}, 0)
         self.depth = 0
@@ -156,35 +155,27 @@ class _Inside:
         """Where text goes: what stands between an image's brackets is its alt text."""
         return self.parts if self.alt is None else self.alt
 
-    def add_text(self, text: str) -> None:
-        if self.alt is not None:
-            self.alt.append(text)
+    def add_text(self, text: str, is_code: bool) -> None:
+        if is_code or self.alt is not None:
+            self.texts().append(show(text, self.codes) if is_code else text)
             return
         found = part(text, self.codes)
         self.special = self.special or len(found) > 1
-        self.roman = self.roman or (not self.emphasis and not text.isspace())
         self.parts += found
-
-    def add_code(self, code: str) -> None:
-        self.roman = self.roman or not self.emphasis
-        self.texts().append(show(code, self.codes))
 
     def add_html(self, markup: str, line: int) -> None:
         if self.alt is None:
             self.special = True
             self.parts += _html_parts(markup, line, self.codes)
 
-    def turn(self, begins: bool, tag: str, value: Any, line: int) -> None:
-        """Emphasis or an image begins or ends; only the outermost image is one."""
-        if tag == "Emphasis":
-            self.emphasis += 1 if begins else -1
-        elif tag == "Image":
-            self.depth += 1 if begins else -1
-            if begins and self.depth == 1:
-                self.alt, self.image = [], (value["Image"], line)
-            elif self.depth == 0 and self.alt is not None:
-                self.add_image(*self.image, "".join(self.alt))
-                self.alt = None
+    def turn_image(self, begun: Any, line: int) -> None:
+        """An image begins, or ends where `begun` is None; only the outermost is one."""
+        self.depth += -1 if begun is None else 1
+        if begun is not None and self.depth == 1:
+            self.alt, self.image = [], (begun["Image"], line)
+        elif self.depth == 0 and self.alt is not None:
+            self.add_image(*self.image, "".join(self.alt))
+            self.alt = None
 
     def add_image(self, found: Any, line: int, alt: str) -> None:
         form = "inline" if found["link_type"] == "Inline" else "reference"
@@ -192,8 +183,8 @@ class _Inside:
         self.parts.append(MarkdownImage(url, alt, title, form, line))
         self.special = True
 
-    def block(self, kind: str, level: int, line: int) -> Block:
+    def block(self, kind: str, level: int, line: int, italic: bool) -> Block:
         if kind == "code":
             return Block(kind, 0, line, "")
         texts = [item for item in self.parts if isinstance(item, str)]
-        return Block(kind, level, line, "".join(texts), tuple(self.parts) if self.special else (), not self.roman)
+        return Block(kind, level, line, "".join(texts), tuple(self.parts) if self.special else (), italic)

@@ -39,13 +39,10 @@ def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -
         title, source, spoken = texts[opening], "first_paragraph", opening
     else:
         title, source, spoken = None, None, None
-    prose = [
-        (block, text)
-        for number, (block, text) in enumerate(zip(blocks, texts, strict=True))
-        if text and number != spoken
-    ]
-    opening_text = next((text for block, text in prose if block.kind == "text"), "")
-    return Prose(title, source, [text for _, text in prose], opening_text)
+    prose = [text for number, text in enumerate(texts) if text and number != spoken]
+    paragraphs = (n for n, text in enumerate(texts) if text and n != spoken and blocks[n].kind == "text")
+    first = next(paragraphs, None)
+    return Prose(title, source, prose, "" if first is None else texts[first])
 
 
 def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
@@ -76,11 +73,10 @@ def count_words(text: str) -> int:
     Where a script puts no space between words, each ideograph or kana counts as one.
     """
     text = text.replace("—", " ").replace("–", " ")
-    if not text.isascii():
-        for mark in "’“”‘":  # the usual company of plain letters
-            text = text.replace(mark, "")
-    if text.isascii():
-        return len(text.encode().translate(None, _ASCII_MARKS).split())
+    plain = text.encode("ascii", "ignore")
+    if len(plain) == len(text) or _are_quotes(text, len(text) - len(plain)):
+        plain = plain.translate(_ASCII_WORDS, _ASCII_MARKS)
+        return plain.startswith(b"a") + plain.count(b" a")
     ideographs = 0
     if _BEYOND.search(text):
         text, ideographs = _SPACELESS.subn(" ", text)
@@ -88,4 +84,13 @@ def count_words(text: str) -> int:
     return ideographs + len(parts) - sum(not any(map(str.isalnum, part)) for part in parts if not part.isalnum())
 
 
-_ASCII_MARKS = bytes(code for code in range(128) if not chr(code).isalnum() and not chr(code).isspace())
+def _are_quotes(text: str, others: int) -> bool:
+    """Whether so many characters, which are no ASCII, are the quotation marks that keep company with plain letters."""
+    for mark in "’“”‘…":
+        others = others and others - text.count(mark)
+    return not others
+
+
+_ASCII = [chr(code) for code in range(128)]
+_ASCII_MARKS = "".join(c for c in _ASCII if not c.isalnum() and not c.isspace()).encode()
+_ASCII_WORDS = bytes(ord("a" if c.isalnum() else " " if c.isspace() else c) for c in _ASCII) + bytes(128)

@@ -1,10 +1,11 @@
 """The blocks of a body become its images with their captions, and the prose that is left."""
 
-from flows.articles.blocks import Block, Part
+from flows.articles.blocks import Block
 from flows.articles.html import Tag
 from flows.articles.images import CaptionText, Picture, fold, read_picture
 
 MOST_IMAGES = 10_000  # an article
+MOST_CAPTIONS = 100  # an image
 
 
 def read_pictures(blocks: list[Block]) -> tuple[list[Picture], list[str]]:
@@ -22,28 +23,36 @@ class _Walk:
         self.pictures: list[Picture] = []
         self.texts: list[str] = []
         self.figure: int | None = None  # the first picture of the open figure
-        self.figure_captions: list[CaptionText] = []
+        self.figure_captions: list[tuple[int, CaptionText]] = []  # each with the number of pictures before it
+        self.described: dict[int, list[CaptionText]] = {}  # by the picture's number
         self.caption: list[str] | None = None  # the texts of the open figcaption
         self.caption_line = 0
         self.near: int | None = None  # the first picture of the block before, where no prose came since
-        self.closings = sum(_is(part, "figcaption", closing=True) for block in blocks for part in block.parts)
+        parts = [part for block in blocks for part in block.parts]
+        self.closings = sum(isinstance(part, Tag) and part.closing and part.name == "figcaption" for part in parts)
 
     def read(self) -> None:
         """Read every block."""
         for block in self.blocks:
-            text = self.read_parts(block) if block.parts else self.read_text(block)
-            if text and self.near is not None and not block.parts:
-                text = self.next_paragraph(block, text)
-                self.near = None
+            if block.parts:
+                text = self.read_parts(block)
+            elif self.caption is not None:
+                self.caption.append(block.text)
+                text = ""
+            else:
+                text = fold(block.text)
+                if text and self.near is not None:
+                    text = self.next_paragraph(block, text)
+                    self.near = None
             self.texts.append(text)
         self.end_figure()
+        for number, captions in self.described.items():
+            picture = self.pictures[number]
+            self.pictures[number] = picture._replace(captions=(*picture.captions, *captions))
 
-    def read_text(self, block: Block) -> str:
-        """The prose of a block that has nothing but text."""
-        if self.caption is not None:
-            self.caption.append(block.text)
-            return ""
-        return fold(block.text)
+    def describe(self, number: int, text: str, form: str, line: int) -> None:
+        """One more caption of a picture."""
+        self.described.setdefault(number, []).append(CaptionText(text, form, line))
 
     def read_parts(self, block: Block) -> str:
         """The prose of a block with images, tags or shortcodes, which are noted."""
@@ -86,17 +95,21 @@ class _Walk:
         text = fold(" ".join(self.caption))
         caption, self.caption = CaptionText(text, "figcaption", self.caption_line), None
         if self.figure is not None:
-            self.figure_captions.append(caption)
+            self.figure_captions.append((len(self.pictures), caption))
         elif self.pictures and text:
-            self.pictures[-1] = self.pictures[-1].described(*caption)
+            self.describe(len(self.pictures) - 1, *caption)
 
     def end_figure(self) -> None:
-        """A figure's caption describes each image of it."""
+        """A figure's caption describes each image of it; of several, each describes those before it."""
         self.end_caption()
-        if self.figure is not None:
-            for number in range(self.figure, len(self.pictures)):
-                for caption in self.figure_captions:
-                    self.pictures[number] = self.pictures[number].described(*caption)
+        if self.figure is not None and self.pictures[self.figure :]:
+            start, last = self.figure, len(self.pictures) - 1
+            for before, caption in self.figure_captions:
+                alone = len(self.figure_captions) == 1
+                numbers = range(start, last + 1 if alone else before) or [min(max(before - 1, start), last)]
+                for number in numbers:
+                    self.describe(number, *caption)
+                start = before
         self.figure, self.figure_captions = None, []
 
     def own_line(self, block: Block, rest: list[str], text: str) -> str:
@@ -108,7 +121,7 @@ class _Walk:
         stands_first = read_picture(block.parts[0]) is not None
         if stands_first and (lines == 1 or block.italic):
             line = block.line + (1 if lines else 0)
-            self.pictures[-1] = self.pictures[-1].described(text, "paragraph", line)
+            self.describe(len(self.pictures) - 1, text, "paragraph", line)
             return ""
         return text
 
@@ -120,7 +133,7 @@ class _Walk:
         if not repeated and not (block.italic and not self.texts[-1]):
             return text
         number = repeated[-1] if repeated else len(self.pictures) - 1
-        self.pictures[number] = self.pictures[number].described(text, "paragraph", block.line)
+        self.describe(number, text, "paragraph", block.line)
         return ""
 
 
@@ -130,14 +143,12 @@ def captions_of(picture: Picture) -> list[CaptionText]:
         return [CaptionText(picture.alt, "alt", picture.line)] if picture.alt else []
     weaker = (CaptionText(picture.title, "title", picture.line), CaptionText(picture.alt, "alt", picture.line))
     distinct: dict[str, CaptionText] = {}
-    for caption in sorted((*picture.captions, *weaker), key=lambda caption: _STRENGTH.index(caption.form)):
+    for caption in sorted(
+        (*picture.captions[:MOST_CAPTIONS], *weaker), key=lambda caption: _STRENGTH.index(caption.form)
+    ):
         if caption.text:
             distinct.setdefault(caption.text, caption)
     return list(distinct.values())
 
 
 _STRENGTH = ("figcaption", "shortcode", "paragraph", "title", "alt")
-
-
-def _is(part: Part, name: str, closing: bool) -> bool:
-    return isinstance(part, Tag) and part.name == name and part.closing == closing

@@ -4,34 +4,23 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flows.articles.agencies import NO_PERSONS, agency_of
+from flows.articles.agencies import agency_of
+from flows.articles.labels import BY, HOUSE_PHOTO, LABELLED, LAST_LABEL, LAST_MARK, SOURCE, UNMARKED
+from flows.articles.names import LONGEST_NAMES, Names, may_be_names, read_names
 
 LONGEST_CREDIT = 200  # characters at the end of a caption in which a credit is looked for
 
-# The words for a photo that newsrooms put before a credit, in the languages that they write in.
-_PHOTO = (
-    r"(?:(?:file|handout|pool|stock|archive)\s+)?(?:photos?|pictures?|pics?|images?|photograph(?:s|ie|y)?|credits?|source"
-    r"|cr[ée]dits?(?:\s+photos?)?|fotos?|fotografía|bild|zdjęcie|фото|ภาพ|照片|图片|圖片|图|圖|写真|사진|صورة)"
-)
-_BY = r"(?:\s+(?:credits?|by|courtesy(?:\s+of)?))?"
-_LABEL = re.compile(rf"{_PHOTO}{_BY}\s*[:：]\s*(.+)|{_PHOTO}\s+(?:by|credits?)\s+(.+)", re.IGNORECASE)
-_COURTESY = re.compile(
-    r"(?:photos?\s+)?courtesy(?:\s+of)?[\s:]\s*.+|(?:file|handout|pool|stock)\s+(?:photo|image)", re.IGNORECASE
-)
-_BRACKETS = re.compile(r"\s*[(（\[【]\s*([^()（）\[\]【】]{2,160}?)\s*[)）\]】]\s*[.。]?\s*\Z")
-# Where a last sentence begins: at the start, or after the end of another.
-_SENTENCE = r"(?:\A|(?<=[.!?…。！？”\"»)])\s*)"
-_LABELLED = re.compile(
-    rf"{_SENTENCE}({_PHOTO}{_BY}\s*[:：]\s*\S(?:[^:：]{{0,80}}\S)?|{_PHOTO}\s+by\s+\S(?:[^:：]{{0,80}}\S)?)\Z",
+_BRACKET = re.compile(r"[(（\[【]\s*([^()（）\[\]【】]{2,160}?)\s*[)）\]】][\s.。]*\Z")
+# Where a credit may begin: after a sentence, after a dash, after a comma where a word for photo follows.
+_START = re.compile(
+    r"[.!?…。！？।”\"»)]+\s*(?:[-–—]{1,2}\s*)?(?=\S)|\s[-–—]{1,2}\s*(?=\w)|＝"
+    r"|[,;]\s+(?=(?:photo|picture|image|courtesy)\b)",
     re.IGNORECASE,
 )
-_COURTESY_LAST = re.compile(rf"{_SENTENCE}((?:photos?\s+)?courtesy\s+of\s+[^:：]{{2,80}}?)[.。]?\Z", re.IGNORECASE)
-_NAME = r"(?:[^\W\d_]\.|[^\W\d_][\w'’-]*)(?:\s+(?:[^\W\d_]\.|[\w'’-]+)){0,4}"
-_NAMES_LAST = re.compile(
-    rf"{_SENTENCE}((?:{_NAME})?(?:\s*[/|]\s*|\s+via\s+|,\s+){_NAME}(?:\s*[/|,]\s*{_NAME})?)[.。]?\Z"
-)
-_AGENCY_LAST = re.compile(rf"(?<=[.!?…。！？”\"»)])\s*({_NAME})[.。]?\Z")
-_PARTS = re.compile(r"\s*[/|;,，、／]\s*|\s+via\s+|\s+for\s+|\s+[-–—]\s+", re.IGNORECASE)
+_COPYRIGHT = re.compile(r"(?:©|\([cC]\)|Copyright\b(?:\s*©)?)\s*:?\s*(?:\d{4}\b\s*,?\s*)?(?=\S)")
+_SEPARATOR = re.compile(r"[/|,;]|\bvia\b", re.IGNORECASE)
+_TAKEN_BY = re.compile(r"(?:(\w{2,6}社)?(?:记者|記者))?\s*([\u4e00-\u9fff·]{2,6}?)\s*[摄攝][。]?\Z")
+_AGENCY_AND_SLASH = re.compile(r"(?<=\s)([A-Z]{2,20})\s?/\s?[^/]+(?:/[^/]+)?\Z")
 
 
 class Credit(NamedTuple):
@@ -43,79 +32,163 @@ class Credit(NamedTuple):
     rest: str
 
 
-def labelled_in_brackets(text: str) -> Credit | None:
-    """`… (Photo: Jane Doe/Reuters)`, in any language's word for photo."""
-    match = _BRACKETS.search(text)
-    label = _LABEL.fullmatch(match[1]) if match else None
-    return _credit(text, match.start(), match[1], label[1] or label[2]) if match and label else None
+class Ending(NamedTuple):
+    """The end of a caption: the last bracket, where it ends with one, and the places where a credit may begin."""
+
+    text: str
+    bracket: str
+    bracket_start: int
+    starts: list[int]
 
 
-def courtesy_in_brackets(text: str) -> Credit | None:
-    """`… (Courtesy of the Harbour Museum)`, `… (File photo)`: a source, and no photographer."""
-    match = _BRACKETS.search(text)
-    if match is None or not _COURTESY.fullmatch(match[1]):
+def labelled_in_brackets(end: Ending) -> Credit | None:
+    """`… (Photo: Jane Doe/Reuters)`, `… (AP Photo: Jane Doe)`, in any language's word for photo."""
+    label = LABELLED.fullmatch(end.bracket) if end.bracket else None
+    return _in_bracket(end, _with_acronym(label[2] or label[3], label[1])) if label else None
+
+
+def copyright_in_brackets(end: Ending) -> Credit | None:
+    """`… (© Jane Doe)`."""
+    sign = _COPYRIGHT.match(end.bracket) if end.bracket else None
+    return _in_bracket(end, read_names(end.bracket[sign.end() :])) if sign else None
+
+
+def source_in_brackets(end: Ending) -> Credit | None:
+    """`… (Courtesy of the Harbour Museum)`, `… (File photo)`, `… (Ostby Post photo)`: a source, no photographer."""
+    says_source = SOURCE.fullmatch(end.bracket) or HOUSE_PHOTO.fullmatch(end.bracket) if end.bracket else None
+    return _in_bracket(end, read_names(end.bracket))._replace(photographer=None) if says_source else None
+
+
+def labelled_at_the_end(end: Ending) -> Credit | None:
+    """`… . Photo: Jane Doe`, `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, and only names."""
+    mark = LAST_MARK.search(end.text)
+    label = LAST_LABEL.search(end.text, max(mark.start() - 40, 0), mark.start()) if mark else None
+    if mark is None or label is None:
         return None
-    return _credit(text, match.start(), match[1], match[1])._replace(photographer=None)
+    names = _with_acronym(end.text[mark.end() :], label[1])
+    begins = label.start() in end.starts
+    stands_out = not label[0][0].islower() and (names.agency or " " in (names.photographer or ""))
+    return _from(end, label.start(), names) if names.alone and (begins or stands_out) else None
 
 
-def agency_in_brackets(text: str) -> Credit | None:
+def agency_in_brackets(end: Ending) -> Credit | None:
     """`… (AFP)`, `… (Jane Doe/AFP)`: a last bracket that names a known agency."""
-    match = _BRACKETS.search(text)
-    return _known(_credit(text, match.start(), match[1], match[1])) if match else None
+    names = read_names(end.bracket) if end.bracket else None
+    return _in_bracket(end, names) if names and names.agency else None
 
 
-def labelled_at_the_end(text: str) -> Credit | None:
-    """`… . Photo: Jane Doe`, `… . Photo by Jane Doe / Getty Images`: a last sentence with a word for photo."""
-    match = _LABELLED.search(text)
-    label = _LABEL.fullmatch(match[1].rstrip(".。 ")) if match else None
-    names = (label[1] or label[2]) if label else ""
-    if match is None or not names or len(names.split()) > 8:
+def names_in_brackets(end: Ending) -> Credit | None:
+    """`… [Jane Doe/Ostby Post]`, `… (Photo Jane Doe)`."""
+    label = UNMARKED.match(end.bracket) if end.bracket else None
+    if label is None and not ("/" in end.bracket and end.text[end.bracket_start] == "["):
         return None
-    return _credit(text, match.start(), match[1], names)
+    names = read_names(end.bracket[label.end() if label else 0 :])
+    return _in_bracket(end, names) if names.alone and (names.agency or " " in (names.photographer or "")) else None
 
 
-def courtesy_at_the_end(text: str) -> Credit | None:
-    """`… . Courtesy of the Harbour Museum`."""
-    match = _COURTESY_LAST.search(text)
-    return _credit(text, match.start(), match[1], match[1])._replace(photographer=None) if match else None
+def photo_by_at_the_end(end: Ending) -> Credit | None:
+    """`… . Photo by Jane Doe / Getty Images`, `… . Foto ANP`."""
+    for start in end.starts:
+        label = BY.match(end.text, start) or UNMARKED.match(end.text, start)
+        names = read_names(end.text[label.end() :]) if label else None
+        if label and names and names.alone and (names.agency or label[1]):
+            return _from(end, start, names)
+    return None
 
 
-def agency_at_the_end(text: str) -> Credit | None:
-    """`… . Jane Doe/Reuters`, `… . AFP PHOTO / Jane DOE`, `… . AFP`: a last sentence with a known agency."""
-    match = _NAMES_LAST.search(text) or _AGENCY_LAST.search(text)
-    return _known(_credit(text, match.start(), match[1], match[1])) if match else None
+def copyright_at_the_end(end: Ending) -> Credit | None:
+    """`… © Jane Doe/AFP`."""
+    place = max(map(end.text.rfind, ("©", "(c)", "(C)", "Copyright")))
+    sign = _COPYRIGHT.match(end.text, place) if place >= 0 else None
+    names = read_names(end.text[sign.end() :]) if sign else None
+    return _from(end, place, names) if names and names.alone else None
 
 
-RULES: tuple[Callable[[str], Credit | None], ...] = (
+def source_at_the_end(end: Ending) -> Credit | None:
+    """`… . Courtesy of the Harbour Museum`, `… . File photo`."""
+    for start in end.starts:
+        said = end.text[start:].rstrip(" .。")
+        if SOURCE.fullmatch(said) and (start or " of " in said):
+            return _from(end, start, read_names(said))._replace(photographer=None)
+    return None
+
+
+def taken_by(end: Ending) -> Credit | None:
+    """`… 。新华社记者王小明 摄`: Chinese newsrooms name who took it."""
+    if not end.text.rstrip("。").endswith(("摄", "攝")):
+        return None
+    found = next((match for start in end.starts if (match := _TAKEN_BY.match(end.text, start))), None)
+    return _from(end, found.start(), read_names(f"{found[2]}/{found[1] or ''}")) if found else None
+
+
+def agency_at_the_end(end: Ending) -> Credit | None:
+    """`… . Jane Doe/Reuters`, `… . AFP PHOTO / Jane DOE`, `… - AFP`: a last sentence that is names, an agency's too."""
+    for start in end.starts:
+        words = end.text[start:]
+        if not may_be_names(words) or (start == 0 and not _SEPARATOR.search(words)):
+            continue
+        names = read_names(words)
+        if names.alone and names.agency:
+            return _from(end, start, names)
+    return None
+
+
+def agency_before_a_slash(end: Ending) -> Credit | None:
+    """`… at dawn REUTERS/Jane Doe`: where no full stop shows it, an agency in capitals and a slash do."""
+    match = _AGENCY_AND_SLASH.search(end.text) if "/" in end.text else None
+    names = read_names(match[0]) if match and agency_of(match[1]) else None
+    return _from(end, match.start(), names) if match and names and names.alone else None
+
+
+RULES: tuple[Callable[[Ending], Credit | None], ...] = (
     labelled_in_brackets,
-    courtesy_in_brackets,
-    agency_in_brackets,
+    copyright_in_brackets,
+    source_in_brackets,
     labelled_at_the_end,
-    courtesy_at_the_end,
+    agency_in_brackets,
+    names_in_brackets,
+    photo_by_at_the_end,
+    copyright_at_the_end,
+    source_at_the_end,
+    taken_by,
     agency_at_the_end,
+    agency_before_a_slash,
 )
 
 
 def read_credit(text: str) -> Credit:
     """The credit of a caption by the first rule that finds one; without any, all but `rest` is empty."""
-    before, end = text[:-LONGEST_CREDIT], text[-LONGEST_CREDIT:]
+    before, end = text[:-LONGEST_CREDIT], _ending(text[-LONGEST_CREDIT:])
     for rule in RULES:
         credit = rule(end)
         if credit is not None:
-            return credit._replace(rest=(before + credit.rest).rstrip())
+            return credit._replace(rest=before + credit.rest) if before else credit
     return Credit("", None, None, text)
 
 
-def _credit(text: str, start: int, credit: str, names: str) -> Credit:
-    photographer = agency = None
-    for part in _PARTS.split(names.strip(" .。")):
-        known = agency_of(part)
-        if known:
-            agency = agency or known
-        elif part and part.casefold() not in NO_PERSONS:
-            photographer = photographer or part
-    return Credit(credit.rstrip(".。 "), photographer, agency, text[:start].rstrip())
+def _ending(text: str) -> Ending:
+    start = max(map(text.rfind, "(（[【"))
+    bracket = _BRACKET.match(text, start) if start >= 0 else None
+    if bracket:
+        return Ending(text, bracket[1], start, [])
+    starts = [match.end() for match in _START.finditer(text, max(len(text) - LONGEST_NAMES, 0))]
+    return Ending(text, "", 0, [0, *starts] if len(text) < LONGEST_CREDIT else starts)
 
 
-def _known(credit: Credit) -> Credit | None:
-    return credit if credit.agency else None
+def _with_acronym(names: str, acronym: str | None) -> Names:
+    """The names after a label as AP Photo, whose acronym may be an agency's."""
+    read = read_names(names)
+    return read._replace(agency=read.agency or agency_of(acronym or ""))
+
+
+def _in_bracket(end: Ending, names: Names) -> Credit:
+    return Credit(end.bracket, names.photographer, names.agency, _rest(end, end.bracket_start))
+
+
+def _from(end: Ending, start: int, names: Names) -> Credit:
+    return Credit(end.text[start:].strip(" .。"), names.photographer, names.agency, _rest(end, start))
+
+
+def _rest(end: Ending, start: int) -> str:
+    """What stands before a credit, without the dash or comma that parts them."""
+    return end.text[:start].rstrip(" -–—＝=/|,;")

@@ -1,7 +1,7 @@
 """Every spelling of a moment becomes UTC; what is impossible is never guessed."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _MOMENT = re.compile(
@@ -20,10 +20,12 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
-    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-    if offset > _FURTHEST_OFFSET or int(minutes or 0) > 59:
-        return None
-    local = UTC if utc else timezone(-offset if sign == "-" else offset) if sign else zone
+    local: tzinfo = UTC if utc else zone
+    if sign:
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        if offset > _FURTHEST_OFFSET or int(minutes or 0) > 59:
+            return None
+        local = timezone(-offset if sign == "-" else offset)
     microsecond = int((fraction or "0")[:6].ljust(6, "0"))
     try:
         moment = datetime(

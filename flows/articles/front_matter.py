@@ -1,6 +1,7 @@
 """The bytes of a seed file become its front matter, as values and as written, and its body."""
 
 import re
+from codecs import BOM_UTF8
 from typing import Any, NamedTuple
 
 from flows.articles.languages import LANGUAGES
@@ -35,7 +36,7 @@ def read_front_matter(content: bytes) -> FrontMatter:
     start = _end_of_blank_lines(text)
     above = text.count("\n", 0, start) + 1
     text = text[start:]
-    if not text.strip():
+    if not text or text.isspace():
         raise RejectedError(problem("empty", 1))
     block, body = _split(text, above)
     if not block.values:
@@ -53,10 +54,11 @@ def read_front_matter(content: bytes) -> FrontMatter:
 
 def decode(content: bytes) -> str:
     """UTF-8 text without byte-order mark, its lines ended by \\n alone."""
+    content = content.removeprefix(BOM_UTF8)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        before = content[: error.start].decode().replace("\r\n", "\n").replace("\r", "\n")
         guess = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "in another encoding, such as Latin-1"
         column = len(before) - before.rfind("\n")
         byte = f"0x{content[error.start]:02X}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9-]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s\"'<>/=]+)(?:\s*=\s*(\"|'|[^\s\"'<>=`]+))?")
 _END = re.compile(r"[\s/]*>?")
-_UNREAD = {"script": "</script", "style": "</style", "template": "</template"}
+_UNREAD = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "template")}
 
 
 class Tag(NamedTuple):
@@ -45,7 +45,8 @@ def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
         tag = Tag(name[1].lower(), markup[start + 1] == "/", attributes, line)
         yield tag
         if tag.name in _UNREAD and not tag.closing:
-            place = _found(markup.lower().find(_UNREAD[tag.name], place), markup)
+            end = _UNREAD[tag.name].search(markup, place)
+            place = end.start() if end else len(markup)
     if place < len(markup):
         yield unescape(markup[place:])
 

@@ -27,15 +27,6 @@ class Picture(NamedTuple):
     line: int
     captions: tuple[CaptionText, ...] = ()
 
-    def moved(self, lines: int) -> "Picture":
-        """The same image, so many lines further down."""
-        captions = tuple(caption._replace(line=caption.line + lines) for caption in self.captions)
-        return self._replace(line=self.line + lines, captions=captions)
-
-    def described(self, text: str, form: str, line: int) -> "Picture":
-        """The same image with one more caption."""
-        return self._replace(captions=(*self.captions, CaptionText(text, form, line)))
-
 
 def markdown_image(part: Part) -> Picture | None:
     """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
@@ -76,7 +67,7 @@ def shortcode_image(part: Part) -> Picture | None:
             title, alt = title or alt, alt if title else ""
     picture = Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line)
     caption = plain(call.named.get("caption", ""))
-    return picture.described(caption, "shortcode", part.line) if caption else picture
+    return picture._replace(captions=(CaptionText(caption, "shortcode", part.line),)) if caption else picture
 
 
 def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:
@@ -100,9 +91,13 @@ def read_picture(part: Part) -> Picture | None:
     return None
 
 
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
 def fold(text: str) -> str:
     """The text on one line, its white space folded: texts are the same when equal after it."""
-    if text.isprintable() and "  " not in text:  # no white space but single spaces
+    odd = text.encode().translate(None, _PRINTABLE) if text.isascii() else not text.isprintable()
+    if not odd and "  " not in text:  # no white space but single spaces
         return text.strip(" ")
     return " ".join(text.split())
 

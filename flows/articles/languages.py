@@ -4,12 +4,13 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
-from flows.articles.yaml_blocks import Block, Written, broken, read_plain, read_yaml
+from flows.articles.yaml_blocks import DEEPEST, MOST_VALUES, Block, Written, broken, read_plain, read_yaml, too_complex
 from flows.problems import RejectedError, problem
 
 # Half of a pair, which no text can hold.
@@ -19,13 +20,21 @@ _LONE_SURROGATE = re.compile(
 )
 
 
+_YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
+_DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
+
+
 class Yaml(YAMLHandler):
     """YAML between `---` lines, also closed by `...`."""
 
-    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
+    FM_BOUNDARY = re.compile(r"-{3,}[ \t]*$", re.MULTILINE)
 
-    def detect(self, text: str) -> bool:
-        return text.startswith("---") and bool(super().detect(text))
+    def split(self, text: str) -> tuple[str, str]:
+        """What stands between the lines; a search for the line's end before the mark is the quickest."""
+        end = _YAML_END.search(text)
+        if end is None:
+            raise ValueError("the block is not closed")
+        return text[text.index("\n") : end.start() + 1], text[end.end() :]
 
     def read(self, block: str) -> Block:
         """The block; one of plain lines costs a fifth."""
@@ -40,6 +49,9 @@ class Toml(BaseHandler):
 
     def read(self, block: str) -> Block:
         """The block; dates become text."""
+        for key in _DOTTED_KEY.finditer(block):  # the library takes quadratic time for one with many parts
+            if key[0].count(".") > DEEPEST:
+                raise RejectedError(too_complex(block.count("\n", 0, key.start())))
         try:
             values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
         except tomllib.TOMLDecodeError as error:
@@ -67,7 +79,7 @@ class Json(JSONHandler):
             if error.pos >= len(text.rstrip()):
                 raise ValueError("the object is not closed") from None
             end = len(text)
-        except RecursionError:
+        except (RecursionError, ValueError):
             end = len(text)
         return text[:end], text[end:]
 
@@ -93,8 +105,24 @@ LANGUAGES = (Yaml(), Toml(), Json())
 
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
     """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
+    _require_simple(values)
     lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
     return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _require_simple(values: dict[str, Any]) -> None:
+    """The limits that YAML has; what is deeper would overflow the functions that walk through values."""
+    level: list[Any] = [values]
+    seen = depth = 0
+    while level:
+        level = [item for value in level if isinstance(value, dict | list) for item in _items(value)]
+        seen, depth = seen + len(level), depth + 1
+        if seen > MOST_VALUES or depth > DEEPEST + 1:
+            raise RejectedError(too_complex(0))
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _as_text(value: Any) -> Written:

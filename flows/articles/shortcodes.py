@@ -1,18 +1,21 @@
 """Shortcodes of Hugo and tags of Liquid: hidden before Markdown is read, so that neither disturbs the other."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import NamedTuple
 
 # `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`; comments and highlighted code with all between their tags.
-_CODES = re.compile(
-    r"\{%-?\s*(comment|highlight)\b[^{}]*%\}.*?\{%-?\s*end\1\s*-?%\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}", re.DOTALL
-)
+_CODES = re.compile(r"\{%-?\s*(comment|highlight)\b[^{}]*%\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}")
+_ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
 # A hidden code stands as its number between two characters that Unicode gives no meaning.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+# A quotation mark that is never closed holds all that follows it: to look for its end again and again takes too long.
 _ARGUMENT = re.compile(
-    r"""(?:([A-Za-z_][\w-]*)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|“([^”]*)”|([^\s"'“=]+))""", re.DOTALL
+    r"(?:([A-Za-z_][\w-]*)\s*=\s*)?"
+    r"""(?:"((?:[^"\\]|\\.)*+)(?:"|\Z)|(?<![^\s=])'((?:[^'\\]|\\.)*+)(?:'|\Z)|“([^”]*+)(?:”|\Z)|([^\s"'“=]+))""",
+    re.DOTALL,
 )
 _OPENING = re.compile(r"\{\{[<%]?-?\s*|\{%-?\s*")
 _CLOSING = re.compile(r"\s*/?-?[>%]?\}\}\Z|\s*-?%\}\Z")
@@ -50,16 +53,31 @@ def hide(body: str) -> Hidden:
     codes: list[Shortcode] = []
     removed: list[tuple[int, int]] = []
     place, line, gone = 0, 1, 0
-    for match in _CODES.finditer(body):
-        line += body.count("\n", place, match.start())
-        parts += [body[place : match.start()], f"{_OPEN}{len(codes)}{_CLOSE}"]
-        codes.append(Shortcode(match[0], line))
-        if lines := match[0].count("\n"):
+    for start, end in _places(body):
+        line += body.count("\n", place, start)
+        parts += [body[place:start], f"{_OPEN}{len(codes)}{_CLOSE}"]
+        codes.append(Shortcode(body[start:end], line))
+        if lines := body.count("\n", start, end):
             removed.append((line - gone, lines))
             gone += lines
             line += lines
-        place = match.end()
+        place = end
     return Hidden("".join([*parts, body[place:]]), codes, removed)
+
+
+def _places(body: str) -> Iterator[tuple[int, int]]:
+    """Where each shortcode begins and ends; a comment that nothing ends is a code by itself."""
+    unended: set[str] = set()
+    place = 0
+    while match := _CODES.search(body, place):
+        place = match.end()
+        if (name := match[1]) and name not in unended:
+            end = _ENDS[name].search(body, place)
+            if end is None:
+                unended.add(name)
+            else:
+                place = end.end()
+        yield match.start(), place
 
 
 def show(text: str, codes: list[Shortcode]) -> str:

@@ -9,6 +9,7 @@ from flows.problems import RejectedError, problem
 from flows.tables import Problem
 
 DEEPEST = 50  # levels of lists and mappings
+MOST_DIGITS = 4_000  # of a number; Python writes no longer ones
 MOST_VALUES = 10_000  # values, each alias counted with all that it stands for
 
 Written = str | list["Written"] | dict[str, "Written"] | None
@@ -29,8 +30,8 @@ class Block(NamedTuple):
 # A line that every YAML reader takes alike: a plain key, then quoted text without escapes, a time, or one word.
 # What the C reader refuses or folds inside quotes (control characters, other line ends) is left to it.
 _PLAIN_LINE = re.compile(
-    r'([A-Za-z_][A-Za-z0-9_-]{0,59}): (?:"([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*)"'
-    r"|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z|[a-z]{1,60}))"
+    r'\n([A-Za-z_][A-Za-z0-9_-]{0,59}): (?:"([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*)"'
+    r"|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z|[a-z]{1,60}))(?=\n)"
 )
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null"})
 
@@ -39,16 +40,13 @@ def read_plain(block: str) -> Block | None:
     """A YAML block of plain lines, no key twice; None hands any other to `read_yaml`, which gives the same."""
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(block.split("\n")):
-        if not line:
-            continue
-        match = _PLAIN_LINE.fullmatch(line)
-        if match is None:
-            return None
-        key, quoted, bare = match.groups()
+    found = _PLAIN_LINE.findall(block)
+    if len(found) != block.count("\n") - 1:
+        return None
+    for number, (key, quoted, bare) in enumerate(found, 1):
         if key in values or key.lower() in _RESERVED or bare in _RESERVED:
             return None
-        values[key] = bare if quoted is None else quoted
+        values[key] = quoted or bare
         lines[key] = number
     return Block(values, dict(values), lines, [])
 
@@ -89,7 +87,7 @@ def _require_shallow(block: str) -> None:
     for event in yaml.parse(block, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise RejectedError(_too_complex(event.start_mark.line if event.start_mark else 0))
+            raise RejectedError(too_complex(event.start_mark.line if event.start_mark else 0))
 
 
 def _require_few(node: yaml.Node) -> None:
@@ -99,7 +97,9 @@ def _require_few(node: yaml.Node) -> None:
         node = waiting.pop()
         values += 1
         if values > MOST_VALUES:
-            raise RejectedError(_too_complex(node.start_mark.line))
+            raise RejectedError(too_complex(node.start_mark.line))
+        if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MOST_DIGITS:
+            raise RejectedError(broken("YAML", "a number is too long", node.start_mark.line))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
@@ -144,7 +144,8 @@ def _broken_yaml(error: yaml.YAMLError) -> Problem:
     return broken("YAML", reason, line, column)
 
 
-def _too_complex(line: int) -> Problem:
+def too_complex(line: int) -> Problem:
+    """The problem of front matter beyond the limits; its line counts from 0."""
     return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES)
 
 

@@ -1,0 +1,79 @@
+"""The words with which newsrooms open a credit, in the languages that they write in."""
+
+import re
+
+# What the credit is for, or who: a colon follows, or one of the marks that stand for it. The usual ones come first.
+WORDS = {
+    "English": (
+        *("photos?", "photographs?", "photographers?", "photography", "pictures?", "pics?", "images?", "credits?"),
+        *("illustrations?", "graphics?", "source", "file"),
+    ),
+    "Indonesian, Italian, Spanish, Portuguese and others": ("fotos?", "foto kredit", "sumber foto", "sumber"),
+    "Arabic": ("صورة", "الصورة", "صور", "تصوير", "المصدر"),
+    "Bengali": ("ছবি",),
+    "Chinese": (
+        *(
+            "图片来源",
+            "圖片來源",
+            "照片来源",
+            "照片來源",
+            "图片提供",
+            "圖片提供",
+            "图源",
+            "圖源",
+            "照片",
+            "图片",
+            "圖片",
+        ),
+        *("图", "圖", "摄影", "攝影", "摄", "攝", "来源", "來源"),
+    ),
+    "Czech": ("zdroj",),
+    "Dutch": ("beeld", "fotograaf"),
+    "Finnish": ("kuvat?",),
+    "French": (r"cr[ée]dits?(?:\s+photos?)?", "photographie", "photographe"),
+    "German": ("bild", "bilder", "fotograf", "fotografin", "bildnachweis", "bildquelle", "quelle"),
+    "Greek": ("φωτογραφία", "φωτο", "φωτό", "πηγή"),
+    "Hebrew": ("צילום",),
+    "Hindi": ("फोटो", "तस्वीर", "साभार"),
+    "Japanese": ("写真提供", "写真", "撮影", "画像提供", "画像", "提供"),
+    "Korean": (r"사진\s?제공", r"사진\s?출처", "사진", "출처"),
+    "Persian": ("عکس",),
+    "Polish": (r"fot\.", "zdjęci[ea]"),
+    "Portuguese": ("imagem", "imagens", "créditos?", "fotografia"),
+    "Russian and Ukrainian": ("фото", "фотография", "снимок", "источник", "джерело"),
+    "Spanish": ("fotografía", "imagen", "imágenes", "fotógraf[oa]", "fuente"),
+    "Thai": (r"ที่มาภาพ", "ขอบคุณภาพ", "เครดิตภาพ", "ภาพจาก", "ภาพถ่าย", "ภาพ", "ที่มา"),
+    "Turkish": ("fotoğraf(?:lar)?", "kaynak"),
+    "Vietnamese": ("ảnh", "nguồn ảnh", "nguồn"),
+}
+
+_KIND = r"(?:file|handout|pool|stock|archive|courtesy|main|lead|cover)"
+_SAID_BY = r"(?:\s+(?:credits?|by|from|courtesy(?:\s+of)?|source))?"
+_WORD = "|".join(word for words in WORDS.values() for word in words)
+_LABEL = rf"(?:{_KIND}\s+)?(?:{_WORD}){_SAID_BY}"
+_ACRONYM = "((?-i:[A-Z]{2,9}))"
+_PHOTO = r"(?:photos?|photographs?|pictures?|pics?|images?|illustrations?)"
+_MARK = r"\s*(?:[:：=＝／…]|\.{3})\s*"
+
+
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+# A label, perhaps after an acronym as in AP Photo, and names.
+LABELLED = _pattern(rf"(?:{_ACRONYM}\s+)?{_LABEL}{_MARK}(\S.*)|{_PHOTO}\s+(?:credits?|by)\s+(\S.*)")
+LAST_LABEL = _pattern(rf"(?:\A|(?<=[\s.!?…。！？”\"»)/|]))(?:{_ACRONYM}\s+)?{_LABEL}\s*\Z")
+LAST_MARK = re.compile(r"(?:[:：=＝／…]|\.{3})(?!.*[:：=＝／…])")
+# A label that no mark follows; `1` where a name alone may follow, and not only an agency's.
+BY = _pattern(rf"((?:{_KIND}\s+)?{_PHOTO}\s+by\s+)(?=\S)")
+UNMARKED = _pattern(r"(?:photo|foto|фото|(fot\.)|ảnh|ภาพจาก|ภาพ)(?:\s+(?:de|di|von|van|par|por|oleh))?\s+(?=\S)")
+# What says whose it is and names no photographer.
+SOURCE = _pattern(
+    rf"(?:{_PHOTO}\s+)?courtesy(?:\s+of|\s*:)?\s+\S.*"
+    rf"|(?:{_PHOTO}\s+)?(?:supplied|provided|contributed)(?:\s+by\s+\S.*)?|(?:supplied|{_KIND})\s+{_PHOTO}"
+    rf"|screen\s?(?:shot|grab)(?:\s+(?:from|of|via)\s+\S.*)?|{_PHOTO}\s+(?:from|via)\s+\S.*|handout"
+)
+HOUSE_PHOTO = re.compile(
+    r"(?:[A-Z]{2,}|[A-Z][\w&'’-]+(?:\s+[A-Z][\w&'’-]+){1,3}|[A-Z]\w+(?=\s+[Ff]ile))"
+    r"\s+(?:[Ff]ile\s+)?(?:[Pp]hoto|PHOTO|[Pp]ic|[Ii]mage)s?"
+)
