@@ -34,6 +34,7 @@ def main() -> None:
     subprocess.run([PYTHON, "-m", "benchmarks.corpus", corpus, str(given.articles)], check=True)
     place = Place(corpus.absolute(), given.folder.absolute() / f"made-{given.articles}", given.processes)
     place.made.mkdir(exist_ok=True)
+    os.environ["BROADSHEET_PROCESSES"] = str(given.processes)
     before = os.getloadavg()[0]
     rounds = measure(place, given.contenders, given.rounds)
     facts = {

@@ -8,6 +8,7 @@ lowers it, so the exponent between the two largest is given as well.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,8 @@ def exponent(counts: Sequence[int], figures: Sequence[float]) -> float:
 
 
 def main(folder: Path, counts: list[int]) -> None:
-    """Measure one full run of each size, and write the results."""
+    """Measure one full run of each size, with 2 processes, and write the results."""
+    os.environ["BROADSHEET_PROCESSES"] = "2"
     results = folder / "growth"
     results.mkdir(parents=True, exist_ok=True)
     runs = [_measure(folder, count) for count in counts]

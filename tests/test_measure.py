@@ -1,6 +1,8 @@
 """What is measured of a process: its failure is told, the memory and processor time of its children are seen."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,33 @@ def test_medians_are_of_each_figure():
 def test_an_exponent_is_the_slope_of_the_logarithms():
     assert exponent([10, 100, 1000], [2, 20, 200]) == pytest.approx(1)
     assert exponent([10, 100, 1000], [7, 7, 7]) == pytest.approx(0)
+
+
+FORK_SERVER = """
+import multiprocessing
+
+def work():
+    held = bytearray(b"x" * 150_000_000)
+    sum(range(20_000_000))
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("forkserver").Process(target=work)
+    process.start()
+    process.join()
+"""
+
+
+def test_workers_of_a_fork_server_count(tmp_path: Path):
+    script = tmp_path / "work.py"
+    script.write_text(FORK_SERVER)
+    alone, served = run([sys.executable, "-c", "sum(range(20_000_000))"]), run([sys.executable, script])
+    assert served.largest_mb > 140
+    assert served.cpu_seconds > 0.8 * alone.cpu_seconds
+
+
+def test_other_children_are_left_alone():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        run([sys.executable, "-c", ""])
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0
