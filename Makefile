@@ -2,9 +2,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+PEERS := .venv-bench/installed
+BENCH ?= data/bench
 CHROMIUM := $(shell command -v chromium)
 
-.PHONY: help run up test lint format docs pictures fuzz soak spark clients fidelity lock clean
+.PHONY: help run up test lint format docs pictures fuzz soak spark clients fidelity bench growth lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -52,12 +54,19 @@ clients: $(INSTALLED)  ## run the recipe for Jupyter, with its kernel
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)
 
+bench: $(INSTALLED) $(PEERS)  ## compare with others: make bench ARTICLES=100000 ROUNDS=3 CONTENDERS="floor broadsheet"
+	@$(BIN)/python -m benchmarks.bench $(BENCH) --articles $(or $(ARTICLES),10000) --rounds $(or $(ROUNDS),3) \
+		--processes $(or $(PROCESSES),2) $(if $(CONTENDERS),--contenders $(CONTENDERS))
+
+growth: $(INSTALLED)  ## time and memory of growing corpora: make growth COUNTS="1000 10000"
+	@$(BIN)/python -m benchmarks.growth $(BENCH) $(or $(COUNTS),1000 10000 100000 1000000)
+
 lock: $(INSTALLED)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --no-strip-extras \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean:  ## remove what make has made, the warehouse aside
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes; the lock is complete, so nothing is left to resolve.
 $(INSTALLED): pyproject.toml requirements.lock
@@ -69,4 +78,11 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --require-hashes --requirement requirements.lock
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Others weigh more than all that Broadsheet installs, so they live apart.
+$(PEERS): benchmarks/peers/requirements.txt
+	@echo "Installing what others need into .venv-bench …"
+	@$(PYTHON) -m venv .venv-bench
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/pip install -qq --requirement $<
 	@touch $@
