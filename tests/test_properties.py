@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.articles.article import Reading, read_article
+from flows.articles.body import count_words
 from flows.articles.yaml_blocks import read_plain, read_yaml
 from flows.problems import RejectedError
 from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, columns
@@ -184,3 +185,15 @@ def test_deep_values_are_rejected_in_every_language():
 @given(st.sampled_from(["+++\n{} = 1\n+++\n", "+++\n[{}]\n+++\n", "+++\na = {{ {} = 1 }}\n+++\n"]))
 def test_a_key_of_many_parts_is_no_trouble(front: str):
     hold_together(read_article((front.format(".".join("a" * 40_000)) + "Text.\n").encode(), "any.md", UTC))
+
+
+@given(
+    st.text(
+        alphabet=st.one_of(
+            st.sampled_from("a1é œ’“—–.-«»\n\u00a0²"), st.characters(max_codepoint=0x2FFF, codec="utf-8")
+        )
+    )
+)
+def test_words_are_counted_as_the_rule_says(text: str):
+    parts = text.replace("—", " ").replace("–", " ").split()
+    assert count_words(text) == sum(any(map(str.isalnum, part)) for part in parts)
