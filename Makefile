@@ -6,7 +6,7 @@ PEERS := .venv-bench/installed
 BENCH ?= data/bench
 CHROMIUM := $(shell command -v chromium)
 
-.PHONY: help run up test lint format docs pictures fuzz soak spark clients fidelity bench growth lock clean
+.PHONY: help run up test lint format docs pictures fuzz soak chaos spark clients fidelity bench growth lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -42,6 +42,9 @@ fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
 		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
+
+chaos: $(INSTALLED)  ## kill parts of a schedule in mid-run, and print how each case ends: a quarter of an hour
+	@$(BIN)/python -m benchmarks.chaos
 
 spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
 	@$(BIN)/uv pip install --quiet "pyspark>=4"

@@ -146,13 +146,14 @@ def _await_health(api: httpx.Client, server: Part) -> None:
 
 def _set_up(api: httpx.Client, environment: dict[str, str]) -> None:
     """The work pool and the recovery where they are missing, and every deployment of prefect.yaml."""
-    if api.get(f"work_pools/{POOL}").status_code == httpx.codes.NOT_FOUND:
+    pools = {pool["name"] for pool in _ask(api, "POST", "work_pools/filter")}
+    if POOL not in pools:
         _prefect(environment, "work-pool", "create", POOL, "--type", "process")
     _prefect(environment, "deploy", "--all", "--prefect-file", str(PROJECT / "prefect.yaml"))
-    known = {automation["name"] for automation in _post(api, "automations/filter")}
+    known = {automation["name"] for automation in _ask(api, "POST", "automations/filter")}
     for automation in yaml.safe_load(RECOVERY.read_text()):
         if automation["name"] not in known:
-            _post(api, "automations/", **automation)
+            _ask(api, "POST", "automations/", **automation)
 
 
 def _prefect(environment: dict[str, str], *command: str) -> None:
@@ -165,18 +166,34 @@ def _prefect(environment: dict[str, str], *command: str) -> None:
         raise RunError(f"prefect {' '.join(command)} failed: {said[-500:]}")
 
 
-def _post(api: httpx.Client, path: str, **body: Any) -> Any:
-    return api.post(path, json=body).raise_for_status().json()
+def _ask(api: httpx.Client, method: str, path: str, **body: Any) -> Any:
+    """Ask the server; it is asked again while it is too busy to answer. Raises RunError where it never does."""
+    limit = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            answer = api.request(method, path, json=body)
+            return answer.raise_for_status().json()
+        except httpx.HTTPError as error:
+            if not _is_busy(error) or time.monotonic() > limit:
+                raise RunError(f"Prefect's server does not answer as it should ({error}).") from None
+            time.sleep(PAUSE)
+
+
+def _is_busy(error: httpx.HTTPError) -> bool:
+    """Whether a server is starting or under load: its database answers with 503 while another writer holds it."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return isinstance(error, httpx.TransportError)
 
 
 def _await_first_run(api: httpx.Client, parts: tuple[Part, ...]) -> None:
     """Run the hourly deployment at once, and print how it ended."""
-    deployment = api.get(f"deployments/name/{FIRST}").raise_for_status().json()
-    run = _post(api, f"deployments/{deployment['id']}/create_flow_run")
+    deployment = _ask(api, "GET", f"deployments/name/{FIRST}")
+    run = _ask(api, "POST", f"deployments/{deployment['id']}/create_flow_run")
     while (state := run["state"])["type"] in ("SCHEDULED", "PENDING", "RUNNING"):
         _require_alive(*parts)
         time.sleep(PAUSE)
-        run = api.get(f"flow_runs/{run['id']}").raise_for_status().json()
+        run = _ask(api, "GET", f"flow_runs/{run['id']}")
     if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
         print("First run left out: another one is under way.", flush=True)
     else:
