@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from flows.articles.article import Reading, read_article
 from flows.articles.body import count_words
+from flows.articles.credits import read_credit
+from flows.articles.images import fold
 from flows.articles.yaml_blocks import read_plain, read_yaml
 from flows.problems import RejectedError
 from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, columns
@@ -93,7 +95,8 @@ PIECES = st.one_of(
         ["---\n", "...\n", "+++\n", "# ", "\n\n", "![a](https://images.example.com/x.jpg)", "![](", '<img src="x.jpg" alt="y">', "<figure>",
          "</figure>", "<figcaption>", "</figcaption>", "<!--", "-->", "{{< figure src=x >}}", "{% img /x.jpg %}", "{% comment %}", "```\n",
          "> ", "- ", "| a | b |\n|---|---|\n", "[r]: https://images.example.com/r.jpg\n", "![r]", "(Photo: Jane Doe/Reuters)", "*italic*", "\ufdd00\ufdd1",
-         "\\", "&amp;", "&#x0;", "\r", "\x00", "PARIS (AFP) - A", "date: 2024-11-31\n", "\u202e", "图：新华社", "\n![a](b)\nc\n", "<script>", "<"]
+         "\\", "&amp;", "&#x0;", "\r", "\x00", "PARIS (AFP) - A", "date: 2024-11-31\n", "\u202e", "图：新华社", "\n![a](b)\nc\n", "<script>", "<",
+         "[caption id=1]", "[/caption]", "{: .wide}", "){.wide}", "<em>", "</em>", "<br>", "© Jane Doe", " - Reuters", "摄", "{{ image(path=\"x\") }}"]
     ),
     st.text(alphabet=st.characters(codec="utf-8"), max_size=20),
 )  # fmt: skip
@@ -155,12 +158,16 @@ def test_any_file_is_read_or_rejected(content: bytes):
         assert 1 <= caption.source_line <= lines
 
 
-@settings(max_examples=100)  # of up to a hundred thousand characters each
-@given(
-    st.sampled_from(["[", ">", "![", "- ", "<a ", "<!--", "*a_ ", "`", "{{< ", "{% ", "(Photo: ", "|a", "&a ", "A - "]),
-    st.integers(1, 50_000),
-)
+REPEATED = st.sampled_from(
+    ["[", ">", "![", "- ", "<a ", "<!--", "*a_ ", "`", "{{< ", "{% ", "(Photo: ", "|a", "&a ", "A - ", "{% comment %}",
+     '{{< figure "\\"', "<style></style>", "<img src=x><figcaption>y</figcaption>", "<figcaption>y</figcaption>"]
+)  # fmt: skip
+
+
+@settings(max_examples=100)  # of up to two hundred thousand characters each
+@given(REPEATED, st.integers(1, 50_000))
 def test_repetition_is_no_trouble(piece: str, times: int):
+    times = min(times, 200_000 // len(piece))
     hold_together(read_article(f"---\ntitle: x\n---\n{piece * times}\n".encode(), "any.md", UTC))
     hold_together(read_article(f"---\ntitle: {piece * times}\n---\nx\n".encode(), "any.md", UTC))
 
@@ -197,3 +204,32 @@ def test_a_key_of_many_parts_is_no_trouble(front: str):
 def test_words_are_counted_as_the_rule_says(text: str):
     parts = text.replace("—", " ").replace("–", " ").split()
     assert count_words(text) == sum(any(map(str.isalnum, part)) for part in parts)
+
+
+CREDIT_PIECES = st.one_of(
+    st.sampled_from(
+        ["Photo: ", "Photo by ", "(", ")", "[", "]", "©", " ", ". ", ", ", " - ", "/", "＝", "：", "Jane Doe", "J. R. Doe", "AFP", "Reuters",
+         "AP Photo", "via ", "Courtesy of ", "File photo", "The bridge at dawn", "图", "新华社", "摄", "ภาพ", "2026", "Copyright ", "...", "of the "]
+    ),
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=6),
+)  # fmt: skip
+
+
+@given(st.lists(CREDIT_PIECES, max_size=12).map(lambda pieces: fold("".join(pieces))))
+def test_a_credit_says_nothing_that_its_caption_does_not(text: str):
+    found = read_credit(text)
+    assert text.startswith(found.rest)
+    assert found.credit in text[len(found.rest) :]
+    assert (found.photographer or "") in found.credit
+    assert (found.agency is None) or found.credit
+
+
+LONG_PLAIN_TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=200)
+
+
+@given(LONG_PLAIN_TEXTS)
+def test_folding_and_counting_take_no_short_cut(text: str):
+    assert fold(text) == " ".join(text.split())
+    words = text.replace("—", " ").replace("–", " ").split()
+    if not any(letter >= "\u3040" for letter in text):
+        assert count_words(text) == sum(any(map(str.isalnum, word)) for word in words)
