@@ -104,7 +104,7 @@ def test_the_brief_and_its_tables_tell_what_the_run_did(up):
     assert "## Rejected: 2" in text
     assert "Save it as UTF" in text
     assert "WORLD" in latest(up, "categories")
-    assert "did not find expected key" in latest(up, "problems")
+    assert "here must stand a key" in latest(up, "problems")
 
 
 def test_a_browser_sees_the_run_and_the_brief(up, browser):
