@@ -1,7 +1,6 @@
 """The steps in the order in which they run. `publish_edition` is the only place where that order is written."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import Edition
 from flows.warehouse.lock import writer_lock
-from flows.workers import Step, in_processes
+from flows.workers import Step, finish, in_processes
 
 
 @dataclass(frozen=True)
@@ -51,17 +50,12 @@ def publish_edition(settings: Settings, steps: Steps = PLAIN) -> Report:
     require_folder(settings.source)
     with writer_lock(settings.warehouse, settings.patience):
         plan = steps.extract(settings)
-        _exhaust(steps.each(steps.transform, plan, plan.batches))
+        finish(steps.each(steps.transform, plan, plan.batches))
         difference = steps.settle(plan) if plan.news else None
         if difference is None:
             return Report(None, plan.base or plan.folder, plan.files, time.time() - plan.started)
-        _exhaust(steps.each(steps.write_months, plan, difference.parts))
+        finish(steps.each(steps.write_months, plan, difference.parts))
         edition = steps.load(plan, difference)
         steps.check(plan, difference)
         folder = steps.publish(plan, difference, edition)
         return Report(edition, folder, plan.files, time.time() - plan.started)
-
-
-def _exhaust(parts: Iterator[int]) -> None:
-    """Wait until each part is done."""
-    deque(parts, maxlen=0)

@@ -63,6 +63,11 @@ class Difference:
     complete: bool
 
     @property
+    def only(self) -> Months | None:
+        """The months in which alone anything can differ; None: in any."""
+        return None if self.complete else self.months
+
+    @property
     def parts(self) -> tuple[Months, ...]:
         """The months in a few parts that can be written apart."""
         return tuple(self.months[start::MOST_PARTS] for start in range(min(MOST_PARTS, len(self.months))))

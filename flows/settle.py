@@ -27,18 +27,16 @@ from flows.warehouse.parquet import read_table, write_table
 
 def settle(plan: Plan) -> Difference | None:
     """Write `sources` and `problems` of the new edition; None where nothing differs from the edition before."""
-    found, last = batches.read(plan.work, FOUND), read_table(plan.base, SOURCES)
-    changed = changed_rows(batches.read(plan.work, SOURCES), last)
-    read = _with_rivals(plan, found, last, changed)
-    stay = carried_rows(found, last, read["source_path"])
-    left = rows_without(last, "source_path", stay["source_path"])  # those of files that changed or went
+    found, history = batches.read(plan.work, FOUND), read_table(plan.before, SOURCES)
+    last = history if plan.base else read_table(None, SOURCES)
+    read, stay, left = _part(plan, found, last)
     if plan.base and not read.num_rows and not left.num_rows:
         touched.remember(plan.settings.warehouse, plan.base, found, last, plan.listed_at)
         return None
     losers = find_losers(batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
-    settled = settle_sources(read, losers, read_table(plan.before, SOURCES))
+    settled = settle_sources(read, losers, history)
     sources = pa.concat_tables([stay, settled])
-    _require_articles(plan, sources)
+    _require_articles(plan, history, sources)
     shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
     write_table(plan.folder, SOURCES, sources)
     write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, stay), losers))
@@ -48,18 +46,19 @@ def settle(plan: Plan) -> Difference | None:
     return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
 
 
-def _with_rivals(plan: Plan, found: pa.Table, last: pa.Table, changed: pa.Table) -> pa.Table:
-    """The rows of changed files, and of those that did not change but share an article with one: they are read again.
+def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Three parts of rows: of files that were read, of files that stay as they were, and what the others had been.
 
-    What they give may have changed since, so that others share an article with them, until there are none.
+    Files that did not change but share an article with a changed one are read again. What they give may have changed
+    since, so that others share an article with them, until there are none.
     """
-    read, number = changed, len(plan.batches)
+    read, number = changed_rows(batches.read(plan.work, SOURCES), last), len(plan.batches)
     while True:
         stay = carried_rows(found, last, read["source_path"])
         left = rows_without(last, "source_path", stay["source_path"])
         rivals = find_rivals(last, pa.concat_tables([read, left]))
         if not rivals.num_rows:
-            return read
+            return read, stay, left
         files = rows_of(found, "source_path", rivals["source_path"])
         read_files(plan, files.append_column("content_hash", pa.nulls(files.num_rows, pa.string())), number)
         read = pa.concat_tables([read, batches.read(plan.work, SOURCES, number)])
@@ -72,9 +71,9 @@ def _problems(plan: Plan, read: pa.Table, stay: pa.Table) -> pa.Table:
     return pa.concat_tables([known, rows_of(batches.read(plan.work, PROBLEMS), "source_path", read["source_path"])])
 
 
-def _require_articles(plan: Plan, sources: pa.Table) -> None:
+def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
     """Raise RunError where more than half of the articles would be withdrawn: an unmounted disk looks like that."""
-    articles = published(read_table(plan.before, SOURCES))
+    articles = published(history)
     gone = rows_without(articles, "article_id", published(sources)["article_id"]).num_rows
     if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
         raise RunError(

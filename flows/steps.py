@@ -71,7 +71,7 @@ def load(plan: Plan, difference: Difference) -> Edition:
 
 def check(plan: Plan, difference: Difference) -> None:
     """Run the checks of sql/checks on the new edition; raises RunError where one fails."""
-    run_checks(plan.folder, plan.files, None if difference.complete else difference.months)
+    run_checks(plan.folder, plan.files, difference.only)
 
 
 def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
@@ -109,8 +109,7 @@ def _write_history(
 ) -> Edition:
     """Write the ledger and the list of editions."""
     published_at = editions.edition_time(plan.edition_id)
-    months = None if difference.complete else difference.months
-    gained = ledger.find_changes(connection, plan.folder, plan.before, months, published_at)
+    gained = ledger.find_changes(connection, plan.folder, plan.before, difference.only, published_at)
     parquet.write_ledger(plan.folder, plan.before, gained, published_at)
     ledger.fill_changes(connection, plan.folder, copied=copied is not None)
     edition = Edition(

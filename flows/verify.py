@@ -13,7 +13,7 @@ from flows.warehouse.differences import differing_rows
 from flows.warehouse.editions import current_edition
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import wrong_files
-from flows.workers import in_processes
+from flows.workers import finish, in_processes
 
 
 def verify(settings: Settings) -> list[str]:
@@ -40,11 +40,9 @@ def _failed_checks(edition: Path) -> list[str]:
 
 def _differences(settings: Settings, edition: Path) -> list[str]:
     plan = steps.extract(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
-    for _ in in_processes(steps.transform, plan, plan.batches):
-        pass
+    finish(in_processes(steps.transform, plan, plan.batches))
     difference = settle.settle(plan)
     if difference:  # which a rebuild always has
-        for _ in in_processes(steps.write_months, plan, difference.parts):
-            pass
+        finish(in_processes(steps.write_months, plan, difference.parts))
         parquet.share_others(plan.folder, None, difference.months)
     return [line for table in (SOURCES, PROBLEMS, *CONTENT) for line in differing_rows(table, edition, plan.folder)]

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -34,6 +35,11 @@ def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
             yield from (done.result() for done in as_completed(waiting))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def finish(parts: Iterator[int]) -> None:
+    """Wait until each part is done."""
+    deque(parts, maxlen=0)
 
 
 def _cores() -> int:

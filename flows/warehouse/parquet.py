@@ -25,10 +25,11 @@ def write_months(
     A month has the rows that wait, but for those of the files `lost`, and the rows of `base`, but for the articles
     that were dropped.
     """
+    dropped = batches.read(work, DROPPED)["article_id"]
     for table in CONTENT:
         for month, waiting in batches.of_months(work, table, months):
             new = [rows_without(waiting, "source_path", lost).select(_in_file(table).names)] if waiting else []
-            rows = pa.concat_tables([_in_file(table).empty_table(), *_kept(work, base, table, month), *new])
+            rows = pa.concat_tables([_in_file(table).empty_table(), *_kept(base, table, month, dropped), *new])
             if rows.num_rows:
                 _write(month_file(edition, table, month), sort(table, rows))
 
@@ -45,10 +46,9 @@ def share_others(edition: Path, base: Path | None, months: Sequence[str | None])
             _write(month_file(edition, table, None), _in_file(table).empty_table())
 
 
-def _kept(work: Path, base: Path | None, table: Table, month: str | None) -> list[pa.Table]:
+def _kept(base: Path | None, table: Table, month: str | None, dropped: pa.ChunkedArray) -> list[pa.Table]:
     """The rows of a month that stay as they are."""
     files = month_files(base, table, [month]) if base else []
-    dropped = batches.read(work, DROPPED)["article_id"]
     return [rows_without(pq.ParquetFile(file).read(), "article_id", dropped) for file in files]
 
 
