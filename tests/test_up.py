@@ -1,7 +1,9 @@
 """`broadsheet up`: from nothing to an hourly schedule in one command, with a server, a worker and a browser that are real."""
 
 import asyncio
+import os
 import re
+import select
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -78,10 +80,16 @@ async def editions_heard(up: Up) -> AsyncIterator[AsyncIterator[Event]]:
         yield heard
 
 
-def latest(up: Up, key: str) -> str:
+def latest(up: Up, key: str) -> dict:
     """The newest artifact of a key."""
-    found = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": [key]}}}).json()
-    return str(found[0]["data"])
+    (found,) = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": [key]}}}).json()
+    return found
+
+
+def completed(up: Up) -> set[str]:
+    """The flow runs that the server knows to be completed."""
+    found = up.api.post("/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}).json()
+    return {run["id"] for run in found}
 
 
 def run_of(up: Up, edition_id: str) -> dict:
@@ -99,12 +107,12 @@ def test_one_command_publishes_the_first_edition(up):
 
 
 def test_the_brief_and_its_tables_tell_what_the_run_did(up):
-    text = latest(up, "brief")
+    text = latest(up, "brief")["data"]
     assert "## Published: 24" in text
     assert "## Rejected: 2" in text
     assert "Save it as UTF" in text
-    assert "WORLD" in latest(up, "categories")
-    assert "here must stand a key" in latest(up, "problems")
+    assert "WORLD" in str(latest(up, "categories")["data"])
+    assert "here must stand a key" in str(latest(up, "problems")["data"])
 
 
 def test_a_browser_sees_the_run_and_the_brief(up, browser):
@@ -113,8 +121,7 @@ def test_a_browser_sees_the_run_and_the_brief(up, browser):
     page.goto(f"http://127.0.0.1:{up.port}/runs/flow-run/{run['id']}")
     page.get_by_text("Completed").first.wait_for(timeout=60_000)
     assert page.get_by_text(run["name"]).first.is_visible()
-    (found,) = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": ["brief"]}}}).json()
-    page.goto(f"http://127.0.0.1:{up.port}/artifacts/artifact/{found['latest_id']}")
+    page.goto(f"http://127.0.0.1:{up.port}/artifacts/artifact/{latest(up, 'brief')['latest_id']}")
     page.get_by_text("Canadian town teaches its snowploughs to sing").first.wait_for(timeout=60_000)
     page.close()
 
@@ -158,7 +165,7 @@ def test_scheduled_runs_publish_what_was_corrected(up):
     assert [(facts["corrected"], facts["added"], facts["articles"]) for facts in heard] == [(1, 0, 24), (1, 0, 24)]
     for facts in heard:
         assert run_of(up, facts["edition_id"])["auto_scheduled"]
-    assert "Second correction" in latest(up, "brief")
+    assert "Second correction" in latest(up, "brief")["data"]
 
 
 def test_a_port_in_use_is_one_plain_sentence(up, folder):
@@ -168,26 +175,26 @@ def test_a_port_in_use_is_one_plain_sentence(up, folder):
     assert done.stderr.count("\n") == 1
 
 
-def children(session: int) -> list[str]:
-    """The processes of a session, and what they are."""
-    found = subprocess.run(["ps", "-s", str(session), "-o", "args="], capture_output=True, text=True, check=False)
-    return found.stdout.splitlines()
+def descendants(process: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    found = subprocess.run(["ps", "--ppid", str(process), "-o", "pid="], capture_output=True, text=True, check=False)
+    children = [int(line) for line in found.stdout.split()]
+    return [*children, *(grandchild for child in children for grandchild in descendants(child))]
 
 
 def test_stopping_leaves_nothing_and_starting_again_goes_on(folder, up):
+    parts = [os.pidfd_open(part) for part in descendants(up.process.pid)]
+    assert len(parts) >= 2  # the server and the worker
+    known = completed(up)
+    assert len(known) >= 3
     up.process.send_signal(signal.SIGTERM)
     assert up.read_until("Stopped")
     assert up.process.wait(90) == 0
-    assert children(up.process.pid) == []
+    for part in parts:
+        assert select.select([part], [], [], 0)[0], "a part of up outlived it"
+        os.close(part)
     with started(folder) as again:
         again.read_until("The schedule is on")
         line = again.read_until("First run")
         assert "completed: Nothing is new" in line or "another one is under way" in line  # a tick was due meanwhile
-        assert (
-            len(
-                again.api.post(
-                    "/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-                ).json()
-            )
-            >= 3
-        )
+        assert completed(again) >= known
