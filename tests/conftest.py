@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +31,11 @@ Publish = Callable[..., Report]
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment() -> Iterator[None]:
-    """No setting of this machine reaches a test."""
+    """No setting of this machine reaches a test, nor the ignored SIGINT of a shell's background job.
+
+    Prefect's processes end on SIGTERM by sending themselves SIGINT: those that inherited it ignored would never end.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("BROADSHEET_", "PREFECT_"))]:
             patch.delenv(name)
@@ -88,6 +93,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a process as an operator does; one that does not end fails the test, and is killed."""
+    process.terminate()
+    try:
+        process.communicate(timeout=90)
+    finally:
+        process.kill()
 
 
 def run_broadsheet(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.conftest import end
+
 PREFECT = (sys.executable, "-m", "prefect")
 
 
@@ -64,5 +66,4 @@ def _serve(server: Server, home: Path) -> Iterator[Server]:
             server.client.get("health").raise_for_status()
             yield server
         finally:
-            process.terminate()
-            process.wait(60)
+            end(process)

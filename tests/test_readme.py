@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, end
 from tests.prefect_server import prefect_environment, running_server
 
 README = (ROOT / "README.md").read_text()
@@ -94,10 +94,11 @@ def worker(command: str, clone: Path, environment: dict[str, str]) -> Iterator[I
     process = subprocess.Popen(
         shlex.split(command), cwd=clone, env=variables, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    with process:
+    try:
         assert process.stdout
         yield process.stdout
-        process.terminate()
+    finally:
+        end(process)
 
 
 def test_the_schedule_is_set_up_as_the_readme_says(clone, tmp_path):

@@ -18,7 +18,7 @@ from prefect.events import Event
 from prefect.events.clients import PrefectEventSubscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 
-from tests.conftest import BROADSHEET, ROOT, SEEDS, query, run_broadsheet
+from tests.conftest import BROADSHEET, ROOT, SEEDS, end, query, run_broadsheet
 from tests.prefect_server import free_port
 
 PUBLISHED = EventFilter(event=EventNameFilter(name=["broadsheet.edition.published"]))
@@ -46,15 +46,12 @@ def started(folder: Path) -> Iterator[Up]:
     source, warehouse = folder / "source", folder / "warehouse"
     places = ["--source", source, "--warehouse", warehouse, "--data", folder / "data", "--port", port]
     command = [*BROADSHEET, "up", *map(str, places)]
-    with (
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api,
-    ):
-        try:
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
             yield Up(process, port, warehouse, source, api)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=90)
+    finally:
+        end(process)
 
 
 @pytest.fixture(scope="module")
