@@ -132,8 +132,8 @@ def _children(pid: int) -> list[int]:
     """The children of a process; none where it has ended."""
     found: list[int] = []
     try:
-        for task in os.scandir(f"/proc/{pid}/task"):
-            found += map(int, Path(task.path, "children").read_text().split())
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
     except OSError:
         pass
     return found
