@@ -69,7 +69,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
         title_source=prose.title_source or "file_name",
         description=fields.text("description"),
         category=(fields.first("category") or "").upper() or None,
-        language=(fields.first("language") or "").lower() or None,
+        language=(fields.first("language") or "").lower().replace("_", "-") or None,
         layout=fields.text("layout"),
         published_at=moment.at,
         published_at_source=moment.source,

@@ -10,7 +10,7 @@ import pyromark
 from flows.articles.html import Tag, read_html
 from flows.articles.shortcodes import Hidden, Shortcode, hide, part, show
 
-_OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
+_OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_FOOTNOTES
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 _ITALIC_TAGS = {"<em>": 1, "<i>": 1, "</em>": -1, "</i>": -1}
 _KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
@@ -46,7 +46,7 @@ class Block(NamedTuple):
 
 
 def read_blocks(body: str) -> list[Block]:
-    """The blocks of a Markdown text in the order of the document (CommonMark, with GFM's tables and deletions)."""
+    """The blocks of a Markdown text in the order of the document (CommonMark; GFM's tables, deletions, footnotes)."""
     return list(_read(body))
 
 

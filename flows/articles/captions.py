@@ -60,18 +60,21 @@ class _Walk:
         """The prose of a block with images, tags or shortcodes, which are noted."""
         rest: list[str] = []
         first = len(self.pictures)
+        ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
         for part in block.parts:
             if isinstance(part, str):
                 (rest if self.caption is None else self.caption).append(part)
             elif isinstance(part, Tag) and part.name in ("figure", "figcaption"):
                 self.turn_figure(part)
             elif isinstance(part, Shortcode) and part.source.startswith(("[caption", "[/caption")):
-                self.turn_caption(part, block)
+                self.turn_caption(part, ends)
             elif isinstance(part, Tag) and part.name == "br":
                 rest.append(_BREAK)
             elif picture := read_picture(part):
                 self.pictures.append(picture if self.figure is None else picture._replace(form="figure"))
-        if self.caption is not None and not self.closings:
+        if ends:
+            self.end_figure()
+        elif self.caption is not None and not self.closings:
             self.end_caption()
         text = fold("".join(rest)) if block.kind != "html" else ""
         if len(self.pictures) > first:
@@ -90,10 +93,9 @@ class _Walk:
         else:
             self.caption, self.caption_line = [], tag.line
 
-    def turn_caption(self, code: Shortcode, block: Block) -> None:
+    def turn_caption(self, code: Shortcode, ends: bool) -> None:
         """What stands beside the image between `[caption …]` and `[/caption]` of one block describes it."""
         self.end_figure()
-        ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
         if ends and code.source != "[/caption]":
             self.figure, self.caption, self.caption_line = len(self.pictures), [], code.line
 
