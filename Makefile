@@ -2,8 +2,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+PEERS := .venv-bench/installed
+BENCH ?= data/bench
+CHROMIUM := $(shell command -v chromium)
 
-.PHONY: help run test lint format fuzz fidelity lock clean
+.PHONY: help run up test lint format docs pictures fuzz soak chaos spark clients fidelity bench growth lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -11,8 +14,12 @@ help:  ## these lines
 run: $(INSTALLED)  ## publish an edition from seeds/ into warehouse/
 	@$(BIN)/broadsheet run
 
+up: $(INSTALLED)  ## publish every hour: a Prefect server, its UI and a worker, until Ctrl-C
+	@exec $(BIN)/broadsheet up
+
 test: lint  ## lint, check types, test
-	@$(BIN)/python -m pytest -n auto
+	@$(if $(CHROMIUM),,echo "make: pages are not looked at without Chromium; run: apt-get install chromium")
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(if $(CHROMIUM),,-m "not browser")
 
 lint: $(INSTALLED)  ## lint and check types
 	@$(BIN)/ruff check --quiet .
@@ -23,18 +30,46 @@ format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+docs: $(INSTALLED)  ## write docs/tables.md anew
+	@$(BIN)/python -m docs.write_tables
+
+pictures: $(INSTALLED)  ## take the pictures of docs/ anew; needs Chromium
+	@$(BIN)/python -m docs.write_pictures
+
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
 
+soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
+	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
+		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
+
+chaos: $(INSTALLED)  ## kill parts of a schedule in mid-run, and print how each case ends: a quarter of an hour
+	@$(BIN)/python -m benchmarks.chaos
+
+spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
+	@$(BIN)/uv pip install --quiet "pyspark>=4"
+	@READERS=pyspark PUBLISHES=50 $(BIN)/python -m pytest tests/test_readers.py
+
+clients: $(INSTALLED)  ## run the recipe for Jupyter, with its kernel
+	@$(BIN)/uv pip install --quiet "ipykernel>=6" "nbclient>=0.10"
+	@CLIENTS=jupyter $(BIN)/python -m pytest tests/test_clients.py
+
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
 	@$(BIN)/python benchmarks/fidelity.py $(or $(CORPUS),seeds)
+
+bench: $(INSTALLED) $(PEERS)  ## compare with others: make bench ARTICLES=100000 ROUNDS=3 CONTENDERS="floor broadsheet"
+	@$(BIN)/python -m benchmarks.bench $(BENCH) --articles $(or $(ARTICLES),10000) --rounds $(or $(ROUNDS),3) \
+		--processes $(or $(PROCESSES),2) $(if $(CONTENDERS),--contenders $(CONTENDERS))
+
+growth: $(INSTALLED)  ## time and memory of growing corpora: make growth COUNTS="1000 10000"
+	@$(BIN)/python -m benchmarks.growth $(BENCH) $(or $(COUNTS),1000 10000 100000 1000000)
 
 lock: $(INSTALLED)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --no-strip-extras \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean:  ## remove what make has made, the warehouse aside
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes; the lock is complete, so nothing is left to resolve.
 $(INSTALLED): pyproject.toml requirements.lock
@@ -46,4 +81,11 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --require-hashes --requirement requirements.lock
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Others weigh more than all that Broadsheet installs, so they live apart.
+$(PEERS): benchmarks/peers/requirements.txt
+	@echo "Installing what others need into .venv-bench …"
+	@$(PYTHON) -m venv .venv-bench
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/pip install -qq --requirement $<
 	@touch $@

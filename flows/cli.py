@@ -1,11 +1,10 @@
-"""The command line: `broadsheet run` and `broadsheet explain`."""
+"""The command line: a command is a function of the settings and its arguments, and returns what it prints."""
 
 import argparse
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -13,17 +12,16 @@ from pydantic import ValidationError
 from flows.problems import RunError
 from flows.settings import Settings
 
-PUBLISHED, FAILED, USAGE = 0, 1, 2
-LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
+DONE, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns 0 published or nothing new, 1 failed and nothing changed, 2 usage."""
+    """Run a command; returns 0 done (also where nothing was new), 1 failed and nothing changed, 2 usage."""
     given = vars(_parser().parse_args(arguments))
-    command, file = given.pop("command"), given.pop("file", None)
+    command = given.pop("command")
+    values = {name: given.pop(name) for name in list(given) if name in Settings.model_fields}
     try:
-        settings = Settings.given(**given)
-        command(settings, file)
+        return int(command(Settings.given(**values), **given))
     except ValidationError as error:
         for flaw in error.errors():
             name = "_".join(str(part) for part in flaw["loc"][:1])
@@ -35,74 +33,115 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("broadsheet: stopped; nothing was published.", file=sys.stderr)
         return FAILED
-    return PUBLISHED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="broadsheet", description="A folder of articles becomes a warehouse.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="read the source and publish an edition", description="Publish an edition.")
-    fields = Settings.model_fields
-    run.add_argument("--source", metavar="FOLDER", help=fields["source"].description)
-    run.add_argument("--warehouse", metavar="FOLDER", help=fields["warehouse"].description)
-    run.add_argument("--rebuild", action="store_true", default=None, help=fields["rebuild"].description)
-    run.set_defaults(command=run_command)
+    _command(commands, "run", run, "read the source and publish an edition", "source", "warehouse")
+    for name in ("rebuild", "verify_content", "allow_withdrawals"):
+        flag = "--" + name.replace("_", "-")
+        about = Settings.model_fields[name].description
+        commands.choices["run"].add_argument(flag, action="store_true", default=None, help=about)
+    up = _command(
+        commands, "up", serve, "publish every hour: a Prefect server and a worker", "source", "warehouse", "data"
+    )
+    up.add_argument("--port", metavar="PORT", help=Settings.model_fields["port"].description)
+    about = "build the edition once more from the source, aside, and compare"
+    _command(commands, "verify", verify, about, "source", "warehouse")
+    _command(commands, "editions", editions, "list the editions that are kept", "warehouse")
+    rollback = _command(commands, "rollback", roll_back, "go back to an edition that is kept", "warehouse")
+    rollback.add_argument("edition", metavar="EDITION", help="Its id, as broadsheet editions lists it.")
+    query = _command(commands, "query", ask, "answer a question in SQL from the current edition", "warehouse")
+    query.add_argument("sql", metavar="SQL", help="One query, such as 'FROM articles_by_category'.")
+    forms = ("table", "csv", "json", "parquet")
+    about = "Form of the answer; table where not given."
+    query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
+    query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
     about = "show what one seed file gives: fields, images, captions, problems"
-    explain = commands.add_parser("explain", help=about, description=f"{about.capitalize()}.")
-    explain.add_argument("file", metavar="FILE", type=Path, help="Path of a seed file.")
-    explain.set_defaults(command=explain_command)
+    _command(commands, "explain", explain, about).add_argument("file", metavar="FILE", type=Path, help="A seed file.")
     return parser
 
 
-def explain_command(settings: Settings, file: Path) -> None:
+def _command(commands: Any, name: str, function: object, about: str, *folders: str) -> argparse.ArgumentParser:
+    """A command with a flag for each of the settings that are its folders."""
+    command = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}.")
+    for folder in folders:
+        command.add_argument(f"--{folder}", metavar="FOLDER", help=Settings.model_fields[folder].description)
+    command.set_defaults(command=function)
+    return cast(argparse.ArgumentParser, command)
+
+
+# Each command imports what it needs when it is called: the others, and a usage error, do not wait for it.
+
+
+def run(settings: Settings) -> int:
+    """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
+    from flows.pipeline import Steps, publish_edition
+    from flows.summary import summary, with_progress
+
+    print(summary(settings, publish_edition(settings, Steps(each=with_progress))))
+    return DONE
+
+
+def serve(settings: Settings) -> int:
+    """`broadsheet up`: the schedule on this machine, until Ctrl-C or SIGTERM."""
+    from flows.up import up
+
+    try:
+        up(settings)
+    except KeyboardInterrupt:
+        print("Stopped; start it again with broadsheet up.")
+    return DONE
+
+
+def verify(settings: Settings) -> int:
+    """`broadsheet verify`: 0 when the current edition is what the source gives, else 1 and the differences."""
+    from flows.verify import verify
+
+    differences = verify(settings)
+    print("\n".join(differences) or "The current edition is just what the source gives.")
+    return FAILED if differences else DONE
+
+
+def editions(settings: Settings) -> int:
+    """`broadsheet editions`: the editions that are kept, the newest first."""
+    from flows.summary import list_of_editions
+
+    print(list_of_editions(settings))
+    return DONE
+
+
+def roll_back(settings: Settings, edition: str) -> int:
+    """`broadsheet rollback EDITION`."""
+    from flows.warehouse.editions import roll_back
+    from flows.warehouse.lock import writer_lock
+
+    with writer_lock(settings.warehouse):
+        roll_back(settings.warehouse, edition)
+    print(f"The current edition is {edition}.")
+    print("The next run compares the source with it: pause the schedule until what was wrong is mended.")
+    return DONE
+
+
+def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
+    """`broadsheet query SQL`."""
+    from flows.query import answer
+    from flows.warehouse.editions import current_edition
+
+    if form == "parquet" and output is None:
+        print("broadsheet: Parquet goes into a file; name one with --output.", file=sys.stderr)
+        return USAGE
+    edition = current_edition(settings.warehouse)
+    if edition is None:
+        raise RunError(f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run.")
+    answer(edition, sql, form, output)
+    return DONE
+
+
+def explain(settings: Settings, file: Path) -> int:
     """`broadsheet explain FILE`."""
-    from flows.explain import explain  # when it is asked for: other commands need no parser
+    from flows.explain import explain
 
     print(explain(file, ZoneInfo(settings.time_zone)))
-
-
-def run_command(settings: Settings, _: None) -> None:
-    """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
-    from flows import pipeline  # after the arguments are known to be right: it imports the warehouse
-
-    report = pipeline.publish_edition(settings, pipeline.Steps(each=_with_progress))
-    print(_summary(settings, report))
-
-
-def _with_progress(transform: Any, plan: Any) -> Iterator[int]:
-    """Transform the batches in this process, and say how far it is: a bar on a terminal, else lines."""
-    from tqdm import tqdm
-
-    from flows.pipeline import one_after_another
-
-    bar = tqdm(total=plan.files, unit=" files", disable=not sys.stderr.isatty(), leave=False)
-    done, said = 0, time.monotonic()
-    with bar:
-        for files in one_after_another(transform, plan):
-            bar.update(files)
-            done += files
-            if bar.disable and time.monotonic() - said > LINE_EVERY:
-                said = time.monotonic()
-                print(f"read {done:,} of {plan.files:,} files", file=sys.stderr)
-            yield files
-
-
-def _summary(settings: Settings, report: Any) -> str:
-    database = settings.warehouse / "current" / "broadsheet.duckdb"
-    if report.edition is None:
-        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
-    edition = report.edition
-    counted = (
-        ("articles", edition.articles), ("images", edition.images), ("captions", edition.captions),
-        ("rejected", edition.rejected), ("repaired", edition.repaired), ("duplicates", edition.duplicates),
-        ("drafts", edition.drafts),
-    )  # fmt: skip
-    lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
-    lines += [f"  {name:<10} {count:>9,}" for name, count in counted]
-    if edition.rejected:
-        lines.append(f"Why files were rejected: FROM problems; in {database}")
-    lines += [
-        f"Query it:   duckdb -readonly {database} 'FROM articles_by_category'",
-        f"Front page: {settings.warehouse / 'current' / 'front_page.html'}",
-    ]
-    return "\n".join(lines)
+    return DONE

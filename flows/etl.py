@@ -1,15 +1,35 @@
-"""The Prefect flow `etl`: the pipeline's steps as tasks. `python -m flows.etl` runs it on a temporary server."""
+"""The Prefect flows `etl` and `verify`: the pipeline's steps as tasks. `python -m flows.etl` runs one by itself."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
-from prefect import flow, get_run_logger, task, unmapped
+from prefect import Flow, flow, get_client, get_run_logger, task, unmapped
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.events import emit_event
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
 
-from flows import pipeline
+from flows import verify as proof
+from flows.brief import brief, failure, read_brief, table
+from flows.pipeline import PLAIN, Report, Steps, publish_edition
+from flows.plan import Plan
+from flows.problems import RunError
 from flows.settings import Settings
+
+PROJECT = Path(__file__).parents[1]
+HOUR = 3600  # seconds
+LONG = 20_000  # files to read; fewer are read before anyone has looked
 
 
 async def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
@@ -20,56 +40,135 @@ async def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
 
 def _task(name: str, step: Any, retries: int = 3) -> Any:
     """A step as a task: nothing is cached, since the folders that a step reads are no part of its arguments."""
+
+    @wraps(step)
+    def run(*arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except RunError as error:  # a sentence for the operator, and no traceback
+            return Failed(message=str(error), data=error)
+
     return task(
-        step,
         name=name,
         cache_policy=NO_CACHE,
         persist_result=False,
         retries=retries,
         retry_delay_seconds=[2, 10, 60],
         retry_condition_fn=is_transient,
-    )
+    )(run)
 
 
-def _mapped(transform: Any, plan: pipeline.Plan) -> Iterator[int]:
-    """Transform the batches as mapped task runs."""
-    for future in transform.map(unmapped(plan), list(plan.batches)):
+def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """A step for each part, as mapped task runs; a long one shows how far it is."""
+    progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
+    for done, future in enumerate(step.map(unmapped(plan), list(parts)), 1):
         yield future.result()
+        if progress:
+            update_progress_artifact(cast(UUID, progress), 100 * done / len(parts))
 
 
-TASKS = pipeline.Steps(
-    extract=_task("extract", pipeline.extract),
-    transform=_task("transform", pipeline.transform),
-    is_news=_task("compare", pipeline.is_news),
-    load=_task("load", pipeline.load),
-    check=_task("check", pipeline.check),
-    publish=_task("publish", pipeline.publish, retries=0),  # it moves the edition to its place, once
+TASKS = Steps(
+    extract=_task("extract", PLAIN.extract),
+    transform=_task("transform", PLAIN.transform),
+    settle=_task("settle", PLAIN.settle),
+    write_months=_task("write months", PLAIN.write_months),
+    load=_task("load", PLAIN.load),
+    check=_task("check", PLAIN.check),
+    publish=_task("publish", PLAIN.publish, retries=0),  # it moves the edition to its place, once
     each=_mapped,
 )
 
 
-@flow(name="etl", persist_result=False)
-def etl(source: Path | None = None, warehouse: Path | None = None, rebuild: bool | None = None) -> str:
-    """Read the source and publish an edition, or nothing where nothing is new; returns the current edition's id.
+def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+    """Leave a brief that says why a run failed or crashed, beside those of the editions."""
+    create_markdown_artifact(
+        failure(state.message or f"The run ended as {state.name}."), key="brief", description=run.name
+    )
+
+
+OPTIONS: dict[str, Any] = {
+    "persist_result": False,
+    "timeout_seconds": 6 * HOUR,
+    "on_failure": [leave_reason],
+    "on_crashed": [leave_reason],
+}
+
+
+@flow(name="etl", **OPTIONS)
+def etl(
+    source: Path | None = None,
+    warehouse: Path | None = None,
+    rebuild: bool | None = None,
+    verify_content: bool | None = None,
+    allow_withdrawals: bool | None = None,
+) -> State[Any]:
+    """Read the source and publish an edition, or nothing where nothing is new; the state's message says which.
 
     Args:
         source: Folder of the seed files; BROADSHEET_SOURCE, or seeds, where it is left out.
         warehouse: Folder of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
         rebuild: Read every file and publish, even where nothing is new.
+        verify_content: Read every file: one may differ whose size and time do not.
+        allow_withdrawals: Publish even if more than half of the articles are gone.
     """
-    settings = Settings.given(source=source, warehouse=warehouse, rebuild=rebuild)
-    logger = get_run_logger()
-    report = pipeline.publish_edition(settings, TASKS)
-    if report.edition is None:
-        logger.info("Nothing is new: edition %s has all %d files.", report.folder.name, report.files)
-    else:
-        logger.info(
-            "Published edition %s: %d articles, %d images, %d captions, %d files rejected.",
-            *(report.edition.edition_id, report.edition.articles, report.edition.images),
-            *(report.edition.captions, report.edition.rejected),
+    try:
+        given = {"rebuild": rebuild, "verify_content": verify_content, "allow_withdrawals": allow_withdrawals}
+        report = publish_edition(_settings(source=source, warehouse=warehouse, **given), TASKS)
+    except RunError as error:
+        return Failed(message=str(error))
+    return Completed(message=_tell(report))
+
+
+@flow(name="verify", **OPTIONS)
+def verify(source: Path | None = None, warehouse: Path | None = None) -> State[Any]:
+    """Publish what changed in neither size nor time, then prove that the edition is just what the source gives.
+
+    Args:
+        source: Folder of the seed files; BROADSHEET_SOURCE, or seeds, where it is left out.
+        warehouse: Folder of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
+    """
+    settings = _settings(source=source, warehouse=warehouse)
+    try:
+        _tell(publish_edition(settings.model_copy(update={"verify_content": True}), TASKS))
+        differences = proof.verify(settings)
+    except RunError as error:
+        return Failed(message=str(error))
+    for line in differences:
+        get_run_logger().error(line)
+    if differences:
+        return Failed(
+            message=f"The edition differs from the source in {len(differences)} places, first: {differences[0]}"
         )
-    return report.folder.name
+    return Completed(message="The current edition is just what the source gives.")
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings of a run: relative folders are the project's, wherever a worker runs; it waits for other runs."""
+    settings = Settings.given(**given, patience=HOUR)
+    folders = {"source": PROJECT / settings.source, "warehouse": PROJECT / settings.warehouse}
+    return settings.model_copy(update=folders)
+
+
+def _tell(report: Report) -> str:
+    """Leave the brief, its tables and an event of a new edition; returns what the run did, in a sentence."""
+    edition = report.edition
+    if edition is None:
+        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
+    answers = read_brief(report.folder)
+    create_markdown_artifact(brief(edition, answers), key="brief", description=f"Edition {edition.edition_id}")
+    create_table_artifact(table(answers["categories"]), key="categories", description=f"Edition {edition.edition_id}")
+    create_table_artifact(table(answers["problems"]), key="problems", description=f"Edition {edition.edition_id}")
+    facts = edition._asdict() | {"published_at": edition.published_at.isoformat(), "folder": str(report.folder)}
+    resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
+    emit_event("broadsheet.edition.published", resource=resource, payload=facts)
+    if flow_run.id:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(flow_run.id, name=f"edition {edition.edition_id}")
+    return (
+        f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"
+        f" {edition.corrected:,} corrected, {edition.withdrawn:,} withdrawn, {edition.rejected:,} files rejected."
+    )
 
 
 if __name__ == "__main__":
-    etl()
+    sys.exit(etl(return_state=True).is_failed())

@@ -18,6 +18,14 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
     endings: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
+    verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
+    allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
+    patience: int = Field(0, ge=0, description="Seconds to wait for the end of another run that is publishing.")
+    data: Path = Field(Path("data"), description="Folder of broadsheet up: the Prefect server's database, and logs.")
+    port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
+    processes: int | None = Field(None, ge=1, description="Processes that read files; one a core where none is given.")
+    keep_editions: int = Field(5, ge=1, description="So many editions are kept, the newest ones.")
+    keep_hours: float = Field(6, ge=0, description="An edition is kept for so many hours after the next one.")
 
     @classmethod
     def given(cls, **values: Any) -> Self:

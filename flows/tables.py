@@ -25,6 +25,21 @@ class SeedFile(NamedTuple):
     mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
 
 
+class KnownFile(NamedTuple):
+    """A seed file that is to be read, and what it held when it was read last."""
+
+    source_path: Annotated[str, "Seed file, relative to the source."]
+    size: Annotated[BigInt, "Bytes."]
+    mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
+    content_hash: Annotated[str | None, "Hash of the content whose rows the edition before holds; null when none."]
+
+
+class Dropped(NamedTuple):
+    """An article of the edition before whose rows are not taken over as they are."""
+
+    article_id: Annotated[str, "The article."]
+
+
 class Article(NamedTuple):
     """One row an article that is published."""
 
@@ -139,7 +154,7 @@ class Change(NamedTuple):
     edition_id: Annotated[str, "Edition that noticed the change."]
     article_id: Annotated[str, "The article that changed."]
     change: Annotated[str, "added, corrected, withdrawn, restored or moved (its seed file has another path)."]
-    field: Annotated[str | None, "Column of articles that differs; null where the whole article came or went."]
+    field: Annotated[str | None, "Column that differs; image: the hero's url; of a withdrawn article its last words."]
     old_value: Annotated[str | None, "Value in the edition before, as text."]
     new_value: Annotated[str | None, "Value in this edition, as text."]
     noticed_at: Annotated[datetime, "Time of the edition that noticed the change."]
@@ -168,7 +183,11 @@ class Column(NamedTuple):
     description: str
 
 
-LISTING = Table("listing", SeedFile, ("source_path",))  # waits between the steps, in no edition
+# These wait between the steps, in no edition.
+FOUND = Table("found", SeedFile, ("source_path",))
+TO_READ = Table("to_read", KnownFile, ("source_path",))
+DROPPED = Table("dropped", Dropped, ("article_id",))
+
 ARTICLES = Table("articles", Article, ("article_id",), "published_month")
 IMAGES = Table("images", Image, ("article_id", "position"), "published_month")
 # Captions of one article arrive in the order of its images: a stable sort by article keeps it.

@@ -10,18 +10,35 @@ import pyarrow as pa
 import xxhash
 
 from flows.articles.article import Reading, read_article, rejected
+from flows.plan import Plan
 from flows.problems import problem
 from flows.settings import Settings
 from flows.source import LARGEST_FILE, read_seed_file
-from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, SeedFile, Source, Table
+from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, KnownFile, Source, Table
+from flows.warehouse import batches
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.batches import Write
 
+CHUNK = 2_000  # files whose rows are in memory at once
 
-def write_rows(settings: Settings, edition_id: str, files: list[SeedFile], write: Write) -> None:
-    """Read seed files and write what they hold: a row of sources each, and the rows of those that are published."""
+
+def read_files(plan: Plan, files: pa.Table, number: int) -> int:
+    """Read some files, in the columns of TO_READ, into the rows of the batch with that number; returns their number."""
+    with batches.writer(plan.work, number) as write:
+        for start in range(0, files.num_rows, CHUNK):
+            part = [KnownFile(**row) for row in files.slice(start, CHUNK).to_pylist()]
+            _write_rows(plan.settings, plan.edition_id, part, write)
+    return int(files.num_rows)
+
+
+def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], write: Write) -> None:
+    """Read seed files and write what they hold: a row of sources each, and the rows of those that are published.
+
+    A file that holds what it is known to hold gives none.
+    """
     zone = ZoneInfo(settings.time_zone)
-    read = [(file, *_read(settings.source, file, zone)) for file in files]
+    found = [(file, *_read(settings.source, file, zone)) for file in files]
+    read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
     write(SOURCES, to_arrow(SOURCES, sources))
@@ -36,7 +53,8 @@ def write_rows(settings: Settings, edition_id: str, files: list[SeedFile], write
     write(CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions))
 
 
-def _read(source: Path, file: SeedFile, zone: ZoneInfo) -> tuple[Reading, str | None]:
+def _read(source: Path, file: KnownFile, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
+    """What a file gives, None where that is known, and its hash, None where it cannot be read."""
     path = file.source_path
     try:
         content = read_seed_file(source, path)
@@ -44,13 +62,16 @@ def _read(source: Path, file: SeedFile, zone: ZoneInfo) -> tuple[Reading, str | 
         return rejected(problem("unreadable", reason=error.strerror or str(error)), path), None
     if len(content) > LARGEST_FILE:
         return rejected(problem("too_large", size=max(file.size, len(content)), limit=LARGEST_FILE), path), None
-    return read_article(content, path, zone), xxhash.xxh3_128_hexdigest(content)
+    content_hash = xxhash.xxh3_128_hexdigest(content)
+    return None if content_hash == file.content_hash else read_article(content, path, zone), content_hash
 
 
-def _source_row(file: SeedFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:
+def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:
     article = reading.article
     return Source(
-        *file,
+        source_path=file.source_path,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
         content_hash=content_hash,
         status=reading.status,
         article_id=article.article_id if article else None,

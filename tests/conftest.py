@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
@@ -21,6 +22,7 @@ BROADSHEET = (sys.executable, "-c", "import sys; from flows.cli import main; sys
 # CI's few examples are the same at each run; `make fuzz` tries many new ones. An input may take 2 seconds.
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=2000, database=None)
 settings.register_profile("fuzz", max_examples=100_000, deadline=2000, suppress_health_check=list(HealthCheck))
+settings.register_profile("soak", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 Publish = Callable[..., Report]
@@ -66,6 +68,26 @@ def publish(source: Path, warehouse: Path) -> Publish:
 def seeds(source: Path) -> Path:
     """A copy of seeds/ to change."""
     return Path(shutil.copytree(SEEDS, source, dirs_exist_ok=True))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    chromium = shutil.which("chromium")
+    assert chromium, "These tests look at pages in Chromium; run: apt-get install chromium"
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that looks at a page is marked, for machines without a browser."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 def run_broadsheet(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from flows.problems import RunError
-from flows.warehouse.database import SQL, run_checks
+from flows.warehouse.checks import run_checks
+from flows.warehouse.database import SQL
 
 FAULTS = {
     "keys_are_unique": "INSERT INTO articles FROM articles LIMIT 1",
@@ -34,6 +35,6 @@ def test_a_fault_is_found(demo, tmp_path, check, monkeypatch):
     alone = tmp_path / "sql" / "checks"
     alone.mkdir(parents=True)
     shutil.copy(SQL / "checks" / f"{check}.sql", alone)
-    monkeypatch.setattr("flows.warehouse.database.SQL", tmp_path / "sql")
+    monkeypatch.setattr("flows.warehouse.checks.SQL", tmp_path / "sql")
     with pytest.raises(RunError, match=f"The check {check} failed"):
         run_checks(edition, 28)

@@ -12,9 +12,9 @@ def test_run_publishes_and_says_what_and_what_next(warehouse):
     edition = (warehouse / "current").resolve().name
     lines = [line.split() for line in done.stdout.splitlines()]
     assert lines[0][:3] == ["Published", "edition", edition]
-    assert lines[1:8] == [
-        ["articles", "24"], ["images", "50"], ["captions", "30"], ["rejected", "2"], ["repaired", "1"],
-        ["duplicates", "1"], ["drafts", "1"],
+    assert lines[1:12] == [
+        ["articles", "24"], ["images", "50"], ["captions", "30"], ["added", "24"], ["corrected", "0"],
+        ["withdrawn", "0"], ["restored", "0"], ["rejected", "2"], ["repaired", "1"], ["duplicates", "1"], ["drafts", "1"],
     ]  # fmt: skip
     assert f"duckdb -readonly {warehouse}/current/broadsheet.duckdb" in done.stdout
     assert f"{warehouse}/current/front_page.html" in done.stdout

@@ -1,59 +1,88 @@
-"""A run that dies leaves the edition before, whole; a second run at once is told who is at work."""
+"""A run that dies leaves the edition before, whole; a second run at once is told who is at work; a full disk is said."""
 
+import multiprocessing
 import os
+import random
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 
+import duckdb
 import pytest
 
 from flows.problems import RunError
-from tests.conftest import ROOT, Publish, query, seed_file
-
-# A run in a process of its own that stops where a test says; `stop` replaces a step or a function of editions.py.
-DYING = """
-import os, signal, sys
-from flows import pipeline
 from flows.settings import Settings
-from flows.warehouse import editions
+from flows.warehouse.manifest import wrong_files
+from tests.conftest import BROADSHEET, ROOT, SEEDS, Publish, query, rows_of, run_broadsheet, seed_file
+from tests.dying import POINTS, run_until
 
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-where = sys.argv[1]
-if hasattr(pipeline.Steps, where):
-    steps = pipeline.Steps(**{where: die})
-else:
-    steps = pipeline.Steps()
-    setattr(editions, where, die)
-pipeline.publish_edition(Settings(), steps)
-"""
+KILLS = int(os.environ.get("KILLS", "20"))
 HOLDING = """
 import sys
 from pathlib import Path
-from flows.warehouse.editions import writer_lock
+from flows.warehouse.lock import writer_lock
 
 with writer_lock(Path(sys.argv[1])):
     print("holding", flush=True)
     sys.stdin.read()
 """
-POINTS = ("extract", "transform", "load", "check", "publish", "write_manifest", "publish_folder", "point_current")
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_kill_9_leaves_the_edition_before_and_the_next_run_publishes(source, warehouse, publish: Publish, point):
-    (source / "A.md").write_text(seed_file("A"))
+    for code in ("A", "M"):
+        (source / f"{code}.md").write_text(seed_file(code, date=f"2026-0{1 + len(code)}-01"))
     before = publish().folder
     (source / "B.md").write_text(seed_file("B"))
-    environment = {**os.environ, "BROADSHEET_SOURCE": str(source), "BROADSHEET_WAREHOUSE": str(warehouse)}
-    died = subprocess.run([sys.executable, "-c", DYING, point], cwd=ROOT, env=environment, check=False)
-    assert died.returncode == -9
+    run = multiprocessing.get_context("forkserver").Process(
+        target=run_until, args=(point, Settings(source=source, warehouse=warehouse))
+    )
+    run.start()
+    run.join()
+    assert run.exitcode == -9
     assert (warehouse / "current").resolve() == before
-    assert query(warehouse / "current", "SELECT article_id FROM articles") == [("A",)]
+    assert query(warehouse / "current", "SELECT article_id FROM articles ORDER BY 1") == [("A",), ("M",)]
     after = publish()
     assert after.edition
-    assert query(after.folder, "SELECT article_id FROM articles ORDER BY 1") == [("A",), ("B",)]
+    assert query(after.folder, "SELECT article_id FROM articles ORDER BY 1") == [("A",), ("B",), ("M",)]
     assert query(after.folder, "SELECT edition_id FROM editions") == [(before.name,), (after.folder.name,)]
-    assert not (warehouse / ".staging").exists()
+    assert sorted(entry.name for entry in warehouse.iterdir()) == [".lock", "current", "editions"]
+    assert sorted(entry.name for entry in (warehouse / "editions").iterdir()) == [before.name, after.folder.name]
+
+
+def kill_after(seconds: float, environment: dict[str, str]) -> float | None:
+    """Start a run in a process group of its own and kill -9 it; returns None, or its seconds where it ended before."""
+    command = [*BROADSHEET, "run", "--rebuild"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as run:
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(seconds)
+            return seconds
+        os.killpg(run.pid, signal.SIGKILL)
+    return None
+
+
+def test_kill_9_at_any_time(source, warehouse, publish: Publish):
+    """Each kill comes at a random time of the run; the next run builds on what it left."""
+    chance = random.Random(7)
+    for number in range(60):
+        (source / f"{number}.md").write_text(seed_file(f"A{number}", date=f"2026-0{1 + number % 9}-01"))
+    expected = rows_of(publish().folder)
+    environment = {**os.environ, "BROADSHEET_SOURCE": str(source), "BROADSHEET_WAREHOUSE": str(warehouse)}
+    longest, killed = 1.0, 0
+    while killed < KILLS:
+        ended = kill_after(chance.uniform(0, longest), environment)
+        if ended is None:
+            killed += 1
+            longest *= 1.05  # until the kills reach to the end of the run
+        else:
+            longest = ended
+        current = (warehouse / "current").resolve()
+        assert rows_of(current) == expected
+        assert wrong_files(current) == []
+    last = publish(rebuild=True)
+    assert rows_of(last.folder) == expected
+    assert sorted(entry.name for entry in warehouse.iterdir()) == [".lock", "current", "editions"]
 
 
 def test_a_second_run_is_told_who_is_at_work(source, warehouse, publish: Publish):
@@ -64,5 +93,50 @@ def test_a_second_run_is_told_who_is_at_work(source, warehouse, publish: Publish
         assert holder.stdout.readline() == "holding\n"
         with pytest.raises(RunError, match=f"process {holder.pid} on .* since 20"):
             publish()
+        done = run_broadsheet("run", "--source", source, "--warehouse", warehouse)
+        assert done.returncode == 1
+        assert f"process {holder.pid} on " in done.stderr
         holder.communicate()
     assert publish().edition
+
+
+def test_a_disk_without_room_is_seen_before(source, warehouse, publish: Publish, monkeypatch):
+    (source / "A.md").write_text(seed_file("A"))
+    before = publish().folder
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
+    (source / "B.md").write_text(seed_file("B"))
+    with pytest.raises(RunError, match=r"has 9 MB free, and an edition may need \d+ MB; make room"):
+        publish()
+    assert (warehouse / "current").resolve() == before
+
+
+# A run in a mount namespace of its own, whose warehouse is on a small disk: the size, and that of what else fills it.
+SMALL_DISK = """
+set -e
+mount -t tmpfs -o size="$1" tmpfs "$2"
+"${@:4}" run --warehouse "$2/warehouse" --source "$3" > /dev/null
+head -c "$(($(stat -f -c '%a * %S' "$2")))" /dev/zero > "$2/filling"
+truncate -s "-$FREE" "$2/filling"
+set +e
+"${@:4}" run --warehouse "$2/warehouse" --source "$3" --rebuild
+echo "exit $?"
+cp -r "$2/warehouse/current/." "$2/../after"
+"""
+
+
+@pytest.mark.parametrize("free", [0, 40_000, 200_000, 700_000, 1_200_000, 1_800_000, 2_400_000])
+def test_a_full_disk_is_one_plain_sentence(tmp_path, free):
+    """At whatever step the disk is full: so many bytes are free, and the look at the room before is left out."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    code = "import sys; from flows import steps, cli; steps.require_room = lambda *_: None; sys.exit(cli.main())"
+    script = ["bash", "-c", SMALL_DISK, "small_disk", "40m", disk, SEEDS, sys.executable, "-c", code]
+    command = ["unshare", "--mount", "--map-root-user", *map(str, script)]
+    environment = {**os.environ, "FREE": str(free)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert "exit 1\n" in done.stdout, done.stderr
+    assert done.stderr.startswith("broadsheet: The ")
+    assert done.stderr.count("\n") == 1
+    assert wrong_files(tmp_path / "after") == []
+    with duckdb.connect(tmp_path / "after" / "broadsheet.duckdb", read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM articles").fetchall() == [(24,)]

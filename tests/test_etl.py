@@ -32,7 +32,8 @@ def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
     assert run["state_type"] == "COMPLETED"
     tasks = server.post("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}}, sort="EXPECTED_START_TIME_ASC")
     assert [(task["name"].rsplit("-", 1)[0], task["state_type"]) for task in tasks] == [
-        (step, "COMPLETED") for step in ("extract", "transform", "load", "check", "publish")
+        (step, "COMPLETED")
+        for step in ("extract", "transform", "settle", "write months", "write months", "load", "check", "publish")
     ]
     again = run_flow(server, SEEDS, warehouse)
     assert again.returncode == 0, again.stderr

@@ -11,7 +11,7 @@ IMAGES = st.sampled_from(
      '<img src="h.jpg">', "<img alt='q' src=u.jpg/>", '<IMG SRC=\'v.jpg\' alt="x y">', "<p>![in](p.jpg)</p>\n"]
 )  # fmt: skip
 NO_IMAGES = st.sampled_from(
-    ["`![c](c.jpg)`", "\\![e](e.jpg)", "```\n![f](f.jpg)\n```\n", "\n\n    ![i](i.jpg)\n", "<!-- ![m](m.jpg) -->"]
+    [" `![c](c.jpg)` ", "\\![e](e.jpg)", "\n\n```\n![f](f.jpg)\n```\n\n", "\n\n    ![i](i.jpg)\n", "<!-- ![m](m.jpg) -->"]
 )  # fmt: skip
 SURROUNDINGS = st.one_of(
     st.sampled_from(
@@ -26,8 +26,12 @@ SURROUNDINGS = st.one_of(
 def test_our_images_are_the_reference_renderers(body: str):
     # Shortcodes are unknown to it; and Python's HTML parser, which reads its answer, takes <! for SGML.
     assume("{" not in body and "<!" not in body.replace("<!-- ", ""))
+    # Two backticks that no two close hide there what follows one.
+    assume("``" not in body.replace("```", ""))
     # An indented line ends a table there, and is its next row here.
     assume(not ("|---" in body and "\n    " in body))
+    # A tag on a line of its own ends the paragraph of an item or a quotation there, and goes on with it here.
+    assume(not ("\n<" in body and any(mark in body for mark in ("> ", "- ", "1. "))))
     compared = compare(f"---\ntitle: x\n---\n{body}".encode(), "any.md")
     assert compared
     assert (compared.ours, compared.theirs) == ([], [])

@@ -10,10 +10,19 @@ FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.pipeline", "flows.settings", "flows.problems"},
-    "flows.cli": {"flows.pipeline", "flows.explain", "flows.settings", "flows.problems"},
-    "flows.pipeline": {"flows.transform", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
-    "flows.transform": {"flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
+    "flows.etl": {"flows.pipeline", "flows.plan", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
+    "flows.brief": {"flows.warehouse", "flows.tables"},
+    "flows.up": {"flows.settings", "flows.problems"},
+    "flows.cli": {"flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.warehouse", "flows.settings", "flows.problems"},
+    "flows.query": {"flows.warehouse", "flows.problems"},
+    "flows.summary": {"flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.settings"},
+    "flows.verify": {"flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
+    "flows.pipeline": {"flows.settle", "flows.steps", "flows.plan", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.steps": {"flows.transform", "flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.settle": {"flows.transform", "flows.plan", "flows.warehouse", "flows.tables", "flows.problems"},
+    "flows.transform": {"flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
+    "flows.workers": {"flows.plan"},
+    "flows.plan": {"flows.settings"},
     "flows.explain": {"flows.source", "flows.articles", "flows.tables", "flows.problems"},
     "flows.source": {"flows.tables", "flows.problems"},
     "flows.articles": {"flows.articles", "flows.tables", "flows.problems"},

@@ -128,7 +128,9 @@ def test_the_ledger_tells_what_changed(source, publish: Publish):
     assert second.edition
     assert query(second.folder, f"SELECT article_id, change, field, old_value, new_value FROM changes WHERE edition_id = '{second.folder.name}' ORDER BY ALL") == [
         ("A", "corrected", "title", "A title", "A better title"),
-        ("B", "withdrawn", None, None, None),
+        ("B", "withdrawn", "category", "WORLD", None),
+        ("B", "withdrawn", "published_on", "2026-10-24", None),
+        ("B", "withdrawn", "title", "A title", None),
         ("C", "moved", "source_path", "C.md", "moved.md"),
         ("E", "added", None, None, None),
     ]  # fmt: skip
@@ -139,7 +141,7 @@ def test_the_ledger_tells_what_changed(source, publish: Publish):
     assert third.edition
     assert (third.edition.added, third.edition.restored) == (0, 1)
     assert query(third.folder, "SELECT edition_id FROM editions") == [(r.folder.name,) for r in (first, second, third)]
-    assert query(third.folder, "SELECT count(*) FROM changes") == [(4 + 4 + 1,)]
+    assert query(third.folder, "SELECT count(*) FROM changes") == [(4 + 6 + 1,)]
 
 
 def test_sources_tell_when_a_file_was_first_seen_and_last_changed(source, publish: Publish):
@@ -224,7 +226,7 @@ def test_a_failed_check_publishes_nothing(seeds, publish: Publish, tmp_path, mon
     first = publish()
     sql = Path(shutil.copytree("sql", tmp_path / "sql"))
     (sql / "checks" / "never.sql").write_text("-- Always fails.\nSELECT 'broken' AS what")
-    monkeypatch.setattr("flows.warehouse.database.SQL", sql)
+    monkeypatch.setattr("flows.warehouse.checks.SQL", sql)
     with pytest.raises(RunError, match="The check never failed"):
         publish(rebuild=True)
     monkeypatch.undo()

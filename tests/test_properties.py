@@ -172,6 +172,40 @@ def test_repetition_is_no_trouble(piece: str, times: int):
     hold_together(read_article(f"---\ntitle: {piece * times}\n---\nx\n".encode(), "any.md", UTC))
 
 
+def test_a_number_of_any_length_is_no_trouble():
+    for number in ("0x" + "F" * 50_000, "9" * 50_000, "-0b" + "1" * 50_000, "1:" * 20_000 + "1"):
+        hold_together(read_article(f"---\ntitle: x\nnumber: {number}\n---\n".encode(), "any.md", UTC))
+
+
+def test_deep_values_are_rejected_in_every_language():
+    for front in (
+        "---\na: " + "[" * 400 + "]" * 400 + "\n---\n",
+        '{"a": ' + "[" * 400 + "]" * 400 + "}\n",
+        "+++\n" + "a." * 400 + "b = 1\n+++\n",
+    ):
+        reading = read_article(f"{front}Text.\n".encode(), "any.md", UTC)
+        hold_together(reading)
+        assert [row.code for row in reading.problems] == ["too_complex"]
+
+
+@settings(max_examples=5)
+@given(st.sampled_from(["+++\n{} = 1\n+++\n", "+++\n[{}]\n+++\n", "+++\na = {{ {} = 1 }}\n+++\n"]))
+def test_a_key_of_many_parts_is_no_trouble(front: str):
+    hold_together(read_article((front.format(".".join("a" * 40_000)) + "Text.\n").encode(), "any.md", UTC))
+
+
+@given(
+    st.text(
+        alphabet=st.one_of(
+            st.sampled_from("a1é œ’“—–.-«»\n\u00a0²"), st.characters(max_codepoint=0x2FFF, codec="utf-8")
+        )
+    )
+)
+def test_words_are_counted_as_the_rule_says(text: str):
+    parts = text.replace("—", " ").replace("–", " ").split()
+    assert count_words(text) == sum(any(map(str.isalnum, part)) for part in parts)
+
+
 CREDIT_PIECES = st.one_of(
     st.sampled_from(
         ["Photo: ", "Photo by ", "(", ")", "[", "]", "©", " ", ". ", ", ", " - ", "/", "＝", "：", "Jane Doe", "J. R. Doe", "AFP", "Reuters",

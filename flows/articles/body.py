@@ -91,10 +91,10 @@ def count_words(text: str) -> int:
 
     Where a script puts no space between words, each ideograph or kana counts as one.
     """
-    text = text.replace("—", " ").replace("–", " ")
-    plain = text.encode("ascii", "ignore")
+    text = text.replace("—", " ").replace("–", " ").replace("œ", "o")
+    plain = text.encode("latin-1", "ignore")
     if len(plain) == len(text) or _are_quotes(text, len(text) - len(plain)):
-        plain = plain.translate(_ASCII_WORDS, _ASCII_MARKS)
+        plain = plain.translate(_LATIN_WORDS, _LATIN_MARKS)
         return plain.startswith(b"a") + plain.count(b" a")
     ideographs = 0
     if _BEYOND.search(text):
@@ -104,12 +104,12 @@ def count_words(text: str) -> int:
 
 
 def _are_quotes(text: str, others: int) -> bool:
-    """Whether so many characters, which are no ASCII, are the quotation marks that keep company with plain letters."""
+    """Whether so many characters, which are no Latin-1, are the quotation marks that keep company with its letters."""
     for mark in "’“”‘…":
         others = others and others - text.count(mark)
     return not others
 
 
-_ASCII = [chr(code) for code in range(128)]
-_ASCII_MARKS = "".join(c for c in _ASCII if not c.isalnum() and not c.isspace()).encode()
-_ASCII_WORDS = bytes(ord("a" if c.isalnum() else " " if c.isspace() else c) for c in _ASCII) + bytes(128)
+_LATIN = [chr(code) for code in range(256)]
+_LATIN_MARKS = "".join(c for c in _LATIN if not c.isalnum() and not c.isspace()).encode("latin-1")
+_LATIN_WORDS = bytes(ord("a" if c.isalnum() else " " if c.isspace() else c) for c in _LATIN)

@@ -23,6 +23,7 @@ ALIASES = {
     "origin_url": ("origin_url", "canonical_url", "canonicalUrl", "canonical"),
     "image": ("image", "hero", "cover", "thumbnail", "image_feature", "featured_image", "cover_image"),
 }
+LONGEST_NUMBER = 10_000  # bits; Python writes no number of more than 4,300 digits, unless in hexadecimal
 _FEEDING = frozenset(key for keys in ALIASES.values() for key in keys)
 _HELD_BACK = {"draft": "true", "published": "false"}
 _ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping
@@ -138,6 +139,8 @@ def _jsonable(value: Any) -> Any:
         return sorted(map(str, value))
     if isinstance(value, list | tuple):
         return [_jsonable(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        return hex(value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value)):

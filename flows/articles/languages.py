@@ -22,6 +22,7 @@ _LONE_SURROGATE = re.compile(
 
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
+_DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
 
 
 class Yaml(YAMLHandler):
@@ -49,6 +50,9 @@ class Toml(BaseHandler):
 
     def read(self, block: str) -> Block:
         """The block; dates become text."""
+        for key in _DOTTED_KEY.finditer(block):  # the library takes quadratic time for one with many parts
+            if key[0].count(".") > DEEPEST:
+                raise RejectedError(too_complex(block.count("\n", 0, key.start())))
         try:
             values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
         except tomllib.TOMLDecodeError as error:

@@ -1,7 +1,8 @@
 """Tables as Arrow: their schemas, and rows as columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +39,19 @@ def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=shape)
 
 
+CHUNK = 10_000  # rows that are Python objects at once
+
+
+def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
+    """Rows of a table as Arrow columns, as they come: a million of them are never Python objects at once."""
+    waiting = iter(rows)
+    parts = [schema(table).empty_table()]
+    while part := list(islice(waiting, CHUNK)):
+        parts.append(to_arrow(table, part))
+    return pa.concat_tables(parts)
+
+
 def sort(table: Table, rows: pa.Table) -> pa.Table:
     """Rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
     order = [(column, "ascending") for column in table.sort]
-    return rows.take(pc.sort_indices(rows, sort_keys=order))
+    return rows.take(pc.sort_indices(rows, sort_keys=order)).combine_chunks()

@@ -1,8 +1,7 @@
 """Rows that wait between the steps, as Arrow files: one a table and batch, with the rows of each month together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,43 +41,36 @@ def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
     return pc.is_null(column) if month is None else pc.equal(column, pa.scalar(month))
 
 
-def read(work: Path, table: Table) -> pa.Table:
-    """Every row of a table that the steps before have written."""
-    found = [reader.read_all() for reader in _readers(work, table)]
+def read(work: Path, table: Table, first: int = 0) -> pa.Table:
+    """Every row of a table that the steps before have written, from the batch with the number `first` on."""
+    found = [reader.read_all() for reader in _readers(work, table, first)]
     return pa.concat_tables(found) if found else schema(table).empty_table()
 
 
 def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
     """Some columns of a table; the others stay on the disk."""
-    found = [
-        pa.ipc.open_file(pa.memory_map(str(file)), options=pa.ipc.IpcReadOptions(included_fields=_places(table, names)))
-        .read_all()
-        .select(names)
-        for file in _files(work, table)
-    ]
+    places = [schema(table).get_field_index(name) for name in names]
+    options = pa.ipc.IpcReadOptions(included_fields=places)
+    found = [reader.read_all().select(names) for reader in _readers(work, table, 0, options)]
     return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
 
 
-def months(work: Path, table: Table) -> Iterator[tuple[str | None, pa.Table]]:
-    """The rows of each month, one month in memory at a time, undated ones first."""
+def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterator[tuple[str | None, pa.Table | None]]:
+    """Each of some months with its rows, None where it has none; one month in memory at a time."""
     readers = _readers(work, table)
-    places = [
-        (reader.get_batch(number).column("published_month")[0].as_py(), file, number)
-        for file, reader in enumerate(readers)
-        for number in range(reader.num_record_batches)
-    ]
-    places.sort(key=lambda place: (place[0] or "", place[1], place[2]))
-    for month, found in groupby(places, key=lambda place: place[0]):
-        yield month, pa.Table.from_batches([readers[file].get_batch(number) for _, file, number in found])
+    places: dict[str | None, list[tuple[int, int]]] = {}
+    only_month = pa.ipc.IpcReadOptions(included_fields=[schema(table).get_field_index("published_month")])
+    for file, reader in enumerate(_readers(work, table, options=only_month)):
+        for number in range(reader.num_record_batches):
+            month = reader.get_batch(number).column("published_month")[0].as_py()
+            places.setdefault(month, []).append((file, number))
+    for month in months:
+        found = places.get(month)
+        yield month, found and pa.Table.from_batches([readers[file].get_batch(number) for file, number in found])
 
 
-def _files(work: Path, table: Table) -> list[Path]:
-    return sorted((work / table.name).glob("*.arrow"))
-
-
-def _readers(work: Path, table: Table) -> list[pa.RecordBatchFileReader]:
-    return [pa.ipc.open_file(pa.memory_map(str(file))) for file in _files(work, table)]
-
-
-def _places(table: Table, names: list[str]) -> list[int]:
-    return [schema(table).get_field_index(name) for name in names]
+def _readers(
+    work: Path, table: Table, first: int = 0, options: pa.ipc.IpcReadOptions | None = None
+) -> list[pa.RecordBatchFileReader]:
+    files = sorted(file for file in (work / table.name).glob("*.arrow") if int(file.stem) >= first)
+    return [pa.ipc.open_file(pa.memory_map(str(file)), options=options) for file in files]

@@ -1,34 +1,81 @@
-"""The source against the last edition, and seed files that hold the same article."""
+"""The source against the edition before, and seed files that hold the same article."""
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.problems import problem
-from flows.tables import PROBLEMS, SOURCES
-from flows.warehouse.arrow import to_arrow
-from flows.warehouse.parquet import read_table
+from flows.tables import PROBLEMS, TO_READ
+from flows.warehouse.arrow import schema, to_arrow
 
-_LISTED = ["source_path", "size", "mtime_ns"]
-
-
-def same_files(listing: pa.Table, before: Path | None) -> bool:
-    """Whether the source lists just the files of the edition before, with the same sizes and times."""
-    if before is None:
-        return False
-    last = read_table(before, SOURCES)
-    return bool(listing.select(_LISTED).equals(last.select(_LISTED)))
+# A file that was changed so shortly before the source was listed may have been changed again in the same tick of the
+# file system's clock, which would not show in its time.
+TICK = 2_000_000_000  # nanoseconds
 
 
-def same_content(sources: pa.Table, before: Path | None) -> bool:
-    """Whether the files that were read hold what they held in the edition before: they were only touched."""
-    if before is None:
-        return False
-    last = read_table(before, SOURCES)
-    kept = ["source_path", "content_hash"]
-    return bool(sources.sort_by("source_path").select(kept).equals(last.select(kept)))
+def find_changed(found: pa.Table, last: pa.Table, listed_at: int, every: bool) -> pa.Table:
+    """The files to read: new ones, and those that are not as in `last`, or all where `every` is wanted.
+
+    `found` has the columns of FOUND, `last` also content_hash; the answer has those of TO_READ. `last` was listed at
+    `listed_at`, in nanoseconds since 1970.
+    """
+    known = _rows_at(last.select(schema(TO_READ).names), found["source_path"])
+    files = found.append_column("content_hash", known["content_hash"])
+    if every:
+        return files
+    same = pc.and_(pc.equal(found["size"], known["size"]), pc.equal(found["mtime_ns"], known["mtime_ns"]))
+    settled = pc.and_(pc.is_valid(known["content_hash"]), pc.less(found["mtime_ns"], listed_at - TICK))
+    return files.filter(pc.invert(pc.fill_null(pc.and_(same, settled), False)))
+
+
+def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
+    """The row of each path, in the order of the paths; one of nulls where there is none."""
+    if table["source_path"].equals(paths):
+        return table
+    return table.take(pc.index_in(paths, value_set=table["source_path"].combine_chunks()))
+
+
+def changed_rows(read: pa.Table, last: pa.Table) -> pa.Table:
+    """The rows of sources among `read` whose files do not hold what they held in `last`.
+
+    A file that could not be read is the same when its size is.
+    """
+    known = _rows_at(last.select(["source_path", "size", "content_hash", "status"]), read["source_path"])
+    unread = pc.and_(pc.is_null(read["content_hash"]), pc.is_null(known["content_hash"]))
+    same_unread = pc.and_(unread, pc.equal(read["size"], known["size"]))
+    same = pc.or_(
+        pc.fill_null(pc.equal(read["content_hash"], known["content_hash"]), False), pc.fill_null(same_unread, False)
+    )
+    return read.filter(pc.invert(same))
+
+
+def rows_of(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+    """The rows whose column has one of some values."""
+    return table.filter(pc.is_in(table[column], value_set=values.combine_chunks()))
+
+
+def rows_without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+    """The rows whose column has none of some values."""
+    return table.filter(pc.invert(pc.is_in(table[column], value_set=values.combine_chunks())))
+
+
+def carried_rows(found: pa.Table, last: pa.Table, read: pa.ChunkedArray) -> pa.Table:
+    """The rows of sources that stay: those of files which are found and were not read, with their size and time now."""
+    stay = rows_without(found, "source_path", read)
+    known = _rows_at(last, stay["source_path"])
+    return _set(_set(known, "size", stay["size"]), "mtime_ns", stay["mtime_ns"])
+
+
+def find_rivals(last: pa.Table, changed: pa.Table) -> pa.Table:
+    """The rows of `last` whose files did not change, but hold an article that a changed file holds or held.
+
+    `changed` are rows of sources: those that were read, and those that the changed files had. Which of the files
+    is published may be another one now.
+    """
+    claimed = changed.filter(pc.is_in(changed["status"], pa.array(["published", "duplicate"])))["article_id"]
+    holding = last.filter(pc.is_in(last["status"], pa.array(["published", "duplicate"])))
+    return rows_without(rows_of(holding, "article_id", claimed), "source_path", changed["source_path"])
 
 
 def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:
@@ -39,7 +86,7 @@ def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:
     """
     counts = articles.group_by("article_id").aggregate([("source_path", "count")])
     repeated = counts.filter(pc.greater(counts["source_path_count"], 1))["article_id"]
-    rows = articles.filter(pc.is_in(articles["article_id"], repeated.combine_chunks())).to_pylist()
+    rows = rows_of(articles, "article_id", repeated).to_pylist()
     winners: dict[str, dict[str, Any]] = {}
     for row in sorted(rows, key=_rank):
         winners[row["article_id"]] = row
@@ -60,24 +107,34 @@ def with_duplicates(problems: pa.Table, losers: dict[str, tuple[str, str]]) -> p
         problem("duplicate", article_id=article_id, winner=winner)._replace(source_path=path, article_id=article_id)
         for path, (article_id, winner) in losers.items()
     ]
-    others = problems.filter(pc.invert(pc.is_in(problems["source_path"], pa.array(sorted(losers), pa.string()))))
-    return pa.concat_tables([others, to_arrow(PROBLEMS, rows)])
+    return pa.concat_tables([rows_without(problems, "source_path", paths(losers)), to_arrow(PROBLEMS, rows)])
 
 
-def settle_sources(sources: pa.Table, losers: dict[str, tuple[str, str]], before: Path | None) -> pa.Table:
-    """The sources with the duplicates marked, and with the editions in which each was first seen and last changed."""
-    lost = pc.is_in(sources["source_path"], pa.array(sorted(losers), pa.string()))
-    sources = _set(sources, "status", pc.if_else(lost, "duplicate", sources["status"]))
-    sources = _set(sources, "published_month", pc.if_else(lost, None, sources["published_month"]))
-    if before is None:
-        return sources
-    last = read_table(before, SOURCES).select(["source_path", "content_hash", "first_edition", "last_changed_edition"])
-    joined = sources.join(last, "source_path", join_type="left outer", right_suffix="_before")
-    same = pc.fill_null(pc.equal(joined["content_hash"], joined["content_hash_before"]), False)
-    first = pc.coalesce(joined["first_edition_before"], joined["first_edition"])
-    changed = pc.if_else(same, joined["last_changed_edition_before"], joined["last_changed_edition"])
-    joined = _set(_set(joined, "first_edition", first), "last_changed_edition", changed)
-    return joined.select(sources.column_names).cast(sources.schema)
+def paths(losers: dict[str, tuple[str, str]]) -> pa.ChunkedArray:
+    """The paths of the files that lost."""
+    return pa.chunked_array([pa.array(sorted(losers), pa.string())])
+
+
+def settle_sources(read: pa.Table, losers: dict[str, tuple[str, str]], history: pa.Table) -> pa.Table:
+    """The rows of files that were read, with duplicates marked, and with what `history` knows of the files."""
+    lost = pc.is_in(read["source_path"], value_set=paths(losers).combine_chunks())
+    read = _set(read, "status", pc.if_else(lost, "duplicate", read["status"]))
+    read = _set(read, "published_month", pc.if_else(lost, None, read["published_month"]))
+    known = _rows_at(history, read["source_path"])
+    same = pc.fill_null(pc.equal(read["content_hash"], known["content_hash"]), False)
+    first = pc.coalesce(known["first_edition"], read["first_edition"])
+    changed = pc.if_else(same, known["last_changed_edition"], read["last_changed_edition"])
+    return _set(_set(read, "first_edition", first), "last_changed_edition", changed)
+
+
+def published(sources: pa.Table) -> pa.Table:
+    """The rows of sources whose files are published."""
+    return sources.filter(pc.equal(sources["status"], "published"))
+
+
+def duplicates(sources: pa.Table) -> pa.Table:
+    """The rows of sources whose files lost to another with the same article."""
+    return sources.filter(pc.equal(sources["status"], "duplicate"))
 
 
 def _set(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

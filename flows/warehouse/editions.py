@@ -1,93 +1,41 @@
-"""Editions on disk: the writer's lock, the place where one is built, its manifest, and the swap that publishes it."""
+"""Editions on disk: where one is built, the swap that publishes it, which are kept, and the way back to one of them."""
 
-import json
 import os
 import shutil
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
-
-import xxhash
-from filelock import FileLock, Timeout
 
 from flows.problems import RunError
-from flows.warehouse.parquet import row_count
+from flows.warehouse.manifest import read_manifest
 
-CURRENT, EDITIONS, STAGING, LOCK, HOLDER = "current", "editions", ".staging", ".lock", ".writer.json"
-MANIFEST = "edition.json"
+CURRENT, EDITIONS, STAGING, TOUCHED = "current", "editions", ".staging", ".touched.parquet"
 _ID_FORM = "%Y%m%dT%H%M%SZ"
 
 
-@contextmanager
-def writer_lock(warehouse: Path) -> Iterator[None]:
-    """Hold the warehouse as its only writer; makes it where there is none. Raises RunError, naming the holder."""
-    _require_ours(warehouse)
-    try:
-        warehouse.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(warehouse / LOCK, timeout=0)
-        with lock:
-            _note_holder(warehouse)
-            shutil.rmtree(warehouse / STAGING, ignore_errors=True)  # what a killed run left
-            try:
-                yield
-            finally:
-                shutil.rmtree(warehouse / STAGING, ignore_errors=True)
-                (warehouse / HOLDER).unlink(missing_ok=True)
-    except Timeout:
-        raise RunError(f"Another run is publishing into {warehouse}: {_holder(warehouse)}; wait for its end.") from None
-    except OSError as error:
-        raise RunError(
-            f"The warehouse {warehouse} cannot be written ({error.strerror}: {error.filename});"
-            " make room or give this user permission, or name another folder with --warehouse."
-        ) from error
-
-
-def _require_ours(warehouse: Path) -> None:
-    ours = {CURRENT, EDITIONS, STAGING, LOCK, HOLDER}
-    if warehouse.exists() and not warehouse.is_dir():
-        raise RunError(f"The warehouse {warehouse} is a file; name a folder with --warehouse.")
-    if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
-        return
-    foreign = sorted(entry.name for entry in warehouse.iterdir() if entry.name not in ours)
-    if foreign:
-        raise RunError(
-            f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"
-            " name an empty or a new folder with --warehouse."
-        )
-
-
-def _note_holder(warehouse: Path) -> None:
-    holder = {
-        "process": os.getpid(),
-        "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat("T", "seconds"),
-    }
-    (warehouse / HOLDER).write_text(json.dumps(holder))
-
-
-def _holder(warehouse: Path) -> str:
-    try:
-        holder = json.loads((warehouse / HOLDER).read_text())
-        return f"process {holder['process']} on {holder['host']} since {holder['since']}"
-    except (OSError, ValueError, KeyError):
-        return "a process that has just started"
-
-
 def current_edition(warehouse: Path) -> Path | None:
-    """The folder of the published edition, resolved; None where none is published."""
+    """The folder of the published edition, resolved; None where none is published. Raises RunError where it is gone."""
     current = warehouse / CURRENT
-    return current.resolve() if current.exists() else None
+    if not current.is_symlink():
+        return None
+    if not current.exists():
+        raise RunError(
+            f"The edition {current.readlink().name} is missing from {warehouse / EDITIONS};"
+            f" restore its folder, or point {current} at another with broadsheet rollback EDITION."
+        )
+    return current.resolve()
+
+
+def list_editions(warehouse: Path) -> list[Path]:
+    """The folders of the editions that are kept, the oldest first."""
+    return sorted(folder.resolve() for folder in (warehouse / EDITIONS).glob("*T*Z"))
 
 
 def next_edition_id(warehouse: Path, now: datetime) -> str:
     """The id of an edition at `now` (UTC): its time to the second, or the first free second after every earlier id."""
-    taken = [entry.name for entry in (warehouse / EDITIONS).glob("*T*Z")]
     moment = now.replace(microsecond=0)
-    if taken:
-        moment = max(moment, edition_time(max(taken)) + timedelta(seconds=1))
+    if taken := list_editions(warehouse):
+        moment = max(moment, edition_time(taken[-1].name) + timedelta(seconds=1))
     return moment.strftime(_ID_FORM)
 
 
@@ -101,50 +49,40 @@ def edition_time(edition_id: str) -> datetime:
     return datetime.strptime(edition_id, _ID_FORM).replace(tzinfo=UTC)
 
 
-def read_manifest(edition: Path) -> dict[str, Any]:
-    """What edition.json says of an edition."""
-    return dict(json.loads((edition / MANIFEST).read_text()))
-
-
-def write_manifest(edition: Path, facts: dict[str, Any]) -> None:
-    """Write edition.json: the facts given, and each file of the edition with its rows, bytes and XXH3 hash."""
-    files = [_file_facts(edition, file) for file in sorted(edition.rglob("*")) if file.is_file()]
-    (edition / MANIFEST).write_text(json.dumps({**facts, "files": files}, indent=1) + "\n")
-
-
-def _file_facts(edition: Path, file: Path) -> dict[str, Any]:
-    digest = xxhash.xxh3_128()
-    with file.open("rb") as opened:
-        while part := opened.read(1 << 20):
-            digest.update(part)
-    rows = row_count(file) if file.suffix == ".parquet" else None
-    name = file.relative_to(edition).as_posix()
-    return {"path": name, "rows": rows, "bytes": file.stat().st_size, "xxh3": digest.hexdigest()}
-
-
 def publish_folder(warehouse: Path, staged: Path) -> Path:
     """Make a staged edition immutable and durable, move it to its place, and point `current` at it."""
     for folder, _, files in os.walk(staged, topdown=False):
         for name in files:
-            file = Path(folder, name)
-            file.chmod(0o444)
-            _sync(file)
+            _seal(Path(folder, name))
         _sync(Path(folder))
     editions = warehouse / EDITIONS
     editions.mkdir(exist_ok=True)
     published = editions / staged.name
+    # The link comes first: while it waits, `sweep` knows that the edition which it names was never published.
+    link = _link(warehouse, published.name)
     staged.rename(published)
     _sync(editions)
-    point_current(warehouse, published.name)
+    _swap(warehouse, link)
+    (warehouse / TOUCHED).unlink(missing_ok=True)
     return published
 
 
-def point_current(warehouse: Path, edition_id: str) -> None:
-    """Swap `current` to an edition in one step: readers see the old one or the new one."""
-    link = warehouse / STAGING / CURRENT
+def _seal(file: Path) -> None:
+    if file.stat().st_nlink == 1:  # what is shared with an older edition is sealed
+        file.chmod(0o444)
+        _sync(file)
+
+
+def _link(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
+    link = warehouse / STAGING / name
     link.parent.mkdir(exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(Path(EDITIONS, edition_id))
+    return link
+
+
+def _swap(warehouse: Path, link: Path) -> None:
+    """Put a link in the place of `current`, in one step: readers see the old edition or the new one."""
     link.replace(warehouse / CURRENT)
     _sync(warehouse)
 
@@ -155,3 +93,52 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sweep(warehouse: Path) -> None:
+    """Remove what a killed run left: its staging folder, and an edition that it moved to its place and no further."""
+    link = warehouse / STAGING / CURRENT
+    if link.is_symlink() and (edition := (warehouse / link.readlink()).resolve()) != current_edition(warehouse):
+        _discard(warehouse, edition)
+    shutil.rmtree(warehouse / STAGING, ignore_errors=True)
+
+
+def _discard(warehouse: Path, edition: Path) -> None:
+    """Remove an edition; it leaves `editions` whole, in one step."""
+    if edition.exists():
+        doomed = warehouse / STAGING / f"discarded-{edition.name}"
+        doomed.parent.mkdir(exist_ok=True)
+        edition.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def retire(warehouse: Path, keep: int, hours: float, now: datetime) -> list[str]:
+    """Remove old editions; returns their ids.
+
+    The newest `keep` stay, and the current one, and each whose successor is younger than `hours`: who resolved
+    `current` before the successor came reads on in peace.
+    """
+    editions = list_editions(warehouse)
+    current = current_edition(warehouse)
+    limit = now - timedelta(hours=hours)
+    newest = editions[-keep:]
+    old = [
+        edition
+        for edition, successor in pairwise(editions)
+        if edition not in newest and edition != current and edition_time(successor.name) <= limit
+    ]
+    for edition in old:
+        _discard(warehouse, edition)
+    return [edition.name for edition in old]
+
+
+def roll_back(warehouse: Path, edition_id: str) -> Path:
+    """Point `current` at an edition that is kept; returns its folder. Raises RunError where there is none."""
+    edition = next((folder for folder in list_editions(warehouse) if folder.name == edition_id), None)
+    if edition is None:
+        kept = ", ".join(folder.name for folder in list_editions(warehouse)) or "none"
+        raise RunError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {kept}.")
+    read_manifest(edition)
+    _swap(warehouse, _link(warehouse, edition_id, "rollback"))
+    (warehouse / TOUCHED).unlink(missing_ok=True)
+    return edition

@@ -1,40 +1,73 @@
 """The Parquet files of an edition: one a month for the tables that have months, else one a table."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.tables import CHANGES, CONTENT, EDITIONS, Table
+from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import schema, sort
+from flows.warehouse.compare import rows_without
 
 NO_MONTH = "__HIVE_DEFAULT_PARTITION__"  # Hive's name for the partition of null, which every reader knows
 ROW_GROUP = 20_000  # rows
 
 
-def write_months(work: Path, edition: Path, losers: Collection[str]) -> None:
-    """Write each content table of an edition, month by month, without the rows of files that lost to a duplicate."""
-    lost = pa.array(sorted(losers), pa.string())
+def write_months(
+    work: Path, edition: Path, base: Path | None, months: Sequence[str | None], lost: pa.ChunkedArray
+) -> None:
+    """Write some months of each content table.
+
+    A month has the rows that wait, but for those of the files `lost`, and the rows of `base`, but for the articles
+    that were dropped.
+    """
     for table in CONTENT:
-        written = 0
-        for month, rows in batches.months(work, table):
-            kept = rows.filter(pc.invert(pc.is_in(rows["source_path"], lost))) if losers else rows
-            if kept.num_rows:
-                write_month(edition, table, month, kept.select(schema(table).names))
-                written += 1
-        if not written:  # so that readers find the columns
-            write_month(edition, table, None, schema(table).empty_table())
+        for month, waiting in batches.of_months(work, table, months):
+            new = [rows_without(waiting, "source_path", lost).select(_in_file(table).names)] if waiting else []
+            rows = pa.concat_tables([_in_file(table).empty_table(), *_kept(work, base, table, month), *new])
+            if rows.num_rows:
+                _write(month_file(edition, table, month), sort(table, rows))
 
 
-def write_month(edition: Path, table: Table, month: str | None, rows: pa.Table) -> None:
-    """Write one month of a table; the month stands in the folder's name, not in the file."""
-    file = edition / table.name / f"{table.partition}={month or NO_MONTH}" / f"{table.name}.parquet"
-    _write(file, sort(table, rows).drop_columns(["published_month"]))
+def share_others(edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
+    """Share with the edition `base` all but some months of each content table."""
+    for table in CONTENT:
+        rewritten = {month_file(edition, table, month) for month in months}
+        for file in month_files(base, table) if base else []:
+            to = edition / table.name / file.parent.name / file.name
+            if to not in rewritten and row_count(file):
+                _link_or_copy(file, to)
+        if not month_files(edition, table):  # so that readers find the columns
+            _write(month_file(edition, table, None), _in_file(table).empty_table())
+
+
+def _kept(work: Path, base: Path | None, table: Table, month: str | None) -> list[pa.Table]:
+    """The rows of a month that stay as they are."""
+    files = month_files(base, table, [month]) if base else []
+    dropped = batches.read(work, DROPPED)["article_id"]
+    return [rows_without(pq.ParquetFile(file).read(), "article_id", dropped) for file in files]
+
+
+def _in_file(table: Table) -> pa.Schema:
+    """The columns of a month's file: the month itself stands in its folder's name."""
+    shape = schema(table)
+    return shape.remove(shape.get_field_index("published_month"))
+
+
+def month_file(edition: Path, table: Table, month: str | None) -> Path:
+    """The file of a table's month."""
+    return edition / table.name / f"{table.partition}={month or NO_MONTH}" / f"{table.name}.parquet"
+
+
+def month_files(edition: Path, table: Table, months: Sequence[str | None] | None = None) -> list[Path]:
+    """The files of a table's months, or of some of them, in their order."""
+    if months is None:
+        return sorted((edition / table.name).glob("*/*.parquet"))
+    return [file for month in months if (file := month_file(edition, table, month)).exists()]
 
 
 def write_table(edition: Path, table: Table, rows: pa.Table) -> None:
@@ -42,19 +75,21 @@ def write_table(edition: Path, table: Table, rows: pa.Table) -> None:
     _write(edition / f"{table.name}.parquet", sort(table, rows))
 
 
-def read_table(edition: Path, table: Table) -> pa.Table:
-    """Read back a table that is one file."""
+def read_table(edition: Path | None, table: Table) -> pa.Table:
+    """Read back a table that is one file; without an edition it has no rows."""
+    if edition is None:
+        return schema(table).empty_table()
     return pq.ParquetFile(edition / f"{table.name}.parquet").read()
 
 
 def write_ledger(edition: Path, before: Path | None, gained: pa.Table, noticed_at: datetime) -> None:
-    """Append rows to the ledger: the months before this one are links to their files in the edition before."""
+    """Append rows to the ledger: the months before this one are shared with the edition before."""
     rows = gained.cast(schema(CHANGES))
     this_month = f"{CHANGES.partition}={noticed_at:%Y-%m}"
-    known = sorted((before / CHANGES.name).glob("*/*.parquet")) if before else []
+    known = month_files(before, CHANGES) if before else []
     for file in known:
-        if file.parent.name == this_month:
-            rows = pa.concat_tables([pq.ParquetFile(file).read(), rows])
+        if file.parent.name == this_month and gained.num_rows:
+            rows = pa.concat_tables([pq.ParquetFile(file).read(), rows], promote_options="default")
         else:
             _link_or_copy(file, edition / CHANGES.name / file.parent.name / file.name)
     if rows.num_rows or not known:
@@ -63,7 +98,7 @@ def write_ledger(edition: Path, before: Path | None, gained: pa.Table, noticed_a
 
 def write_editions(edition: Path, before: Path | None, row: pa.Table) -> None:
     """Write the list of editions: those of the edition before, and this one."""
-    write_table(edition, EDITIONS, pa.concat_tables([read_table(before, EDITIONS), row]) if before else row)
+    write_table(edition, EDITIONS, pa.concat_tables([read_table(before, EDITIONS), row], promote_options="default"))
 
 
 def row_count(file: Path) -> int:

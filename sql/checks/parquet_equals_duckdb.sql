@@ -1,23 +1,32 @@
--- Tables whose rows in Parquet are not those in DuckDB; the variable `edition` is the edition's folder.
+-- Tables whose rows in Parquet are not those in DuckDB.
+-- The variable `edition` is the edition's folder; `months` are those whose content is compared, null: all.
+CREATE OR REPLACE TEMP MACRO is_compared(month) AS
+    getvariable('months') IS NULL OR list_contains(getvariable('months'), coalesce(month, ''));
 WITH
 fingerprints AS (
     SELECT 'articles' AS table_name, 'duckdb' AS origin, count(*) AS row_count, bit_xor(hash(*COLUMNS(*))) AS fingerprint
     FROM articles
+    WHERE is_compared(published_month)
     UNION ALL
     SELECT 'articles', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM (FROM (FROM articles LIMIT 0) UNION ALL BY NAME FROM read_parquet(getvariable('edition') || '/articles/*/*.parquet'))
+    WHERE is_compared(published_month)
     UNION ALL
     SELECT 'images', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM images
+    WHERE is_compared(published_month)
     UNION ALL
     SELECT 'images', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM (FROM (FROM images LIMIT 0) UNION ALL BY NAME FROM read_parquet(getvariable('edition') || '/images/*/*.parquet'))
+    WHERE is_compared(published_month)
     UNION ALL
     SELECT 'captions', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM captions
+    WHERE is_compared(published_month)
     UNION ALL
     SELECT 'captions', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM (FROM (FROM captions LIMIT 0) UNION ALL BY NAME FROM read_parquet(getvariable('edition') || '/captions/*/*.parquet'))
+    WHERE is_compared(published_month)
     UNION ALL
     SELECT 'changes', 'duckdb', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM changes
@@ -42,6 +51,24 @@ fingerprints AS (
     UNION ALL
     SELECT 'editions', 'parquet', count(*), bit_xor(hash(*COLUMNS(*)))
     FROM read_parquet(getvariable('edition') || '/editions.parquet')
+    UNION ALL
+    SELECT 'articles, all months', 'duckdb', count(*), 0
+    FROM articles
+    UNION ALL
+    SELECT 'articles, all months', 'parquet', count(*), 0
+    FROM read_parquet(getvariable('edition') || '/articles/*/*.parquet')
+    UNION ALL
+    SELECT 'images, all months', 'duckdb', count(*), 0
+    FROM images
+    UNION ALL
+    SELECT 'images, all months', 'parquet', count(*), 0
+    FROM read_parquet(getvariable('edition') || '/images/*/*.parquet')
+    UNION ALL
+    SELECT 'captions, all months', 'duckdb', count(*), 0
+    FROM captions
+    UNION ALL
+    SELECT 'captions, all months', 'parquet', count(*), 0
+    FROM read_parquet(getvariable('edition') || '/captions/*/*.parquet')
 )
 SELECT table_name, list(origin || ': ' || row_count || ' rows' ORDER BY origin) AS found
 FROM fingerprints

@@ -2,4 +2,4 @@
 SELECT title, category, language, published_on
 FROM articles
 ORDER BY published_at DESC NULLS LAST, article_id
-LIMIT 10
+LIMIT 8

@@ -1,39 +1,34 @@
 -- The rows that the ledger gains: how the articles of this edition differ from those of the edition before.
--- `before` is the database of the edition before; $edition_id and $noticed_at are this edition's.
+-- Both come from the Parquet of the months in which anything may differ. $edition_id and $noticed_at are this edition's.
 WITH
-arrived AS (
-    SELECT article_id FROM articles ANTI JOIN before.articles USING (article_id)
-),
-gone AS (
-    SELECT article_id FROM before.articles ANTI JOIN articles USING (article_id)
-),
-once_withdrawn AS (
-    SELECT DISTINCT article_id FROM before.changes WHERE change = 'withdrawn'
-),
 -- What the newsroom wrote, and nothing that is derived from it.
-facts_now AS (
-    SELECT
-        a.article_id, a.title, a.description, a.category, a.language, a.layout, a.published_at::VARCHAR AS published_at,
-        a.origin_url, i.url AS image, a.body, a.extra, a.source_path
-    FROM articles AS a
-    SEMI JOIN before.articles USING (article_id)
-    LEFT JOIN images AS i ON i.article_id = a.article_id AND i.position = 0
-),
 facts_before AS (
     SELECT
         a.article_id, a.title, a.description, a.category, a.language, a.layout, a.published_at::VARCHAR AS published_at,
         a.origin_url, i.url AS image, a.body, a.extra, a.source_path
-    FROM before.articles AS a
-    SEMI JOIN articles USING (article_id)
-    LEFT JOIN before.images AS i ON i.article_id = a.article_id AND i.position = 0
+    FROM articles_before AS a
+    LEFT JOIN images_before AS i ON i.article_id = a.article_id AND i.position = 0
 ),
-differing_now AS (FROM facts_now EXCEPT FROM facts_before),
-differing_before AS (FROM facts_before EXCEPT FROM facts_now),
-fields_now AS (
-    FROM differing_now UNPIVOT INCLUDE NULLS (new_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
+facts_now AS (
+    SELECT
+        a.article_id, a.title, a.description, a.category, a.language, a.layout, a.published_at::VARCHAR AS published_at,
+        a.origin_url, i.url AS image, a.body, a.extra, a.source_path
+    FROM articles_now AS a
+    LEFT JOIN images_now AS i ON i.article_id = a.article_id AND i.position = 0
+),
+-- Hashes first: the bodies of a large archive do not fit into memory, those of what changed do.
+hashes_before AS (SELECT article_id, hash(*COLUMNS(*)) AS hash_before FROM facts_before),
+hashes_now AS (SELECT article_id, hash(*COLUMNS(*)) AS hash_now FROM facts_now),
+differing AS (
+    SELECT article_id FROM hashes_before JOIN hashes_now USING (article_id) WHERE hash_before <> hash_now
 ),
 fields_before AS (
-    FROM differing_before UNPIVOT INCLUDE NULLS (old_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
+    FROM (FROM facts_before SEMI JOIN differing USING (article_id))
+    UNPIVOT INCLUDE NULLS (old_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
+),
+fields_now AS (
+    FROM (FROM facts_now SEMI JOIN differing USING (article_id))
+    UNPIVOT INCLUDE NULLS (new_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
 ),
 changes_of_fields AS (
     SELECT
@@ -42,11 +37,26 @@ changes_of_fields AS (
     JOIN fields_now USING (article_id, field)
     WHERE old_value IS DISTINCT FROM new_value
 ),
+arrived AS (
+    SELECT article_id FROM articles_now ANTI JOIN articles_before USING (article_id)
+),
+once_withdrawn AS (
+    SELECT DISTINCT article_id FROM changes_before WHERE change = 'withdrawn'
+),
+-- The last words of what is gone: nothing else will hold them.
+last_words AS (
+    FROM (
+        SELECT article_id, title, category, published_on::VARCHAR AS published_on
+        FROM articles_before
+        ANTI JOIN articles_now USING (article_id)
+    )
+    UNPIVOT (old_value FOR field IN (title, category, published_on))
+),
 all_changes AS (
     SELECT article_id, if(article_id IN (FROM once_withdrawn), 'restored', 'added') AS change, NULL, NULL, NULL
     FROM arrived
     UNION ALL
-    SELECT article_id, 'withdrawn', NULL, NULL, NULL FROM gone
+    SELECT article_id, 'withdrawn', field, old_value, NULL FROM last_words
     UNION ALL
     FROM changes_of_fields
 )

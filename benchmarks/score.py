@@ -1,0 +1,25 @@
+"""Count what a contender's database gets wrong, against the truth of the corpus.
+
+    python -m benchmarks.score DATABASE TRUTH
+
+Prints one JSON object: what is counted, and how many are wrong, missing or too many.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+
+
+def score(database: Path, truth: Path) -> dict[str, int]:
+    """Errors by what they are about; none is 0 everywhere."""
+    with duckdb.connect(config={"autoload_known_extensions": False}) as connection:
+        connection.execute(f"ATTACH '{database}' AS built (READ_ONLY)")
+        connection.execute("SET VARIABLE truth = $truth", {"truth": str(truth)})
+        result = connection.execute(Path(__file__).with_name("score.sql").read_text())
+        return dict(zip([column[0] for column in result.description], result.fetchone() or (), strict=True))
+
+
+if __name__ == "__main__":
+    print(json.dumps(score(Path(sys.argv[1]), Path(sys.argv[2]))))

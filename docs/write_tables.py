@@ -1,0 +1,200 @@
+"""Writes docs/tables.md from flows/tables.py, sql/views/ and an edition of seeds/: `make docs`."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from flows.pipeline import Steps, publish_edition
+from flows.plan import Plan
+from flows.settings import Settings
+from flows.tables import TABLES, Table, columns
+from flows.warehouse.database import SQL, reading
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "tables.md"
+EDITION_IDS = ("20261122T030000Z", "20261123T030000Z")
+LONGEST = 56  # characters of an example
+
+
+class Reference(NamedTuple):
+    """A column whose values are keys of another table; `says` and Mermaid's `mark` read from there to here."""
+
+    table: str
+    column: str
+    to: str
+    says: str
+    mark: str = "||--o{"
+
+
+KEYS = {
+    "articles": "article_id",
+    "images": "image_id",
+    "captions": "caption_id",
+    "sources": "source_path",
+    "editions": "edition_id",
+}
+REFERENCES = (
+    Reference("images", "article_id", "articles", "shows"),
+    Reference("captions", "image_id", "images", "has"),
+    Reference("captions", "article_id", "articles", "has"),
+    Reference("articles", "source_path", "sources", "holds", "||--o|"),
+    Reference("problems", "source_path", "sources", "has"),
+    Reference("changes", "edition_id", "editions", "noticed"),
+)
+
+HEAD = """\
+# Tables and views
+
+`make docs` writes this page from `flows/tables.py` and `sql/views/`; its examples are an edition of `seeds/`. The same
+descriptions are comments in DuckDB (`FROM data_dictionary`) and, for tables, field metadata in Parquet.
+
+Empty text is null. Instants are UTC; days are those of the edition's time zone. Lines and columns of text count from 1.
+Terms are those of schema.org's NewsArticle and ImageObject and of IPTC photo metadata.
+
+## How tables belong together
+
+"""
+
+
+@contextmanager
+def example_edition() -> Iterator[Path]:
+    """The folder of an edition of seeds/ with the same rows at each build, after one that differed a little."""
+    with tempfile.TemporaryDirectory() as name:
+        source, warehouse = Path(name, "source"), Path(name, "warehouse")
+        settings = Settings(source=source, warehouse=warehouse, time_zone="UTC", rebuild=True)
+        _copy_seeds(source)
+        _as_it_was(source)
+        _publish(settings, EDITION_IDS[0])
+        shutil.rmtree(source)
+        _copy_seeds(source)
+        yield _publish(settings, EDITION_IDS[1])
+
+
+def _copy_seeds(source: Path) -> None:
+    shutil.copytree(ROOT / "seeds", source)
+    for file in source.iterdir():
+        os.utime(file, ns=(1_793_000_000_000_000_000,) * 2)
+
+
+def _as_it_was(source: Path) -> None:
+    """The seeds before a correction, a withdrawal and the latest article."""
+    first, *_, last = sorted(source.iterdir())
+    text = first.read_text()
+    first.write_text(text.replace('category: "WORLD"', 'category: "TRAVEL"'))
+    gone = text.replace("ART2610240536KQ7ZN2", "ART2611101700V1WDRN")
+    gone = gone.replace("Ferries return to Lake Kisiri after two silent years", "A ferry is painted green")
+    (source / "2026-11-10-ART2611101700V1WDRN.md").write_text(gone)
+    last.unlink()
+
+
+def _publish(settings: Settings, edition_id: str) -> Path:
+    def extract(settings: Settings) -> Plan:
+        plan = Steps().extract(settings)
+        return replace(plan, edition_id=edition_id, folder=plan.folder.with_name(edition_id))
+
+    return publish_edition(settings, Steps(extract=extract)).folder
+
+
+def page() -> str:
+    """The text of docs/tables.md."""
+    with example_edition() as folder, reading(folder) as edition:
+        described = _described(edition)
+        tables = [_table(edition, table, described[table.name]) for table in TABLES]
+        views = [_view(edition, file.stem, described[file.stem]) for file in sorted((SQL / "views").glob("*.sql"))]
+        return HEAD + "\n".join([_diagram(described), "## Tables\n", *tables, "## Views\n", *views])
+
+
+class Described(NamedTuple):
+    """A column as the data dictionary has it."""
+
+    name: str
+    type: str
+    description: str
+
+
+def _described(edition: duckdb.DuckDBPyConnection) -> dict[str, list[Described]]:
+    found: dict[str, list[Described]] = {}
+    for table, name, type_, description in edition.table("data_dictionary").fetchall():
+        found.setdefault(table, []).append(Described(name, type_.replace(" WITH TIME ZONE", "TZ"), description))
+    return found
+
+
+def _diagram(described: dict[str, list[Described]]) -> str:
+    lines = [f"    {to} {mark} {table} : {says}" for table, _, to, says, mark in REFERENCES]
+    for table in TABLES:
+        marks = {reference.column: "FK" for reference in REFERENCES if reference.table == table.name}
+        marks |= {KEYS[table.name]: "PK"} if table.name in KEYS else {}
+        keys = [column for column in described[table.name] if column.name in marks]
+        lines += [f"    {table.name} {{", *(f"        {c.type} {c.name} {marks[c.name]}" for c in keys), "    }"]
+    return "\n".join(["```mermaid", "erDiagram", *lines, "```\n"])
+
+
+def _table(edition: duckdb.DuckDBPyConnection, table: Table, described: Sequence[Described]) -> str:
+    rows = edition.table(table.name).fetchall()
+    example = min(rows, key=lambda row: row.count(None))  # the first of the fullest ones
+    nullable = {column.name: column.nullable for column in columns(table)}
+    lines = [
+        (f"`{c.name}`", c.type + ", null" * nullable[c.name], *_term(c), _shown(c.name, value))
+        for c, value in zip(described, example, strict=True)
+    ]
+    grid = _grid(("column", "type", "description", "term", "example"), lines)
+    return f"### {table.name}\n\n{table.description} {_place(table)}\n\n{grid}"
+
+
+def _place(table: Table) -> str:
+    key = f" Key: `{KEYS[table.name]}`." if table.name in KEYS else ""
+    to = [f" Each `{one.column}` is in `{one.to}`." for one in REFERENCES if one.table == table.name]
+    folder = f"{table.name}/{table.partition}=…/" if table.partition else f"{table.name}.parquet"
+    return f"In Parquet `{folder}`, sorted by {', '.join(f'`{name}`' for name in table.sort)}.{key}{''.join(to)}"
+
+
+def _view(edition: duckdb.DuckDBPyConnection, name: str, described: Sequence[Described]) -> str:
+    text = (SQL / "views" / f"{name}.sql").read_text()
+    description = text.splitlines()[0].removeprefix("-- ")
+    meanings = _grid(("column", "type", "description"), [(f"`{c.name}`", c.type, c.description) for c in described])
+    rows = edition.table(name).limit(3).fetchall()
+    names = [column.name for column in described]
+    shown = [[_shown(column, value) for column, value in zip(names, row, strict=True)] for row in rows]
+    answer = f"\nIts first rows:\n\n{_grid(names, shown)}" if shown else ""
+    return f"### {name}\n\n{description} [`{name}.sql`](../sql/views/{name}.sql)\n\n{meanings}{answer}"
+
+
+def _term(column: Described) -> tuple[str, str]:
+    """A description without the term at its end, and the term."""
+    found = re.fullmatch(r"(.*?) \(((?:schema\.org|IPTC) [^)]*)\)\.", column.description)
+    return (f"{found[1].removesuffix('.')}.", found[2]) if found else (column.description, "")
+
+
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    datetime: lambda value: value.isoformat(" ", "seconds").replace("+00:00", "Z"),
+    bool: lambda value: str(value).lower(),
+    float: lambda value: f"{value:.4g}",
+}
+
+
+def _shown(column: str, value: Any) -> str:
+    """An example, short and as code; how long a run takes is no matter of the seeds."""
+    if value is None:
+        return ""
+    text = "0.2" if column == "seconds" else " ".join(_PLAIN.get(type(value), str)(value).split())
+    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return f"`{short}`"
+
+
+def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cells = [names, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    head, *body = [f"| {' | '.join(line)} |\n" for line in cells]
+    return "".join([head, "|---" * len(names) + "|\n", *body])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,72 @@
+"""The brief of an edition: what it published, corrected, withdrew and rejected, in Markdown for the orchestrator."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from flows.tables import Edition
+from flows.warehouse.database import SQL, reading
+
+# What Markdown or HTML would read as more than text.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
+LONGEST = 200  # characters of a text
+
+
+def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
+    """The answers of sql/brief for an edition, by the name of the query."""
+    answers = {}
+    with reading(edition) as connection:
+        for file in sorted((SQL / "brief").glob("*.sql")):
+            sql = file.read_text()
+            found = connection.execute(sql, {"edition_id": edition.name} if "$edition_id" in sql else {})
+            names = [column[0] for column in found.description or ()]
+            answers[file.stem] = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return answers
+
+
+def brief(row: Edition, answers: dict[str, list[dict[str, Any]]]) -> str:
+    """The brief in Markdown; what seed files say is escaped, and stays text."""
+    sections = (
+        ("Published", row.added + row.restored, [_article(found) for found in answers["added"]]),
+        ("Corrected", row.corrected, [f"{_text(f['title'])} ({_text(f['fields'])})" for f in answers["corrected"]]),
+        ("Withdrawn", row.withdrawn, [_article(found) for found in answers["withdrawn"]]),
+        ("Rejected", row.rejected, [_rejection(found) for found in answers["rejected"]]),
+    )
+    lines = [
+        f"# Edition {row.edition_id}",
+        "",
+        f"{row.articles:,} articles, {row.images:,} images, {row.captions:,} captions.",
+    ]
+    for title, count, items in sections:
+        lines += ["", f"## {title}: {count:,}", "", *(f"* {item}" for item in items)]
+        if count > len(items):
+            lines.append(f"* … and {count - len(items):,} more")
+    return "\n".join(lines)
+
+
+def failure(reason: str) -> str:
+    """The brief of a run that published nothing."""
+    comfort = "The edition before is whole, and the next run builds on it."
+    return f"# Nothing was published\n\n{_text(reason, 2_000)}\n\n{comfort}"
+
+
+def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows for a table of the orchestrator: numbers stay, everything else is text."""
+    return [
+        {name: value if isinstance(value, int) else str(value or "") for name, value in row.items()} for row in rows
+    ]
+
+
+def _article(found: dict[str, Any]) -> str:
+    about = ", ".join(str(part) for part in (found["category"], found["published_on"]) if part)
+    return _text(found["title"]) + (f" ({_text(about)})" if about else "")
+
+
+def _rejection(found: dict[str, Any]) -> str:
+    line = f" line {found['line_number']}" if found["line_number"] else ""
+    return f"{_text(found['source_path'])}{line}: {_text(found['message'])} {_text(found['remedy'])}"
+
+
+def _text(value: object, longest: int = LONGEST) -> str:
+    text = " ".join(str(value).split())
+    return _MARKUP.sub(r"\\\1", text if len(text) <= longest else text[: longest - 1] + "…")

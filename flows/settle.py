@@ -1,0 +1,83 @@
+"""What was read is settled against the edition before: which file of an article is published, and what differs."""
+
+import shutil
+
+import pyarrow as pa
+from pyarrow.compute import unique
+
+from flows.plan import Difference, Plan
+from flows.problems import RunError
+from flows.tables import ARTICLES, DROPPED, FOUND, PROBLEMS, SOURCES
+from flows.transform import read_files
+from flows.warehouse import batches, touched
+from flows.warehouse.arrow import schema
+from flows.warehouse.compare import (
+    carried_rows,
+    changed_rows,
+    find_losers,
+    find_rivals,
+    published,
+    rows_of,
+    rows_without,
+    settle_sources,
+    with_duplicates,
+)
+from flows.warehouse.parquet import read_table, write_table
+
+
+def settle(plan: Plan) -> Difference | None:
+    """Write `sources` and `problems` of the new edition; None where nothing differs from the edition before."""
+    found, last = batches.read(plan.work, FOUND), read_table(plan.base, SOURCES)
+    changed = changed_rows(batches.read(plan.work, SOURCES), last)
+    read = _with_rivals(plan, found, last, changed)
+    stay = carried_rows(found, last, read["source_path"])
+    left = rows_without(last, "source_path", stay["source_path"])  # those of files that changed or went
+    if plan.base and not read.num_rows and not left.num_rows:
+        touched.remember(plan.settings.warehouse, plan.base, found, last, plan.listed_at)
+        return None
+    losers = find_losers(batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
+    settled = settle_sources(read, losers, read_table(plan.before, SOURCES))
+    sources = pa.concat_tables([stay, settled])
+    _require_articles(plan, sources)
+    shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
+    write_table(plan.folder, SOURCES, sources)
+    write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, stay), losers))
+    with batches.writer(plan.work, 0) as write:
+        write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
+    months = {month for rows in (left, settled) for month in unique(published(rows)["published_month"]).to_pylist()}
+    return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
+
+
+def _with_rivals(plan: Plan, found: pa.Table, last: pa.Table, changed: pa.Table) -> pa.Table:
+    """The rows of changed files, and of those that did not change but share an article with one: they are read again.
+
+    What they give may have changed since, so that others share an article with them, until there are none.
+    """
+    read, number = changed, len(plan.batches)
+    while True:
+        stay = carried_rows(found, last, read["source_path"])
+        left = rows_without(last, "source_path", stay["source_path"])
+        rivals = find_rivals(last, pa.concat_tables([read, left]))
+        if not rivals.num_rows:
+            return read
+        files = rows_of(found, "source_path", rivals["source_path"])
+        read_files(plan, files.append_column("content_hash", pa.nulls(files.num_rows, pa.string())), number)
+        read = pa.concat_tables([read, batches.read(plan.work, SOURCES, number)])
+        number += 1
+
+
+def _problems(plan: Plan, read: pa.Table, stay: pa.Table) -> pa.Table:
+    """The problems of the files that were read, and those that were known of the others."""
+    known = rows_of(read_table(plan.base, PROBLEMS), "source_path", stay["source_path"])
+    return pa.concat_tables([known, rows_of(batches.read(plan.work, PROBLEMS), "source_path", read["source_path"])])
+
+
+def _require_articles(plan: Plan, sources: pa.Table) -> None:
+    """Raise RunError where more than half of the articles would be withdrawn: an unmounted disk looks like that."""
+    articles = published(read_table(plan.before, SOURCES))
+    gone = rows_without(articles, "article_id", published(sources)["article_id"]).num_rows
+    if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
+        raise RunError(
+            f"Of {articles.num_rows:,} published articles {gone:,} would be withdrawn, more than half;"
+            f" see that {plan.settings.source} is complete, or publish all the same with --allow-withdrawals."
+        )

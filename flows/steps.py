@@ -1,0 +1,126 @@
+"""The five steps: extract, transform, load, check, publish, and before load the settling of what was read."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow.compute as pc
+
+from flows.articles.article import PARSER_VERSION
+from flows.plan import Batch, Difference, Months, Plan, split
+from flows.settings import Settings
+from flows.source import list_seed_files
+from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, SOURCES, TO_READ, Edition
+from flows.transform import read_files
+from flows.warehouse import batches, compare, database, editions, front_page, ledger, manifest, parquet
+from flows.warehouse.arrow import collect, sort, to_arrow
+from flows.warehouse.checks import run_checks
+from flows.warehouse.room import require_room
+from flows.warehouse.touched import last_listing
+
+
+def extract(settings: Settings) -> Plan:
+    """List the source and compare it with the edition before: which files are to be read."""
+    started, listed_at = time.time(), time.time_ns()
+    found = sort(FOUND, collect(FOUND, list_seed_files(settings.source, settings.endings)))
+    before = editions.current_edition(settings.warehouse)
+    base = before if before and not settings.rebuild and _same_rules(settings, before) else None
+    known, known_at = last_listing(settings.warehouse, base)
+    to_read = compare.find_changed(found, known, known_at, settings.verify_content)
+    require_room(settings.warehouse, before, pc.sum(to_read["size"]).as_py() or 0)
+    edition_id = editions.next_edition_id(settings.warehouse, datetime.now(UTC))
+    folder = editions.staged_folder(settings.warehouse, edition_id)
+    news = base is None or to_read.num_rows > 0 or found.num_rows != known.num_rows
+    parts = split(to_read.num_rows)
+    plan = Plan(settings, edition_id, folder, before, base, found.num_rows, news, parts, listed_at, started)
+    if not news:
+        return plan
+    with batches.writer(plan.work, 0) as write:
+        write(FOUND, found)
+        write(TO_READ, to_read)
+    return plan
+
+
+def transform(plan: Plan, batch: Batch) -> int:
+    """Read the seed files of a batch into rows; returns their number."""
+    files = batches.read(plan.work, TO_READ).slice(batch.start, batch.stop - batch.start)
+    return read_files(plan, files, batch.number)
+
+
+def write_months(plan: Plan, months: Months) -> int:
+    """Write the Parquet of some months; returns their number."""
+    lost = compare.duplicates(parquet.read_table(plan.folder, SOURCES))["source_path"]
+    parquet.write_months(plan.work, plan.folder, plan.base, months, lost)
+    return len(months)
+
+
+def load(plan: Plan, difference: Difference) -> Edition:
+    """Share the other months with the edition before, and write the database; returns the edition's row."""
+    parquet.share_others(plan.folder, plan.base, difference.months)
+    copied = database.worth_copying(plan.folder, plan.base, difference.months)
+    with database.building(plan.folder, copied) as connection:
+        if copied:
+            database.replace_months(connection, plan.folder, difference.months)
+        else:
+            database.fill_months(connection, plan.folder)
+        edition = _write_history(plan, difference, connection, copied)
+    front_page.write(plan.folder, edition)
+    return edition
+
+
+def check(plan: Plan, difference: Difference) -> None:
+    """Run the checks of sql/checks on the new edition; raises RunError where one fails."""
+    run_checks(plan.folder, plan.files, None if difference.complete else difference.months)
+
+
+def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
+    """Make the new edition the current one, and remove those that are too old; returns its folder."""
+    facts = {
+        **edition._asdict(),
+        "published_at": edition.published_at.isoformat(),
+        "listed_at": plan.listed_at,
+        "database_bytes_when_built": database.bytes_when_built(plan.folder, plan.base, difference.months),
+    }
+    manifest.write_manifest(plan.folder, plan.before, {**_rules(plan.settings), **facts})
+    folder = editions.publish_folder(plan.settings.warehouse, plan.folder)
+    settings = plan.settings
+    editions.retire(settings.warehouse, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
+    return folder
+
+
+def _rules(settings: Settings) -> dict[str, object]:
+    """All but the seed files that shapes the rows of an edition."""
+    return {
+        "parser_version": PARSER_VERSION,
+        "schema_version": SCHEMA_VERSION,
+        "time_zone": settings.time_zone,
+        "endings": list(settings.endings),
+    }
+
+
+def _same_rules(settings: Settings, before: Path) -> bool:
+    known = manifest.read_manifest(before)
+    return all(known.get(name) == value for name, value in _rules(settings).items())
+
+
+def _write_history(
+    plan: Plan, difference: Difference, connection: duckdb.DuckDBPyConnection, copied: Path | None
+) -> Edition:
+    """Write the ledger and the list of editions."""
+    published_at = editions.edition_time(plan.edition_id)
+    months = None if difference.complete else difference.months
+    gained = ledger.find_changes(connection, plan.folder, plan.before, months, published_at)
+    parquet.write_ledger(plan.folder, plan.before, gained, published_at)
+    ledger.fill_changes(connection, plan.folder, copied=copied is not None)
+    edition = Edition(
+        edition_id=plan.edition_id,
+        published_at=published_at,
+        **ledger.count_edition(connection, plan.edition_id),
+        parser_version=PARSER_VERSION,
+        schema_version=SCHEMA_VERSION,
+        seconds=round(time.time() - plan.started, 3),
+    )
+    parquet.write_editions(plan.folder, plan.before, to_arrow(EDITIONS, [edition]))
+    ledger.fill_editions(connection, plan.folder)
+    return edition

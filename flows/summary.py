@@ -1,0 +1,66 @@
+"""What a run says on the command line: how far it is, and what it did."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from flows.pipeline import Report
+from flows.plan import Batch, Plan
+from flows.settings import Settings
+from flows.warehouse.editions import current_edition, list_editions
+from flows.warehouse.manifest import read_manifest
+from flows.workers import Step, in_processes
+
+LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
+
+
+def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part, and say how far it is: a bar on a terminal, else lines."""
+    reads = isinstance(parts[0], Batch) if parts else False
+    total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
+    bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
+    done, said = 0, time.monotonic()
+    with bar:
+        for number in in_processes(step, plan, parts):
+            bar.update(number)
+            done += number
+            if bar.disable and time.monotonic() - said > LINE_EVERY:
+                said = time.monotonic()
+                print(f"{done:,} of {total:,} {unit}", file=sys.stderr)
+            yield number
+
+
+def summary(settings: Settings, report: Report) -> str:
+    """What a run did, and what to do next."""
+    database = settings.warehouse / "current" / "broadsheet.duckdb"
+    if report.edition is None:
+        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
+    edition = report.edition
+    counted = (
+        *("articles", "images", "captions", "added", "corrected", "withdrawn", "restored"),
+        *("rejected", "repaired", "duplicates", "drafts"),
+    )
+    lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
+    lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
+    if edition.rejected:
+        lines.append(f"Why files were rejected: FROM problems; in {database}")
+    lines += [
+        f"Query it:   duckdb -readonly {database} 'FROM articles_by_category'",
+        f"Front page: {settings.warehouse / 'current' / 'front_page.html'}",
+    ]
+    return "\n".join(lines)
+
+
+def list_of_editions(settings: Settings) -> str:
+    """A line for each edition that is kept, the newest first; the current one is marked."""
+    current = current_edition(settings.warehouse)
+    shown = ("articles", "added", "corrected", "withdrawn", "restored", "rejected")
+    lines = [f"  {'edition':<16}" + "".join(f"{name:>11}" for name in shown)]
+    for edition in reversed(list_editions(settings.warehouse)):
+        facts = read_manifest(edition)
+        mark = "*" if edition == current else " "
+        lines.append(f"{mark} {edition.name}" + "".join(f"{facts[name]:>11,}" for name in shown))
+    return "\n".join(lines) if len(lines) > 1 else f"Nothing is published in {settings.warehouse} yet."

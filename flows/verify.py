@@ -1,0 +1,50 @@
+"""The proof that an edition is right: it is built once more from the source, aside, and compared row for row."""
+
+from pathlib import Path
+
+from flows import settle, steps
+from flows.problems import RunError
+from flows.settings import Settings
+from flows.source import require_folder
+from flows.tables import CONTENT, PROBLEMS, SOURCES
+from flows.warehouse import parquet
+from flows.warehouse.checks import run_checks
+from flows.warehouse.differences import differing_rows
+from flows.warehouse.editions import current_edition
+from flows.warehouse.lock import writer_lock
+from flows.warehouse.manifest import wrong_files
+from flows.workers import in_processes
+
+
+def verify(settings: Settings) -> list[str]:
+    """The differences between the current edition and one built anew from the source, a sentence each; none: equal.
+
+    Also the files of the edition that are not as its manifest says, and its checks that fail. Raises RunError where
+    there is no edition to compare.
+    """
+    require_folder(settings.source)
+    with writer_lock(settings.warehouse, settings.patience):
+        edition = current_edition(settings.warehouse)
+        if edition is None:
+            raise RunError(f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition.")
+        return [*wrong_files(edition), *_failed_checks(edition), *_differences(settings, edition)]
+
+
+def _failed_checks(edition: Path) -> list[str]:
+    try:
+        run_checks(edition, parquet.read_table(edition, SOURCES).num_rows)
+    except RunError as error:
+        return [str(error)]
+    return []
+
+
+def _differences(settings: Settings, edition: Path) -> list[str]:
+    plan = steps.extract(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
+    for _ in in_processes(steps.transform, plan, plan.batches):
+        pass
+    difference = settle.settle(plan)
+    if difference:  # which a rebuild always has
+        for _ in in_processes(steps.write_months, plan, difference.parts):
+            pass
+        parquet.share_others(plan.folder, None, difference.months)
+    return [line for table in (SOURCES, PROBLEMS, *CONTENT) for line in differing_rows(table, edition, plan.folder)]

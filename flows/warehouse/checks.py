@@ -1,0 +1,26 @@
+"""The checks of sql/checks on an edition: each must return no row."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.problems import RunError
+from flows.warehouse.database import SQL, exact, reading
+
+
+def run_checks(edition: Path, files: int, months: Sequence[str | None] | None = None) -> None:
+    """Check an edition of a source of so many files; raises RunError where a check returns a row.
+
+    Whether Parquet and database hold the same content is looked at in these months, None: in all.
+    """
+    with reading(edition) as connection:
+        connection.execute("SET VARIABLE edition = $edition", {"edition": exact(edition)})
+        connection.execute("SET VARIABLE files = $files", {"files": files})
+        listed = None if months is None else [month or "" for month in months]
+        connection.execute("SET VARIABLE months = $months::VARCHAR[]", {"months": listed})
+        for file in sorted((SQL / "checks").glob("*.sql")):
+            row = connection.execute(file.read_text()).fetchone()
+            if row is not None:
+                raise RunError(
+                    f"The check {file.stem} failed, first with {row}; nothing was published."
+                    " Please report this with the seed files that it names."
+                )

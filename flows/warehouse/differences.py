@@ -1,0 +1,40 @@
+"""Two editions compared row for row, by their Parquet."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from flows.tables import Table, columns
+from flows.warehouse.database import CONFIG, SQL, create_tables, view_parquet
+from flows.warehouse.parquet import month_files
+
+MOST = 20  # rows of a table that are named
+# These tell of the runs that an edition comes from, and the others of nothing but the source.
+_OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
+
+
+def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
+    """The rows of a table in which an edition differs from one that was built anew, a sentence each."""
+    with closing(duckdb.connect(config=CONFIG)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("ATTACH ':memory:' AS edition")
+        connection.execute("USE edition")
+        create_tables(connection)
+        for name, folder in (("published", edition), ("rebuilt", rebuilt)):
+            view_parquet(connection, name, table, _files(folder, table))
+        compared = ", ".join(column.name for column in columns(table) if column.name not in _OF_RUNS)
+        for name in ("published", "rebuilt"):
+            connection.execute(f"CREATE TEMP VIEW {name}_rows AS SELECT {compared} FROM {name}")
+        found = connection.execute((SQL / "verify" / "differences.sql").read_text()).fetchall()
+    return _sentences(table, found)
+
+
+def _files(edition: Path, table: Table) -> Sequence[Path]:
+    return month_files(edition, table) if table.partition else [edition / f"{table.name}.parquet"]
+
+
+def _sentences(table: Table, found: list[tuple[str, str]]) -> list[str]:
+    lines = [f"{table.name}: {where}: {row}" for where, row in found[:MOST]]
+    return [*lines, f"{table.name}: {len(found) - MOST:,} more rows differ."] if len(found) > MOST else lines

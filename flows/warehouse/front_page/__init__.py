@@ -1,0 +1,75 @@
+"""The front page of an edition: one HTML file that needs nothing else, without a script."""
+
+import base64
+import hashlib
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from flows.tables import Edition
+from flows.warehouse.database import SQL, reading
+from flows.warehouse.front_page import charts
+
+FRONT_PAGE = "front_page.html"
+FOLDER = Path(__file__).parent
+
+
+def write(edition: Path, row: Edition) -> Path:
+    """Write the page from the edition's database; whatever comes from articles is escaped."""
+    with reading(edition) as connection:
+        answers = {
+            file.stem: _fetch(connection.execute(file.read_text()))
+            for file in sorted((SQL / "front_page").glob("*.sql"))
+        }
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    template = _environment().get_template("page.html")
+    page = edition / FRONT_PAGE
+    page.write_text(template.render(edition=row, style=style, style_hash=_hash(style), **answers), encoding="utf-8")
+    return page
+
+
+def _fetch(result: Any) -> list[dict[str, Any]]:
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+
+def _environment() -> Environment:
+    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals.update(charts=charts)
+    environment.filters.update(number="{:,}".format, day=day, share=share, language_tag=language_tag, age=age)
+    return environment
+
+
+def _hash(style: str) -> str:
+    """What the content security policy calls a style that it allows."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
+
+
+def day(value: date, form: str = "%-d %B %Y") -> str:
+    """A day as it is written in English: 23 November 2026."""
+    return value.strftime(form)
+
+
+def share(part: int, whole: int) -> str:
+    """A share in percent; 100 % and 0 % are said only of all and of none."""
+    percent = 100 * part / whole if whole else 0
+    return f"{percent:.0f} %" if percent in (0, 100) else f"{min(max(percent, 1), 99):.0f} %"
+
+
+def language_tag(value: str | None) -> str:
+    """A language as browsers and screen readers know it; empty, which means unknown, where it is none."""
+    return value if value and re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", value) else ""
+
+
+def age(hours: float) -> str:
+    """How long ago, in hours up to two days, then in days."""
+    if hours < 0:
+        return "ahead"
+    if hours < 1:
+        return "under an hour"
+    amount, unit = (int(hours), "hour") if hours < 48 else (int(hours / 24), "day")
+    return f"{amount:,} {unit}{'' if amount == 1 else 's'}"

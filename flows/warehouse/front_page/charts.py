@@ -1,0 +1,56 @@
+"""The geometry of the front page's charts: numbers become places in percent, as wide as the reader's screen."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+FEWEST = 14  # bars for which there is room: one day is no wall
+
+
+class Scale(NamedTuple):
+    """A vertical scale from 0 to `top`, with a few round numbers on it."""
+
+    top: int
+    ticks: tuple[int, ...]
+
+
+class Bar(NamedTuple):
+    """A bar in percent of its chart; `y` counts from the chart's upper edge."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def scale(values: Sequence[float]) -> Scale:
+    """The scale that fits the values, in steps of 1, 2 or 5 times a power of ten."""
+    most = max([*values, 1])
+    power = 10 ** math.floor(math.log10(most))
+    step = max(1, next(int(size * power) for size in (0.5, 1, 2, 5) if most <= 4 * size * power))
+    top = math.ceil(most / step) * step
+    return Scale(top, tuple(range(step, top + 1, step)))
+
+
+def bars(values: Sequence[float], top: float, fewest: int = FEWEST) -> list[Bar]:
+    """A bar for each value, from left to right; one that is not zero can be seen."""
+    room = 100 / max(len(values), fewest)
+    heights = [max(1.0, 100 * value / top) if value else 0.0 for value in values]
+    return [
+        Bar(round((n + 0.1) * room, 2), round(100 - height, 2), round(0.8 * room, 2), round(height, 2))
+        for n, height in enumerate(heights)
+    ]
+
+
+def line(values: Sequence[float], top: float) -> str:
+    """The points of a line through the middles of the bars, in a square of 100 by 100."""
+    room = 100 / max(len(values), FEWEST)
+    return " ".join(f"{(n + 0.5) * room:.2f},{100 - 100 * value / top:.2f}" for n, value in enumerate(values))
+
+
+def labels(count: int, most: int = 4) -> list[tuple[int, float]]:
+    """Which of so many bars have a label below, and where: `most` at most, the first and the last among them."""
+    room = 100 / max(count, FEWEST)
+    spots = min(most, max(1, round(count * room / 25)), count)
+    places = sorted({round(n * (count - 1) / max(spots - 1, 1)) for n in range(spots)})
+    return [(place, round((place + 0.5) * room, 2)) for place in places]

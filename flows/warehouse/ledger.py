@@ -1,0 +1,52 @@
+"""The history of a warehouse: the ledger of what changed, and the list of editions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from flows.tables import ARTICLES, CHANGES, EDITIONS, IMAGES
+from flows.warehouse.database import SQL, fill, view_parquet
+from flows.warehouse.parquet import month_files
+
+
+def find_changes(
+    connection: duckdb.DuckDBPyConnection,
+    edition: Path,
+    before: Path | None,
+    months: Sequence[str | None] | None,
+    noticed_at: datetime,
+) -> pa.Table:
+    """The rows that the ledger gains, in the columns of `changes`; only these months can differ, None: all of them."""
+    for table in (ARTICLES, IMAGES):
+        old = month_files(before, table, months) if before else []
+        view_parquet(connection, f"{table.name}_before", table, old)
+        view_parquet(connection, f"{table.name}_now", table, month_files(edition, table, months))
+    view_parquet(connection, "changes_before", CHANGES, month_files(before, CHANGES) if before else [])
+    query = (SQL / "ledger" / "changes.sql").read_text()
+    return connection.sql(query, params={"edition_id": edition.name, "noticed_at": noticed_at}).to_arrow_table()
+
+
+def fill_changes(connection: duckdb.DuckDBPyConnection, edition: Path, copied: bool) -> None:
+    """Fill the table of the ledger from its Parquet; a copied database lacks only what this edition noticed."""
+    files = month_files(edition, CHANGES)
+    if not copied:
+        fill(connection, CHANGES, files)
+        return
+    view_parquet(connection, "changes_now", CHANGES, files[-1:])
+    connection.execute(f"INSERT INTO {CHANGES.name} FROM changes_now WHERE edition_id = $id", {"id": edition.name})
+
+
+def fill_editions(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
+    """Fill the table of the editions from its Parquet."""
+    connection.execute(f"DELETE FROM {EDITIONS.name}")
+    fill(connection, EDITIONS, [edition / f"{EDITIONS.name}.parquet"])
+
+
+def count_edition(connection: duckdb.DuckDBPyConnection, edition_id: str) -> dict[str, int]:
+    """The counts of the edition that is being built, by their column in `editions`."""
+    result = connection.execute((SQL / "ledger" / "edition_counts.sql").read_text(), {"edition_id": edition_id})
+    names = [column[0] for column in result.description or ()]
+    return dict(zip(names, result.fetchone() or (), strict=True))

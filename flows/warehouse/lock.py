@@ -1,0 +1,85 @@
+"""One writer at a time: the lock of a warehouse, and what its holder says and sweeps."""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from flows.problems import RunError
+from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, TOUCHED, sweep
+
+LOCK, HOLDER = ".lock", ".writer.json"
+
+
+@contextmanager
+def writer_lock(warehouse: Path, patience: float = 0) -> Iterator[None]:
+    """Hold the warehouse as its only writer; makes it where there is none.
+
+    Waits up to `patience` seconds for the end of another writer; then raises RunError, naming it.
+    """
+    _require_ours(warehouse)
+    try:
+        warehouse.mkdir(parents=True, exist_ok=True)
+        with FileLock(warehouse / LOCK, timeout=patience):
+            _note_holder(warehouse)
+            sweep(warehouse)  # what a killed run left
+            try:
+                yield
+            finally:
+                shutil.rmtree(warehouse / STAGING, ignore_errors=True)
+                (warehouse / HOLDER).unlink(missing_ok=True)
+    except Timeout:
+        raise RunError(f"Another run is publishing into {warehouse}: {_holder(warehouse)}; wait for its end.") from None
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        raise RunError(
+            f"The warehouse {warehouse} cannot be written ({error.strerror or _first_line(error)}{place});"
+            " make room or give this user permission, or name another folder with --warehouse."
+        ) from error
+    except duckdb.Error as error:
+        raise RunError(
+            f"The database of {warehouse} cannot be built ({_first_line(error)});"
+            " see that the disk and the memory have room, then run again."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def _require_ours(warehouse: Path) -> None:
+    ours = {CURRENT, EDITIONS, STAGING, TOUCHED, LOCK, HOLDER}
+    if warehouse.exists() and not warehouse.is_dir():
+        raise RunError(f"The warehouse {warehouse} is a file; name a folder with --warehouse.")
+    if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
+        return
+    foreign = sorted(entry.name for entry in warehouse.iterdir() if entry.name not in ours)
+    if foreign:
+        raise RunError(
+            f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"
+            " name an empty or a new folder with --warehouse."
+        )
+
+
+def _note_holder(warehouse: Path) -> None:
+    holder = {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat("T", "seconds"),
+    }
+    (warehouse / HOLDER).write_text(json.dumps(holder))
+
+
+def _holder(warehouse: Path) -> str:
+    try:
+        holder = json.loads((warehouse / HOLDER).read_text())
+        return f"process {holder['process']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, KeyError):
+        return "a process that has just started"

@@ -1,0 +1,28 @@
+"""Whether the disk has room for an edition, looked at before it is begun."""
+
+import shutil
+from pathlib import Path
+
+from flows.problems import RunError
+from flows.warehouse.database import DATABASE
+
+LEAST = 10_000_000  # bytes that even a small edition needs
+
+
+def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
+    """Raise RunError where the disk cannot hold an edition that reads so many bytes of seed files.
+
+    It holds a copy of the database, and what is read three times: as rows that wait, as Parquet, in the database.
+    """
+    copied = 2 * (before / DATABASE).stat().st_size if before else 0
+    needed = max(LEAST, copied + 3 * to_read)
+    free = shutil.disk_usage(warehouse).free
+    if free < needed:
+        raise RunError(
+            f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB;"
+            " make room, or name a folder on another disk with --warehouse."
+        )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f}"

@@ -1,0 +1,50 @@
+"""Files that were only touched: their times are remembered beside the edition, so that each is read but once more."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from flows.tables import FOUND, SOURCES
+from flows.warehouse.arrow import schema
+from flows.warehouse.compare import rows_without
+from flows.warehouse.editions import STAGING, TOUCHED
+from flows.warehouse.manifest import read_manifest
+from flows.warehouse.parquet import read_table
+
+
+def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
+    """The files that the rows of `base` come from, with their sizes and times when they were last looked at, and when.
+
+    Columns source_path, size, mtime_ns and content_hash, sorted by path; the time is in nanoseconds since 1970.
+    """
+    names = [*schema(FOUND).names, "content_hash"]
+    last = read_table(base, SOURCES).select(names)
+    if base is None:
+        return last, 0
+    known = _read(warehouse / TOUCHED, base)
+    if known is None:
+        return last, int(read_manifest(base)["listed_at"])
+    touched, listed_at = known
+    others = rows_without(last, "source_path", touched["source_path"])
+    return pa.concat_tables([others, touched.select(names).cast(others.schema)]).sort_by("source_path"), listed_at
+
+
+def _read(file: Path, base: Path) -> tuple[pa.Table, int] | None:
+    """What is remembered for an edition; None where nothing is, or where it is of another one."""
+    if not file.exists():
+        return None
+    table = pq.ParquetFile(file).read()
+    facts = table.schema.metadata or {}
+    return (table, int(facts[b"listed_at"])) if facts.get(b"edition_id") == base.name.encode() else None
+
+
+def remember(warehouse: Path, base: Path, found: pa.Table, last: pa.Table, listed_at: int) -> None:
+    """Note the sizes and times of files that hold what they held in `base`; `found` and `last` list the same paths."""
+    same = pc.and_(pc.equal(found["size"], last["size"]), pc.equal(found["mtime_ns"], last["mtime_ns"]))
+    touched = found.append_column("content_hash", last["content_hash"]).filter(pc.invert(same))
+    facts = {"edition_id": base.name, "listed_at": str(listed_at)}
+    staged = warehouse / STAGING / TOUCHED
+    pq.write_table(touched.replace_schema_metadata(facts), staged)
+    staged.replace(warehouse / TOUCHED)

@@ -1,0 +1,72 @@
+"""The parts of a large step in worker processes, those of a small one here."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
+from threading import Thread
+from types import ModuleType
+from typing import Any
+
+from flows.plan import Plan
+
+Step = Callable[[Plan, Any], int]
+WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
+
+
+def one_after_another(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part in this process; yields what each gives as it is done."""
+    return map(partial(step, plan), parts)
+
+
+def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part, in as many processes as pay for themselves; yields what each gives as it is done."""
+    processes = min(plan.settings.processes or _cores(), len(parts))
+    if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
+        yield from one_after_another(step, plan, parts)
+        return
+    with _without_main(), ProcessPoolExecutor(processes, _context(), _end_with_the_run) as pool:
+        waiting = [pool.submit(step, plan, part) for part in parts]
+        try:
+            yield from (done.result() for done in as_completed(waiting))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _context() -> Any:
+    """Workers are forked from a server that has imported what they need: a second pool starts at once."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["flows.steps"])
+    return context
+
+
+def _end_with_the_run() -> None:
+    """Let this worker die with the run that started it: what it still wrote could reach the staging of the next."""
+    run = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if run:
+            run.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Workers would import the program that was started, perhaps an orchestrator's, and need nothing of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,0 +1,5 @@
+-- The problems of seed files, for a table.
+SELECT source_path, line_number, severity, message, remedy
+FROM problems
+ORDER BY severity <> 'rejected', severity <> 'duplicate', source_path, line_number
+LIMIT 100

@@ -1,0 +1,6 @@
+-- Articles that are gone since this edition.
+SELECT title, category, published_on
+FROM withdrawn_articles
+WHERE edition_id = $edition_id
+ORDER BY title, article_id
+LIMIT 20

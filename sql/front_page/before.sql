@@ -1,0 +1,5 @@
+-- The edition before this one; no row for the first.
+SELECT edition_id, published_at
+FROM editions
+ORDER BY edition_id DESC
+LIMIT 1 OFFSET 1

@@ -1,0 +1,5 @@
+-- The first fifty problems, file by file.
+SELECT severity, source_path, line_number, message
+FROM problems
+ORDER BY severity <> 'rejected', severity <> 'duplicate', source_path, line_number, message
+LIMIT 50

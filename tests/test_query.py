@@ -1,0 +1,166 @@
+"""`broadsheet query` answers from the current edition, in four forms, and reads nothing else."""
+
+import csv
+import io
+import json
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+import pytest
+
+from flows.cli import main
+from tests.conftest import BROADSHEET, ROOT
+
+DAYS = "SELECT published_on, articles, articles_7_day_mean AS mean FROM articles_by_day LIMIT 2"
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def ask(edition: Path, sql: str, *flags: object) -> Done:
+    return broadsheet("query", sql, "--warehouse", edition.parents[1], *flags)
+
+
+def broadsheet(*arguments: object) -> Done:
+    """The command line in this process."""
+    with redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()) as complained:
+        code = main([str(argument) for argument in arguments])
+    return Done(code, said.getvalue(), complained.getvalue())
+
+
+def reason(done: Done) -> str:
+    """The one sentence with which a query failed."""
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("broadsheet: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr.removeprefix("broadsheet: ").rstrip()
+
+
+def test_a_table_is_what_one_sees(demo):
+    done = ask(demo, "SELECT category, articles FROM articles_by_category")
+    assert done.returncode == 0
+    assert [line.strip("│ ").split() for line in done.stdout.splitlines() if "WORLD" in line] == [["WORLD", "│", "8"]]
+
+
+def test_csv(demo):
+    done = ask(demo, DAYS + " OFFSET 1", "--format", "csv")
+    assert done.stdout == "published_on,articles,mean\n2026-10-25,1,1.5\n2026-10-26,2,1.6666666666666667\n"
+
+
+def test_csv_keeps_what_articles_hold(demo):
+    done = ask(demo, "SELECT article_id, body, description FROM articles ORDER BY ALL", "--format", "csv")
+    rows = list(csv.reader(done.stdout.splitlines(keepends=True)))
+    assert len(rows) == 25
+    assert any("\n" in body for _, body, _ in rows)
+
+
+def test_json_has_numbers_truths_and_nulls(demo):
+    sql = """
+        SELECT sum(word_count) AS words, true AS truth, NULL AS nothing, 0 / 0 AS no_number, 1.5 AS decimal,
+            max(published_at) AS instant, max(published_on) AS day
+        FROM articles
+    """
+    assert json.loads(ask(demo, sql, "--format", "json").stdout) == [
+        {
+            "words": 4170, "truth": True, "nothing": None, "no_number": None, "decimal": 1.5,
+            "instant": "2026-11-10T16:36:37.341000Z", "day": "2026-11-10",
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "empty"), [("csv", "title\n"), ("json", "[]\n")])
+def test_an_answer_without_rows(demo, form, empty):
+    assert ask(demo, "SELECT title FROM articles WHERE false", "--format", form).stdout == empty
+
+
+def test_parquet(demo, tmp_path):
+    done = ask(demo, "FROM articles_by_day", "--format", "parquet", "--output", tmp_path / "days.parquet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert pq.read_table(tmp_path / "days.parquet")["articles"].to_pylist()[:3] == [2, 1, 2]
+
+
+def test_output_takes_every_form(demo, tmp_path):
+    for form in ("table", "csv", "json"):
+        assert ask(demo, DAYS, "--format", form, "--output", tmp_path / form).stdout == ""
+        assert (tmp_path / form).read_text() == ask(demo, DAYS, "--format", form).stdout
+
+
+def test_parquet_needs_a_file(demo):
+    done = ask(demo, DAYS, "--format", "parquet")
+    assert (done.returncode, done.stderr) == (2, "broadsheet: Parquet goes into a file; name one with --output.\n")
+
+
+def test_a_mistake_is_told_in_one_sentence(demo):
+    assert reason(ask(demo, "FROM artcles")) == (
+        'The query has no answer: Table with name artcles does not exist! Did you mean "articles"?'
+    )
+    assert reason(ask(demo, "SELEC 1")) == 'The query has no answer: syntax error at or near "SELEC".'
+    assert reason(ask(demo, "SELECT error('no\nnumber')")) == "The query has no answer: no number."
+
+
+def test_two_columns_of_one_name_would_lose_one(demo):
+    sql = "SELECT 1 AS a, 2 AS a"
+    assert reason(ask(demo, sql, "--format", "json")) == "Two columns of the answer are called a; rename one with AS."
+    assert ask(demo, sql).returncode == 0
+
+
+def test_without_an_edition_it_says_what_to_do(tmp_path):
+    done = broadsheet("query", "FROM articles", "--warehouse", tmp_path)
+    assert reason(done) == f"The warehouse {tmp_path} has no edition yet; publish one with broadsheet run."
+
+
+def test_a_file_that_cannot_be_written_is_named(demo, tmp_path):
+    done = ask(demo, DAYS, "--format", "csv", "--output", tmp_path / "no" / "days.csv")
+    assert str(tmp_path / "no" / "days.csv") in reason(done)
+
+
+@pytest.mark.parametrize("sql", ["", "SELECT 1; SELECT 2", "CREATE TABLE t AS SELECT 1", "DELETE FROM articles", "SET threads = 1", "BEGIN"])  # fmt: skip
+def test_only_a_question_is_answered(demo, sql):
+    assert reason(ask(demo, sql)).startswith("A query is one question")
+
+
+@pytest.mark.parametrize("sql", ["DESCRIBE articles", "SHOW TABLES", "SUMMARIZE articles_by_day", "EXPLAIN FROM articles", "PIVOT articles ON category IN ('WORLD') USING count(*)", "VALUES (1)"])  # fmt: skip
+def test_every_question_is(demo, sql):
+    assert ask(demo, sql).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM read_csv('{file}')",
+        "FROM '{file}'",
+        "FROM read_text('{file}')",
+        "FROM glob('{file}')",
+        "FROM read_parquet('http://127.0.0.1:9/a.parquet')",
+        "FROM rows",
+        "FROM batch",
+    ],
+)
+def test_nothing_but_the_edition_is_read(demo, tmp_path, sql):
+    (tmp_path / "secret.csv").write_text("word\nsesame\n")
+    said = reason(ask(demo, sql.format(file=tmp_path / "secret.csv")))
+    assert "sesame" not in said
+    assert "disabled" in said or "does not exist" in said
+
+
+def test_no_title_commands_the_terminal(demo):
+    shown = ask(demo, "SELECT chr(27) || '[31m' || chr(155) || '31m' AS title").stdout
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
+
+
+def test_whoever_has_seen_enough_may_leave(demo):
+    command = [*BROADSHEET, "query", "FROM range(1000000)", "--format", "csv", "--warehouse", str(demo.parents[1])]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

@@ -1,0 +1,193 @@
+"""`broadsheet up`: from nothing to an hourly schedule in one command, with a server, a worker and a browser that are real."""
+
+import asyncio
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+from prefect.events import Event
+from prefect.events.clients import PrefectEventSubscriber
+from prefect.events.filters import EventFilter, EventNameFilter
+
+from tests.conftest import BROADSHEET, ROOT, SEEDS, query, run_broadsheet
+from tests.prefect_server import free_port
+
+PUBLISHED = EventFilter(event=EventNameFilter(name=["broadsheet.edition.published"]))
+
+
+class Up(NamedTuple):
+    """A running `broadsheet up`, and its server's API."""
+
+    process: subprocess.Popen[str]
+    port: int
+    warehouse: Path
+    source: Path
+    api: httpx.Client
+
+    def read_until(self, words: str) -> str:
+        """The next line that it prints with these words."""
+        assert self.process.stdout
+        return next(line for line in self.process.stdout if words in line)
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Up]:
+    """`broadsheet up` with all its files in a folder, until the end of the block."""
+    port = free_port()
+    source, warehouse = folder / "source", folder / "warehouse"
+    places = ["--source", source, "--warehouse", warehouse, "--data", folder / "data", "--port", port]
+    command = [*BROADSHEET, "up", *map(str, places)]
+    with (
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api,
+    ):
+        try:
+            yield Up(process, port, warehouse, source, api)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=90)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of seeds/ as the source."""
+    folder = tmp_path_factory.mktemp("up")
+    (folder / "source").mkdir()
+    for file in SEEDS.iterdir():
+        (folder / "source" / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def up(folder: Path) -> Iterator[Up]:
+    with started(folder) as up:
+        yield up
+
+
+@asynccontextmanager
+async def editions_heard(up: Up) -> AsyncIterator[AsyncIterator[Event]]:
+    """The events of editions as the server tells them to whoever listens."""
+    async with PrefectEventSubscriber(api_url=str(up.api.base_url), filter=PUBLISHED) as heard:
+        yield heard
+
+
+def latest(up: Up, key: str) -> str:
+    """The newest artifact of a key."""
+    found = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": [key]}}}).json()
+    return str(found[0]["data"])
+
+
+def run_of(up: Up, edition_id: str) -> dict:
+    """The flow run that published an edition."""
+    (run,) = up.api.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [f"edition {edition_id}"]}}}).json()
+    return run
+
+
+def test_one_command_publishes_the_first_edition(up):
+    assert f"http://127.0.0.1:{up.port}" in up.read_until("The schedule is on")
+    line = up.read_until("First run")
+    edition = (up.warehouse / "current").resolve().name
+    assert line.startswith(f"First run completed: Published edition {edition}: 24 articles, 24 added")
+    assert run_of(up, edition)["state_type"] == "COMPLETED"
+
+
+def test_the_brief_and_its_tables_tell_what_the_run_did(up):
+    text = latest(up, "brief")
+    assert "## Published: 24" in text
+    assert "## Rejected: 2" in text
+    assert "Save it as UTF" in text
+    assert "WORLD" in latest(up, "categories")
+    assert "here must stand a key" in latest(up, "problems")
+
+
+def test_a_browser_sees_the_run_and_the_brief(up, browser):
+    run = run_of(up, (up.warehouse / "current").resolve().name)
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{up.port}/runs/flow-run/{run['id']}")
+    page.get_by_text("Completed").first.wait_for(timeout=60_000)
+    assert page.get_by_text(run["name"]).first.is_visible()
+    (found,) = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": ["brief"]}}}).json()
+    page.goto(f"http://127.0.0.1:{up.port}/artifacts/artifact/{found['latest_id']}")
+    page.get_by_text("Canadian town teaches its snowploughs to sing").first.wait_for(timeout=60_000)
+    page.close()
+
+
+def test_deployments_are_what_an_operator_expects(up):
+    found = {row["name"]: row for row in up.api.post("/deployments/filter", json={}).json()}
+    assert set(found) == {"hourly", "rebuild", "weekly"}
+    assert [schedule["schedule"]["cron"] for schedule in found["hourly"]["schedules"]] == ["0 * * * *"]
+    collisions = {name: row["concurrency_options"]["collision_strategy"] for name, row in found.items()}
+    assert collisions == {"hourly": "CANCEL_NEW", "rebuild": "ENQUEUE", "weekly": "CANCEL_NEW"}
+    assert all(row["global_concurrency_limit"]["limit"] == 1 for row in found.values())
+    for row in found.values():
+        assert row["enforce_parameter_schema"]
+        assert all(field["description"] for field in row["parameter_openapi_schema"]["properties"].values())
+    names = {automation["name"] for automation in up.api.post("/automations/filter", json={}).json()}
+    assert "Broadsheet: a run without heartbeats has crashed" in names
+
+
+async def publish_on_schedule(up: Up) -> list[dict]:
+    """Two scheduled runs, each after a change of the source; the payloads of their events."""
+    hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
+    seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
+    heard = []
+    async with editions_heard(up) as editions, asyncio.timeout(240):
+        for title in ("First correction", "Second correction"):
+            seed.write_text(re.sub(r'^title: ".*"$', f'title: "{title}"', seed.read_text(), flags=re.MULTILINE))
+            if not heard:
+                every = {"schedule": {"interval": 15}, "active": True}
+                up.api.post(f"/deployments/{hourly}/schedules", json=[every]).raise_for_status()
+            async for event in editions:  # the first may be the one that was published before
+                folder = up.warehouse / "editions" / event.payload["edition_id"]
+                if query(folder, f"SELECT title FROM articles WHERE title = '{title}'"):
+                    heard.append(event.payload)
+                    break
+    return heard
+
+
+def test_scheduled_runs_publish_what_was_corrected(up):
+    with ThreadPoolExecutor(1) as thread:  # the browser's loop runs in this one
+        heard = thread.submit(asyncio.run, publish_on_schedule(up)).result()
+    assert [(facts["corrected"], facts["added"], facts["articles"]) for facts in heard] == [(1, 0, 24), (1, 0, 24)]
+    for facts in heard:
+        assert run_of(up, facts["edition_id"])["auto_scheduled"]
+    assert "Second correction" in latest(up, "brief")
+
+
+def test_a_port_in_use_is_one_plain_sentence(up, folder):
+    done = run_broadsheet("up", "--data", folder / "other", "--port", up.port)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"broadsheet: Port {up.port} is in use")
+    assert done.stderr.count("\n") == 1
+
+
+def children(session: int) -> list[str]:
+    """The processes of a session, and what they are."""
+    found = subprocess.run(["ps", "-s", str(session), "-o", "args="], capture_output=True, text=True, check=False)
+    return found.stdout.splitlines()
+
+
+def test_stopping_leaves_nothing_and_starting_again_goes_on(folder, up):
+    up.process.send_signal(signal.SIGTERM)
+    assert up.read_until("Stopped")
+    assert up.process.wait(90) == 0
+    assert children(up.process.pid) == []
+    with started(folder) as again:
+        again.read_until("The schedule is on")
+        line = again.read_until("First run")
+        assert "completed: Nothing is new" in line or "another one is under way" in line  # a tick was due meanwhile
+        assert (
+            len(
+                again.api.post(
+                    "/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+                ).json()
+            )
+            >= 4
+        )

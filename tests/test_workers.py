@@ -1,0 +1,65 @@
+"""Large steps are done in worker processes, which end with the run that started them."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.plan import Plan, split
+from flows.settings import Settings
+from flows.workers import in_processes
+from tests.conftest import ROOT, Publish, rows_of, seed_file
+
+FILES = 5_000
+# A run whose workers say who they are and then wait for ever.
+HANGING = """
+import sys
+from tests.test_workers import hang, plan_of
+from flows.workers import in_processes
+list(in_processes(hang, plan_of(5_000, 2), ["one", "two"]))
+"""
+
+
+def plan_of(files: int, processes: int) -> Plan:
+    nowhere = Path("nowhere")
+    return Plan(Settings(processes=processes), "", nowhere, None, None, files, True, split(files), 0, 0)
+
+
+def hang(_: Plan, part: str) -> int:
+    os.write(1, f"{os.getpid()}\n".encode())
+    return signal.pause() or len(part)
+
+
+def whose(_: Plan, part: int) -> int:
+    return os.getpid() if part else 0
+
+
+@pytest.mark.parametrize(("files", "processes", "elsewhere"), [(10, 2, False), (FILES, 1, False), (FILES, 2, True)])
+def test_workers_are_started_where_they_pay(files, processes, elsewhere):
+    (where,) = {number for number in in_processes(whose, plan_of(files, processes), [0, 1]) if number} or {os.getpid()}
+    assert (where != os.getpid()) == elsewhere
+
+
+def test_workers_give_what_one_process_gives(source, publish: Publish, tmp_path):
+    for number in range(4_100):
+        (source / f"{number}.md").write_text(seed_file(f"A{number}", date=f"2026-0{1 + number % 9}-01"))
+    many = publish(processes=2, warehouse=tmp_path / "many").folder
+    one = publish(processes=1, warehouse=tmp_path / "one").folder
+    assert rows_of(many) == rows_of(one)
+    for file in (one / "articles").rglob("*.parquet"):
+        assert file.read_bytes() == (many / file.relative_to(one)).read_bytes()
+
+
+def test_workers_die_with_a_run_that_is_killed():
+    command = [sys.executable, "-c", HANGING]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+        assert run.stdout
+        workers = [os.pidfd_open(int(run.stdout.readline())) for _ in range(2)]
+        run.kill()
+        for worker in workers:
+            assert select.select([worker], [], [], 30)[0], "a worker outlived its run"
+            os.close(worker)
