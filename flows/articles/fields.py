@@ -86,6 +86,8 @@ class Fields:
             if isinstance(self.front.values[key], bool):  # no image, or one that only the site knows
                 self.used.discard(key)
                 continue
+            if isinstance(written, str):
+                return Hero(written.strip(), "", "", "", self.line(key) or 1)
             value = _first(written)
             held = value if isinstance(value, dict) else {"url": value}
             texts = {name: text.strip() for name, text in held.items() if isinstance(text, str) and text.strip()}
