@@ -189,5 +189,5 @@ def test_stopping_leaves_nothing_and_starting_again_goes_on(folder, up):
                     "/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
                 ).json()
             )
-            >= 4
+            >= 3
         )
