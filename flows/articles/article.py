@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from flows.articles.blocks import read_blocks
+from flows.articles.blocks import read_document
 from flows.articles.body import count_words, read_dateline, read_prose
 from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of, read_pictures
 from flows.articles.credits import read_credit
@@ -53,14 +53,14 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     local = moment.at.astimezone(zone) if moment.at else None
     month = f"{local.year:04}-{local.month:02}" if local else None
     above = front.body_line - 1
-    blocks = read_blocks(front.body)
-    pictures, texts = read_pictures(blocks)
+    document = read_document(front.body)
+    pictures, texts = read_pictures(document)
     if len(pictures) > MOST_IMAGES:
         fields.problems.append(problem("too_many_images", pictures[MOST_IMAGES].line + above, limit=MOST_IMAGES))
     if crowded := next((picture for picture in pictures if len(picture.captions) > MOST_CAPTIONS), None):
         fields.problems.append(problem("too_many_captions", crowded.line + above, limit=MOST_CAPTIONS))
     images, captions = _picture_rows(article_id, month, fields.image(), pictures[:MOST_IMAGES], above)
-    prose = read_prose(blocks, texts, fold(fields.text("title") or ""))
+    prose = read_prose(document.blocks, texts, fold(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
     origin_url = fields.text("origin_url")
     article = Article(
