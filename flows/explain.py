@@ -25,22 +25,28 @@ def explain(file: Path, zone: ZoneInfo) -> str:
     reading = read_article(content, printable(file.name), zone)
     lines = [f"{file}: {reading.status}"]
     if reading.article:
-        lines += ["", *_article_lines(reading, _origins(content)), "", *_image_lines(reading)]
+        lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
     return "\n".join([*lines, *_problem_lines(reading.problems)])
 
 
-def _origins(content: bytes) -> dict[str, str]:
-    """The columns that the front matter feeds: the key, and its line."""
+def _origins(content: bytes, problems: list[Problem]) -> dict[str, str]:
+    """The columns that the front matter feeds: the key, and its line; a key that a problem names feeds none."""
     fields = Fields(read_front_matter(content))
-    keys = {column: next((key for key, _ in fields.values(column)), None) for column in ALIASES}
-    return {column: f"key {key}, line {fields.line(key)}" for column, key in keys.items() if key}
+    unusable = {row.line_number for row in problems if row.code in ("unusable_value", "unusable_date")}
+    origins = {}
+    for column in ALIASES:
+        key = next((key for key, _ in fields.values(column) if fields.line(key) not in unusable), None)
+        if key:
+            origins[column] = f"key {key}, line {fields.line(key)}"
+    return origins
 
 
 def _article_lines(reading: Reading, origins: dict[str, str]) -> list[str]:
     values = reading.article._asdict() if reading.article else {}
     for column in ("title", "published_at"):
         if values[f"{column}_source"] != "front_matter":
-            origins[column] = f"from the {(values[f'{column}_source'] or 'nothing').replace('_', ' ')}"
+            source = values[f"{column}_source"]
+            origins[column] = f"from the {source.replace('_', ' ')}" if source else "undated"
     if not origins.get("article_id"):
         origins["article_id"] = "from the file's path"
     lines = []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flows.articles.article import Reading, read_article
 from flows.articles.body import count_words
 from flows.articles.credits import read_credit
+from flows.articles.dates import read_moment
 from flows.articles.images import fold
 from flows.articles.yaml_blocks import read_plain, read_yaml
 from flows.problems import RejectedError
@@ -204,6 +205,15 @@ def test_a_key_of_many_parts_is_no_trouble(front: str):
 def test_words_are_counted_as_the_rule_says(text: str):
     parts = text.replace("—", " ").replace("–", " ").split()
     assert count_words(text) == sum(any(map(str.isalnum, part)) for part in parts)
+
+
+@given(
+    st.from_regex(
+        r"(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{3})?Z", fullmatch=True
+    )
+)
+def test_a_plain_moment_is_read_as_one_with_an_offset_is(text: str):
+    assert read_moment(text, UTC) == read_moment(text.replace("Z", " +0:00"), UTC)
 
 
 CREDIT_PIECES = st.one_of(

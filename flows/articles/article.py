@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from flows.articles.blocks import read_blocks
+from flows.articles.blocks import read_document
 from flows.articles.body import count_words, read_dateline, read_prose
 from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of, read_pictures
 from flows.articles.credits import read_credit
@@ -17,7 +17,7 @@ from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
-PARSER_VERSION = 2  # raise it with every change that gives other rows: each file is then read again
+PARSER_VERSION = 3  # raise it with every change that gives other rows: each file is then read again
 
 # RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
@@ -53,14 +53,14 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     local = moment.at.astimezone(zone) if moment.at else None
     month = f"{local.year:04}-{local.month:02}" if local else None
     above = front.body_line - 1
-    blocks = read_blocks(front.body)
-    pictures, texts = read_pictures(blocks)
+    document = read_document(front.body)
+    pictures, texts = read_pictures(document)
     if len(pictures) > MOST_IMAGES:
         fields.problems.append(problem("too_many_images", pictures[MOST_IMAGES].line + above, limit=MOST_IMAGES))
     if crowded := next((picture for picture in pictures if len(picture.captions) > MOST_CAPTIONS), None):
         fields.problems.append(problem("too_many_captions", crowded.line + above, limit=MOST_CAPTIONS))
     images, captions = _picture_rows(article_id, month, fields.image(), pictures[:MOST_IMAGES], above)
-    prose = read_prose(blocks, texts, fold(fields.text("title") or ""))
+    prose = read_prose(document.blocks, texts, fold(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
     origin_url = fields.text("origin_url")
     article = Article(
@@ -69,7 +69,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
         title_source=prose.title_source or "file_name",
         description=fields.text("description"),
         category=(fields.first("category") or "").upper() or None,
-        language=(fields.first("language") or "").lower() or None,
+        language=(fields.first("language") or "").lower().replace("_", "-") or None,
         layout=fields.text("layout"),
         published_at=moment.at,
         published_at_source=moment.source,

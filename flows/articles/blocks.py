@@ -10,7 +10,7 @@ import pyromark
 from flows.articles.html import Tag, read_html
 from flows.articles.shortcodes import Hidden, Shortcode, hide, part, show
 
-_OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
+_OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_FOOTNOTES
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 _ITALIC_TAGS = {"<em>": 1, "<i>": 1, "</em>": -1, "</i>": -1}
 _KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
@@ -30,7 +30,7 @@ Part = str | MarkdownImage | Tag | Shortcode
 
 
 class Block(NamedTuple):
-    """A leaf of the document; `line` counts from 1 in the body.
+    """A leaf of the document; `start` is its first byte, whose line Lines tells.
 
     `kind` is text (a paragraph, item or cell), heading, html or code; `level` that of a heading, else 0. `text` is
     plain. `parts` are texts, images, tags and shortcodes in their order, empty where there is nothing but text.
@@ -39,32 +39,38 @@ class Block(NamedTuple):
 
     kind: str
     level: int
-    line: int
+    start: int
     text: str
     parts: tuple[Part, ...] = ()
     italic: bool = False
 
 
-def read_blocks(body: str) -> list[Block]:
-    """The blocks of a Markdown text in the order of the document (CommonMark, with GFM's tables and deletions)."""
-    return list(_read(body))
+class Document(NamedTuple):
+    """A Markdown text in its parts."""
+
+    blocks: list[Block]
+    lines: "Lines"
+
+
+def read_document(body: str) -> Document:
+    """The blocks of a Markdown text in their order (CommonMark; GFM's tables, deletions, footnotes)."""
+    hidden = hide(body)
+    events = pyromark.events_with_range(hidden.text, options=_OPTIONS)
+    lines = Lines(hidden)  # after the parser, whose UTF-8 form of the text Python keeps
+    return Document(list(_read(events, hidden.codes, lines)), lines)
 
 
 def plain_text(markdown: str) -> str:
     """The text of a piece of Markdown without its markup."""
-    return " ".join(block.text for block in read_blocks(markdown) if block.text)
+    return " ".join(block.text for block in read_document(markdown).blocks if block.text)
 
 
-def _read(body: str) -> Iterator[Block]:
+def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iterator[Block]:
     """One walk over the parser's events.
 
     Most blocks hold nothing but text, and this loop is where the time goes: what else may stand in one is noted by
     an _Inside, which is made when it is first needed.
     """
-    hidden = hide(body)
-    codes = hidden.codes
-    events: Iterator[Any] = pyromark.events_with_range(hidden.text, options=_OPTIONS)
-    lines = _Lines(hidden)  # after the parser, whose UTF-8 form of the text Python keeps
     kind, level, start = "text", 0, 0
     texts: list[str] = []
     emphasis, roman = 0, False  # roman: some text is not emphasised
@@ -87,13 +93,12 @@ def _read(body: str) -> Iterator[Block]:
                     inside.turn_image(value if name == "Start" else None, lines.at(place["start"]))
                 continue
             if texts or inside or kind == "heading":
-                line = lines.at(start)
                 if inside:
-                    yield inside.block(kind, level, line, not roman)
+                    yield inside.block(kind, level, start, not roman)
                 elif kind == "html":
-                    yield Block(kind, 0, line, "", tuple(_html_parts("".join(texts), line, codes)))
+                    yield Block(kind, 0, start, "", tuple(_html_parts("".join(texts), lines.at(start), codes)))
                 else:
-                    yield Block(kind, level, line, "" if kind == "code" else "".join(texts), (), not roman)
+                    yield Block(kind, level, start, "" if kind == "code" else "".join(texts), (), not roman)
                 texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
             if name == "Start" and tag in _KINDS:  # none of these has blocks in it
@@ -124,7 +129,7 @@ def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part
             yield item._replace(attributes={name: show(value, codes) for name, value in item.attributes.items()})
 
 
-class _Lines:
+class Lines:
     """The line of a byte; the next that is asked for is never far, so only what lies between is counted."""
 
     def __init__(self, hidden: Hidden) -> None:
@@ -134,6 +139,7 @@ class _Lines:
         self.removed = list(accumulate((lines for _, lines in hidden.removed), initial=0))
 
     def at(self, offset: int) -> int:
+        """The line of the body, from 1, in which the byte stands."""
         if offset > self.offset:
             self.line += self.source.count(b"\n", self.offset, offset)
         elif offset < self.offset:
@@ -185,8 +191,8 @@ class _Inside:
         self.parts.append(MarkdownImage(url, alt, title, form, line))
         self.special = True
 
-    def block(self, kind: str, level: int, line: int, italic: bool) -> Block:
+    def block(self, kind: str, level: int, start: int, italic: bool) -> Block:
         if kind == "code":
-            return Block(kind, 0, line, "")
+            return Block(kind, 0, start, "")
         texts = [item for item in self.parts if isinstance(item, str)]
-        return Block(kind, level, line, "".join(texts), tuple(self.parts) if self.special else (), italic)
+        return Block(kind, level, start, "".join(texts), tuple(self.parts) if self.special else (), italic)

@@ -10,7 +10,8 @@ from flows.articles.blocks import Block
 # Scripts that put no space between words: each of their ideographs and kana counts as one word.
 _SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
-_DATELINE = re.compile(r"([^\n]{2,80}?)\s+[-‐‑‒–—―−]{1,3}\s+(?=(\S))")
+LONGEST_DATELINE = 80  # characters before the dash
+_DASH = re.compile(r" [-‐‑‒–—―−]{1,3} (\S)")
 _AGENCY = re.compile(r"\s*\([^()]{1,40}\)\Z")
 _OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
 # What stands before a dash as a place does, and is none.
@@ -64,10 +65,10 @@ def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
 
 def read_dateline(text: str) -> str | None:
     """The place with which a paragraph opens: `LYON, 4 déc (AFP) - Le…` gives LYON; None where it is none."""
-    match = _DATELINE.match(text)
-    if match is None or not (match[2].isdigit() or match[2] in _OPENINGS or _is_capital(match[2])):
+    dash = _DASH.search(text, 2, LONGEST_DATELINE + 6) if text[:2].isupper() else None
+    if dash is None or not (dash[1].isdigit() or dash[1] in _OPENINGS or _is_capital(dash[1])):
         return None
-    place, *regions = (part.strip() for part in _AGENCY.sub("", match[1]).split(","))
+    place, *regions = (part.strip() for part in _AGENCY.sub("", text[: dash.start()]).split(","))
     if not place.isupper() or len(place) < 2 or _has_digit(place) or place in _NO_PLACES:
         return None
     return ", ".join([place, *filter(_is_region, regions)])

@@ -1,6 +1,6 @@
 """The blocks of a body become its images with their captions, and the prose that is left."""
 
-from flows.articles.blocks import Block, MarkdownImage
+from flows.articles.blocks import Block, Document, MarkdownImage
 from flows.articles.html import Tag
 from flows.articles.images import CaptionText, Picture, fold, read_picture
 from flows.articles.shortcodes import Shortcode
@@ -9,9 +9,9 @@ MOST_IMAGES = 10_000  # an article
 MOST_CAPTIONS = 100  # an image
 
 
-def read_pictures(blocks: list[Block]) -> tuple[list[Picture], list[str]]:
+def read_pictures(document: Document) -> tuple[list[Picture], list[str]]:
     """The images of a body in its order, each with its captions, and the prose of each block, "" where it has none."""
-    walk = _Walk(blocks)
+    walk = _Walk(document)
     walk.read()
     return walk.pictures, walk.texts
 
@@ -19,8 +19,8 @@ def read_pictures(blocks: list[Block]) -> tuple[list[Picture], list[str]]:
 class _Walk:
     """A walk over the blocks; it holds the figure and the figcaption that are open at the moment."""
 
-    def __init__(self, blocks: list[Block]) -> None:
-        self.blocks = blocks
+    def __init__(self, document: Document) -> None:
+        self.blocks, self.lines = document
         self.pictures: list[Picture] = []
         self.texts: list[str] = []
         self.figure: int | None = None  # the first picture of the open figure
@@ -29,28 +29,33 @@ class _Walk:
         self.caption: list[str] | None = None  # the texts of the open figcaption
         self.caption_line = 0
         self.near: int | None = None  # the first picture of the block before, where no prose came since
-        parts = [part for block in blocks for part in block.parts]
+        parts = [part for block in self.blocks for part in block.parts]
         self.closings = sum(isinstance(part, Tag) and part.closing and part.name == "figcaption" for part in parts)
 
     def read(self) -> None:
         """Read every block."""
         for block in self.blocks:
-            pictures = len(self.pictures)
-            if block.parts:
-                text = self.read_parts(block)
-            elif self.caption is not None:
-                self.caption.append(block.text)
-                text = ""
-            else:
-                text = fold(block.text)
-            if text and self.near is not None and len(self.pictures) == pictures:
-                text = self.next_paragraph(block, text)
-                self.near = None
-            self.texts.append(text)
+            is_plain = not block.parts and self.near is None and self.caption is None  # as most are
+            self.texts.append(fold(block.text) if is_plain else self.read_block(block))
         self.end_figure()
         for number, captions in self.described.items():
             picture = self.pictures[number]
             self.pictures[number] = picture._replace(captions=(*picture.captions, *captions))
+
+    def read_block(self, block: Block) -> str:
+        """The prose of a block that may have, or be, more than prose."""
+        pictures = len(self.pictures)
+        if block.parts:
+            text = self.read_parts(block)
+        elif self.caption is not None:
+            self.caption.append(block.text)
+            return ""
+        else:
+            text = fold(block.text)
+        if text and self.near is not None and len(self.pictures) == pictures:
+            text = self.next_paragraph(block, text)
+            self.near = None
+        return text
 
     def describe(self, number: int, text: str, form: str, line: int) -> None:
         """One more caption of a picture."""
@@ -60,18 +65,21 @@ class _Walk:
         """The prose of a block with images, tags or shortcodes, which are noted."""
         rest: list[str] = []
         first = len(self.pictures)
+        ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
         for part in block.parts:
             if isinstance(part, str):
                 (rest if self.caption is None else self.caption).append(part)
             elif isinstance(part, Tag) and part.name in ("figure", "figcaption"):
                 self.turn_figure(part)
             elif isinstance(part, Shortcode) and part.source.startswith(("[caption", "[/caption")):
-                self.turn_caption(part, block)
+                self.turn_caption(part, ends)
             elif isinstance(part, Tag) and part.name == "br":
                 rest.append(_BREAK)
             elif picture := read_picture(part):
                 self.pictures.append(picture if self.figure is None else picture._replace(form="figure"))
-        if self.caption is not None and not self.closings:
+        if ends:
+            self.end_figure()
+        elif self.caption is not None and not self.closings:
             self.end_caption()
         text = fold("".join(rest)) if block.kind != "html" else ""
         if len(self.pictures) > first:
@@ -90,10 +98,9 @@ class _Walk:
         else:
             self.caption, self.caption_line = [], tag.line
 
-    def turn_caption(self, code: Shortcode, block: Block) -> None:
+    def turn_caption(self, code: Shortcode, ends: bool) -> None:
         """What stands beside the image between `[caption …]` and `[/caption]` of one block describes it."""
         self.end_figure()
-        ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
         if ends and code.source != "[/caption]":
             self.figure, self.caption, self.caption_line = len(self.pictures), [], code.line
 
@@ -130,7 +137,7 @@ class _Walk:
         if not is_next_line and not block.italic:
             return text
         alts = sum(part.alt.count("\n") for part in block.parts if isinstance(part, MarkdownImage))
-        line = block.line + before.count("\n") + alts
+        line = self.lines.at(block.start) + before.count("\n") + alts
         self.describe(len(self.pictures) - 1, text, "paragraph", line)
         return ""
 
@@ -142,7 +149,7 @@ class _Walk:
         if not repeated and not (block.italic and not self.texts[-1]):
             return text
         number = repeated[-1] if repeated else len(self.pictures) - 1
-        self.describe(number, text, "paragraph", block.line)
+        self.describe(number, text, "paragraph", self.lines.at(block.start))
         return ""
 
 

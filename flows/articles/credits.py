@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from flows.articles.agencies import agency_of
+from flows.articles.endings import LONGEST_CREDIT, Ending, read_ending
 from flows.articles.labels import (
     BY,
     COURTESY,
@@ -16,17 +17,8 @@ from flows.articles.labels import (
     SOURCE,
     UNMARKED,
 )
-from flows.articles.names import LONGEST_NAMES, Names, may_be_names, read_names
+from flows.articles.names import Names, may_be_names, read_names
 
-LONGEST_CREDIT = 200  # characters at the end of a caption in which a credit is looked for
-
-_BRACKET = re.compile(r"[(（\[【]\s*([^()（）\[\]【】]{2,160}?)\s*[)）\]】][\s.。]*\Z")
-# Where a credit may begin: after a sentence, after a dash, after a comma where a word for photo follows.
-_START = re.compile(
-    r"[.!?…。！？।”\"»)]+\s*(?:[-–—]{1,2}\s*)?(?=\S)|\s[-–—]{1,2}\s*(?=\w)|＝"
-    r"|[,;]\s+(?=(?:photo|picture|image|courtesy)\b)",
-    re.IGNORECASE,
-)
 _COPYRIGHT = re.compile(r"(?:©|\([cC]\)|Copyright\b(?:\s*©)?)\s*:?\s*(?:\d{4}\b\s*,?\s*)?(?=\S)")
 _SEPARATOR = re.compile(r"[/|,;]|\bvia\b", re.IGNORECASE)
 _TAKEN_BY = re.compile(r"(?:(\w{2,6}社)?(?:记者|記者))?\s*([\u4e00-\u9fff·]{2,6}?)\s*[摄攝][。]?\Z")
@@ -40,15 +32,6 @@ class Credit(NamedTuple):
     photographer: str | None
     agency: str | None
     rest: str
-
-
-class Ending(NamedTuple):
-    """The end of a caption: the last bracket, where it ends with one, and the places where a credit may begin."""
-
-    text: str
-    bracket: str
-    bracket_start: int
-    starts: list[int]
 
 
 def labelled_in_brackets(end: Ending) -> Credit | None:
@@ -168,21 +151,12 @@ RULES: tuple[Callable[[Ending], Credit | None], ...] = (
 
 def read_credit(text: str) -> Credit:
     """The credit of a caption by the first rule that finds one; without any, all but `rest` is empty."""
-    before, end = text[:-LONGEST_CREDIT], _ending(text[-LONGEST_CREDIT:])
+    before, end = text[:-LONGEST_CREDIT], read_ending(text[-LONGEST_CREDIT:])
     for rule in RULES:
         credit = rule(end)
         if credit is not None:
             return credit._replace(rest=before + credit.rest) if before else credit
     return Credit("", None, None, text)
-
-
-def _ending(text: str) -> Ending:
-    start = max(map(text.rfind, "(（[【"))
-    bracket = _BRACKET.match(text, start) if start >= 0 else None
-    if bracket:
-        return Ending(text, bracket[1], start, [])
-    starts = [match.end() for match in _START.finditer(text, max(len(text) - LONGEST_NAMES, 0))]
-    return Ending(text, "", 0, [0, *starts] if len(text) < LONGEST_CREDIT else starts)
 
 
 def _with_acronym(names: str, acronym: str | None) -> Names:

@@ -10,6 +10,7 @@ _MOMENT = re.compile(
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
     r"[ \t]*(?:([Zz]|UTC|GMT)|([+-])(\d{1,2}):?(\d{2})?)?)?"
 )
+_PLAIN_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)  # the usual, for the library
 # With the English name of a month, as feeds and Astro write: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024.
 _NAMED = re.compile(
     r"(?:[A-Za-z]{3,9}, *)?(?:(\d{1,2}) +([A-Za-z]{3,9})|([A-Za-z]{3,9})\.? +(\d{1,2}),?) +(\d{4})(?:,? +(\d.*))?"
@@ -22,6 +23,8 @@ _FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
     """The instant in UTC, or None where the text is no possible date; a time without offset is in `zone`."""
+    if _PLAIN_MOMENT.fullmatch(text):
+        return _in_utc(text)
     match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
     if match is None:
         return None
@@ -39,6 +42,13 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
         )
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _in_utc(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
         return None
 
 

@@ -83,6 +83,11 @@ class Fields:
     def image(self) -> Hero | None:
         """The front matter's image: an address, or a mapping that holds one; what else it holds is left in `extra`."""
         for key, written in self.values("image"):
+            if isinstance(self.front.values[key], bool):  # no image, or one that only the site knows
+                self.used.discard(key)
+                continue
+            if isinstance(written, str):
+                return Hero(written.strip(), "", "", "", self.line(key) or 1)
             value = _first(written)
             held = value if isinstance(value, dict) else {"url": value}
             texts = {name: text.strip() for name, text in held.items() if isinstance(text, str) and text.strip()}

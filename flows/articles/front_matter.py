@@ -101,5 +101,5 @@ def _moved(row: Problem, lines: int) -> Problem:
 
 
 def _end_of_blank_lines(text: str) -> int:
-    match = _BLANK_LINES.match(text)
+    match = _BLANK_LINES.match(text) if text[:1].isspace() else None
     return match.end() if match else 0

@@ -118,6 +118,9 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
+_MARKUP = re.compile(r"[*_\[`<]")
+
+
 def plain(text: str) -> str:
     """A text that may hold markup, without it."""
-    return fold(plain_text(text) if any(mark in text for mark in "*_[`<") else text)
+    return fold(plain_text(text) if _MARKUP.search(text) else text)

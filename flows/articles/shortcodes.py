@@ -6,13 +6,14 @@ from html import unescape
 from typing import NamedTuple
 
 # `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with braces in their quotation marks or without; `[caption …]` of
-# WordPress; `{: …}` of kramdown and `{…}` behind a link or image of Pandoc, which are attributes. Comments and
+# WordPress; the attributes `{: …}` of kramdown, `{…}` behind a link or image, `{#…}` behind a heading. Comments and
 # highlighted code are hidden with all between their tags.
 _INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\.|\{(?!\{))*+")*+"""
 _CODES = re.compile(
     r"\{%-?\s*(comment|highlight)\b[^{}]*%\}"
     rf"|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{\{{[^{{}}]*\}}\}}|\{{%[^{{}}]*%\}}"
-    r"|\[caption\s[^\]\n]*\]|\[/caption\]|\{:[^{}\n]*\}|(?<=\))\{(?:[.#][\w-]+|[\w-]+=[^{}\s]+)(?:\s[^{}\n]*)?\}"
+    r"|\[caption\s[^\[\]\n]*\]|\[/caption\]|\{:[^{}\n]*\}|(?<=\))\{(?:[.#][\w-]+|[\w-]+=[^{}\s]+)(?:\s[^{}\n]*)?\}"
+    r"|(?<=[ \t])\{#[\w-]+\}(?=[ \t]*(?:\n|\Z))"
 )
 _ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
 # A hidden code stands as its number between two characters that Unicode gives no meaning.
