@@ -223,7 +223,8 @@ def schedule(folder: Path) -> Iterator[Stage]:
 
 def main() -> None:
     """Play the cases, or those that the command line names by number."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)  # a shell's & has SIGINT ignored, also by those we start
     wanted = [int(number) for number in sys.argv[1:]] or range(len(CASES))
     with tempfile.TemporaryDirectory(prefix="broadsheet-chaos-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
