@@ -41,9 +41,9 @@ def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
     return pc.is_null(column) if month is None else pc.equal(column, pa.scalar(month))
 
 
-def read(work: Path, table: Table, first: int = 0) -> pa.Table:
-    """Every row of a table that the steps before have written, from the batch with the number `first` on."""
-    found = [reader.read_all() for reader in _readers(work, table, first)]
+def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
+    """The rows of a table that the steps before have written: those of one batch, or all of them."""
+    found = [reader.read_all() for reader in _readers(work, table, number)]
     return pa.concat_tables(found) if found else schema(table).empty_table()
 
 
@@ -51,7 +51,7 @@ def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
     """Some columns of a table; the others stay on the disk."""
     places = [schema(table).get_field_index(name) for name in names]
     options = pa.ipc.IpcReadOptions(included_fields=places)
-    found = [reader.read_all().select(names) for reader in _readers(work, table, 0, options)]
+    found = [reader.read_all().select(names) for reader in _readers(work, table, options=options)]
     return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
 
 
@@ -70,7 +70,7 @@ def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterato
 
 
 def _readers(
-    work: Path, table: Table, first: int = 0, options: pa.ipc.IpcReadOptions | None = None
+    work: Path, table: Table, number: int | None = None, options: pa.ipc.IpcReadOptions | None = None
 ) -> list[pa.RecordBatchFileReader]:
-    files = sorted(file for file in (work / table.name).glob("*.arrow") if int(file.stem) >= first)
-    return [pa.ipc.open_file(pa.memory_map(str(file)), options=options) for file in files]
+    files = sorted((work / table.name).glob("*.arrow" if number is None else f"{number:04}.arrow"))
+    return [pa.ipc.open_file(pa.OSFile(str(file)), options=options) for file in files]
