@@ -12,7 +12,7 @@ from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.tables import SeedFile
 
-LARGEST_FILE = 10_000_000  # bytes; the longest articles have a thousandth of it
+LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
 READ_AT_ONCE = 1 << 20  # bytes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
