@@ -78,6 +78,8 @@ def _command(commands: Any, name: str, function: object, about: str, *folders: s
 
 def run(settings: Settings) -> int:
     """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
+    if settings.runner == "dask":
+        raise RunError("The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local.")
     from flows.pipeline import publish_edition, steps_for
     from flows.summary import summary, with_progress
 

@@ -1,8 +1,10 @@
 """The Prefect flows `etl` and `verify`: the pipeline's steps as tasks. `python -m flows.etl` runs one by itself."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from functools import wraps
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial, wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -19,7 +21,9 @@ from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
+from prefect.task_runners import TaskRunner
 
+from flows import cluster
 from flows import verify as proof
 from flows.brief import brief, failure, read_brief, table
 from flows.pipeline import Report, Steps, publish_edition, steps_for
@@ -58,18 +62,39 @@ def _task(name: str, step: Any, retries: int = 3) -> Any:
     )(run)
 
 
-def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """A step for each part, as mapped task runs; a long one shows how far it is."""
+def _mapped(runner: TaskRunner[Any] | None, step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """A step for each part, as mapped task runs, of a runner or of the flow's own; a long one shows how far it is."""
     progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
-    for done, future in enumerate(step.map(unmapped(plan), list(parts)), 1):
+    for done, future in enumerate(_submit(runner, step, plan, parts), 1):
         yield future.result()
         if progress:
             update_progress_artifact(cast(UUID, progress), 100 * done / len(parts))
 
 
-def _tasks(settings: Settings) -> Steps:
-    """The steps as tasks."""
-    steps = steps_for(settings)
+def _submit(runner: TaskRunner[Any] | None, step: Any, plan: Plan, parts: Sequence[Any]) -> Iterable[Any]:
+    if runner is None:
+        return cast(Iterable[Any], step.map(unmapped(plan), list(parts)))
+    return runner.map(step, dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True)))
+
+
+@contextmanager
+def _running(settings: Settings) -> Iterator[Steps]:
+    """The steps as tasks, on this machine or on a Dask cluster until the end of the block; raises RunError."""
+    if settings.runner == "local":
+        yield _tasks(steps_for(settings), None)
+        return
+    try:
+        from prefect_dask.task_runners import DaskTaskRunner
+    except ModuleNotFoundError:
+        raise RunError("The dask runner needs the extra dask; run pip install 'broadsheet[dask]'.") from None
+    of_the_run = {"n_workers": settings.processes, "threads_per_worker": 1, "dashboard_address": None}
+    with DaskTaskRunner(
+        address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
+    ) as runner:
+        yield _tasks(cluster.steps_for(settings), runner)
+
+
+def _tasks(steps: Steps, runner: TaskRunner[Any] | None) -> Steps:
     return Steps(
         extract=_task("extract", steps.extract),
         transform=_task("transform", steps.transform),
@@ -78,7 +103,7 @@ def _tasks(settings: Settings) -> Steps:
         load=_task("load", steps.load),
         check=_task("check", steps.check),
         publish=_task("publish", steps.publish, retries=0),  # it moves the edition to its place, once
-        each=_mapped,
+        each=partial(_mapped, runner),
     )
 
 
@@ -117,7 +142,8 @@ def etl(
     try:
         given = {"rebuild": rebuild, "verify_content": verify_content, "allow_withdrawals": allow_withdrawals}
         settings = _settings(source=source, warehouse=warehouse, **given)
-        report = publish_edition(settings, _tasks(settings))
+        with _running(settings) as steps:
+            report = publish_edition(settings, steps)
     except RunError as error:
         return Failed(message=str(error))
     return Completed(message=_tell(settings, report))
@@ -133,7 +159,8 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
     """
     settings = _settings(source=source, warehouse=warehouse)
     try:
-        _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), _tasks(settings)))
+        with _running(settings) as steps:
+            _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), steps))
         differences = proof.verify(settings)
     except RunError as error:
         return Failed(message=str(error))

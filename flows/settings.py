@@ -1,7 +1,7 @@
 """The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
     processes: int | None = Field(None, ge=1, description="Processes that read files; one a core where none is given.")
+    runner: Literal["local", "dask"] = Field("local", description="Where the flow reads files and writes months.")
+    scheduler: str | None = Field(
+        None, description="Address of Dask's scheduler, tcp://host:8786; a cluster for one run where none is given."
+    )
     keep_editions: int = Field(5, ge=1, description="So many editions are kept, the newest ones.")
     keep_hours: float = Field(6, ge=0, description="An edition is kept for so many hours after the next one.")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from flows.objects import store
+from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.tables import SeedFile
@@ -77,7 +77,7 @@ def _listed(source: Path, entry: os.DirEntry[str]) -> Iterator[SeedFile]:
 def read_seed_files(source: Path | Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:
     """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once."""
     if isinstance(source, Prefix):
-        return store.at_once(partial(_read_object, source), paths)
+        return many.at_once(partial(_read_object, source), paths)
     return (_read_or_error(source, path) for path in paths)
 
 

@@ -10,7 +10,7 @@ FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.pipeline", "flows.objects", "flows.plan", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
+    "flows.etl": {"flows.pipeline", "flows.cluster", "flows.objects", "flows.plan", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
     "flows.brief": {"flows.warehouse", "flows.tables"},
     "flows.up": {"flows.objects", "flows.settings", "flows.problems"},
     "flows.cli": {"flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.warehouse", "flows.settings", "flows.problems"},
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "flows.summary": {"flows.objects", "flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.tables", "flows.settings"},
     "flows.verify": {"flows.objects", "flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.pipeline": {"flows.remote", "flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
+    "flows.cluster": {"flows.pipeline", "flows.remote", "flows.objects", "flows.steps", "flows.plan", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.remote": {"flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.warehouse", "flows.tables", "flows.settings"},
     "flows.steps": {"flows.transform", "flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
     "flows.settle": {"flows.transform", "flows.plan", "flows.warehouse", "flows.tables", "flows.problems"},

@@ -4,24 +4,19 @@ boto3 is used alone, and only where an s3:// prefix is: it puts on a condition a
 finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from flows.objects.failures import STALE, code_of, in_words, plain
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
 
-AT_ONCE = 16  # calls under way in a process; each waits for the network most of its time
+CONNECTIONS = 32  # of a process; more calls than these wait
 LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Listed(NamedTuple):
@@ -42,7 +37,7 @@ def client() -> Any:
     except ModuleNotFoundError:
         raise RunError("An s3:// prefix needs the extra s3; install it with pip install 'broadsheet[s3]'.") from None
     config = Config(
-        max_pool_connections=2 * AT_ONCE,
+        max_pool_connections=CONNECTIONS,
         connect_timeout=10,
         read_timeout=60,
         retries={"mode": "standard", "total_max_attempts": 5},
@@ -142,9 +137,8 @@ def copy(place: Prefix, to: Prefix) -> None:
         s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
 
 
-def remove(prefix: Prefix) -> None:
-    """Remove every object below a prefix, and what uploads that were broken off have left there."""
-    do(remove_object, (prefix / listed.name for listed in list_objects(prefix)))
+def abort_uploads(prefix: Prefix) -> None:
+    """Remove what uploads that were broken off have left below a prefix."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
         for broken in [found for page in pages for found in page.get("Uploads", ())]:
@@ -162,24 +156,3 @@ def exists(place: Prefix) -> bool:
     with _calls(place) as s3:
         found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", ())
     return [entry["Key"] for entry in found] == [place.key]
-
-
-def do(function: Callable[[T], object], items: Iterable[T]) -> None:
-    """Call the function for each item, several at once."""
-    deque(at_once(function, items), maxlen=0)
-
-
-def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """The function of each item, in their order, with several calls and a few times as many results in memory."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting: deque[Future[R]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) >= 4 * AT_ONCE:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

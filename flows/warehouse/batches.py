@@ -48,10 +48,12 @@ def read(work: Path, table: Table, first: int = 0) -> pa.Table:
 
 
 def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
-    """Some columns of a table; the others stay on the disk."""
-    places = [schema(table).get_field_index(name) for name in names]
-    options = pa.ipc.IpcReadOptions(included_fields=places)
-    found = [reader.read_all().select(names) for reader in _readers(work, table, 0, options)]
+    """Some columns of a table; the others stay on the disk, or in a file of these columns alone never were."""
+    found = []
+    for file in files(work, table):
+        shape = _open(file).schema
+        options = pa.ipc.IpcReadOptions(included_fields=[shape.get_field_index(name) for name in names])
+        found.append(_open(file, options).read_all().select(names))
     return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
 
 
@@ -72,5 +74,13 @@ def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterato
 def _readers(
     work: Path, table: Table, first: int = 0, options: pa.ipc.IpcReadOptions | None = None
 ) -> list[pa.RecordBatchFileReader]:
-    files = sorted(file for file in (work / table.name).glob("*.arrow") if int(file.stem) >= first)
-    return [pa.ipc.open_file(pa.memory_map(str(file)), options=options) for file in files]
+    return [_open(file, options) for file in files(work, table, first)]
+
+
+def files(work: Path, table: Table, first: int = 0) -> list[Path]:
+    """The files of a table, from the batch with the number `first` on."""
+    return sorted(file for file in (work / table.name).glob("*.arrow") if int(file.stem) >= first)
+
+
+def _open(file: Path, options: pa.ipc.IpcReadOptions | None = None) -> pa.RecordBatchFileReader:
+    return pa.ipc.open_file(pa.memory_map(str(file)), options=options)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.objects import store
+from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, edition_time, old_editions
@@ -70,7 +70,7 @@ def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -
 def _end_claim(warehouse: Prefix, edition_id: str, published: bool) -> None:
     if not published:
         _remove_edition(warehouse, edition_id)
-    store.remove(warehouse / STAGING / edition_id)
+    many.remove_all(warehouse / STAGING / edition_id)
     store.remove_object(warehouse / CLAIMS / edition_id)
 
 
@@ -111,7 +111,7 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
         else:
             store.upload(edition / name, place / name)
 
-    store.do(put, entries)
+    many.do(put, entries)
     there = {found.name: found.size for found in store.list_objects(place)}
     if there != {entry["path"]: entry["bytes"] for entry in entries}:
         raise RunError(f"The store did not keep what was put below {place}; nothing was published: run again.")
@@ -140,7 +140,7 @@ def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[st
 def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
     """Its manifest goes first: without it an edition is none."""
     store.remove_object(_manifest(warehouse, edition_id))
-    store.remove(warehouse / EDITIONS / edition_id)
+    many.remove_all(warehouse / EDITIONS / edition_id)
 
 
 def roll_back(warehouse: Prefix, edition_id: str) -> None:

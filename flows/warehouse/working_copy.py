@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flows.objects import store
+from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.tables import CONTENT
@@ -61,7 +61,13 @@ def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> No
             file.unlink(missing_ok=True)
             _download(place, file, entry)
 
-    store.do(get, [entry for entry in read_manifest(edition)["files"] if wanted(entry["path"])])
+    many.do(get, [entry for entry in read_manifest(edition)["files"] if wanted(entry["path"])])
+
+
+def fetch_some(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
+    """Get some files of an edition of which nothing is here yet; raises RunError."""
+    _take_manifest(warehouse, edition)
+    fetch(warehouse, edition, wanted)
 
 
 def _is(file: Path, entry: dict[str, Any]) -> bool:
@@ -85,12 +91,7 @@ def fetch_anew(warehouse: Prefix, home: Path) -> None:
         return
     edition = editions.list_editions(home)[-1]
     shutil.rmtree(edition)
-    place = _place(warehouse, edition)
-
-    def get(found: store.Listed) -> None:
-        store.download(place / found.name, edition / found.name, found.size)
-
-    store.do(get, store.list_objects(place))
+    many.download_all(_place(warehouse, edition), edition)
 
 
 @contextmanager
