@@ -6,12 +6,13 @@ store; the publishing machine fetches what it needs of that. Paths and counts al
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import Any, cast
 
 from flows import pipeline, remote, steps
 from flows.objects import many, store
@@ -25,6 +26,7 @@ from flows.tables import ARTICLES, CONTENT, DROPPED, PROBLEMS, SOURCES, TO_READ,
 from flows.warehouse import batches, editions, working_copy
 from flows.warehouse.parquet import month_file
 
+PATIENCE = 60  # seconds for a worker to come
 # What the settling needs of the articles that were read: this little travels to the publishing machine.
 KEYS = ARTICLES._replace(name="keys")
 KEY_COLUMNS = ["article_id", "published_at", "source_path"]
@@ -42,6 +44,33 @@ def steps_for(settings: Settings) -> Steps:
             load=load,
         )
     return replace(pipeline.PLAIN, transform=transform_on_shared_disk)
+
+
+def require_workers(connect: Callable[[], Any], address: str | None) -> None:
+    """Connect to the cluster, and wait for a worker; raises RunError where none comes."""
+    try:
+        connect().wait_for_workers(1, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        place = f"at {address}" if address else "on this machine"
+        raise RunError(
+            f"No worker of a Dask cluster answers {place} ({str(error).splitlines()[0].rstrip('.')}); start the"
+            " scheduler and its workers, correct BROADSHEET_SCHEDULER, or set BROADSHEET_RUNNER=local."
+        ) from None
+
+
+def result_of(future: Any) -> int:
+    """What a worker's task gives; raises RunError where the cluster gave the task up."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        return int(future.result())
+    except CancelledError:
+        raise RunError("Dask's scheduler is gone; start it again, and its workers, and run again.") from None
+    except KilledWorker as error:
+        raise RunError(
+            f"Dask gave up a part of the work: {error.allowed_failures + 1} workers died over it; see their logs, most"
+            " likely for want of memory, and run again."
+        ) from None
 
 
 def transform_on_shared_disk(plan: Plan, batch: Batch) -> int:
@@ -98,11 +127,8 @@ def write_months(plan: Plan, months: Months) -> int:
         for table in (*CONTENT, DROPPED):
             many.download_all(_work(plan) / table.name, here.work / table.name)
         if here.base:
-            base = here.base
-            wanted = {
-                month_file(base, table, month).relative_to(base).as_posix() for table in CONTENT for month in months
-            }
-            working_copy.fetch_some(_warehouse(plan), base, wanted.__contains__)
+            files = {month_file(Path(), table, month).as_posix() for table in CONTENT for month in months}
+            working_copy.fetch_some(_warehouse(plan), here.base, files.__contains__)
         number = steps.write_months(here, months)
         for table in CONTENT:
             many.upload_all(here.folder / table.name, _edition(plan) / table.name)

@@ -1,7 +1,7 @@
 """The Prefect flows `etl` and `verify`: the pipeline's steps as tasks. `python -m flows.etl` runs one by itself."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
 from inspect import signature
@@ -62,26 +62,31 @@ def _task(name: str, step: Any, retries: int = 3) -> Any:
     )(run)
 
 
-def _mapped(runner: TaskRunner[Any] | None, step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """A step for each part, as mapped task runs, of a runner or of the flow's own; a long one shows how far it is."""
+def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """A step for each part, as mapped task runs; a long one shows how far it is."""
+    return _results(step, plan, [future.result for future in step.map(unmapped(plan), list(parts))])
+
+
+def _on_cluster(runner: TaskRunner[Any], step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """The same on a Dask cluster."""
+    cluster.require_workers(lambda: runner.client, plan.settings.scheduler)  # type: ignore[attr-defined]
+    arguments = dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True))
+    return _results(step, plan, [partial(cluster.result_of, future) for future in runner.map(step, arguments)])
+
+
+def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
     progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
-    for done, future in enumerate(_submit(runner, step, plan, parts), 1):
-        yield future.result()
+    for done, result in enumerate(results, 1):
+        yield result()
         if progress:
-            update_progress_artifact(cast(UUID, progress), 100 * done / len(parts))
-
-
-def _submit(runner: TaskRunner[Any] | None, step: Any, plan: Plan, parts: Sequence[Any]) -> Iterable[Any]:
-    if runner is None:
-        return cast(Iterable[Any], step.map(unmapped(plan), list(parts)))
-    return runner.map(step, dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True)))
+            update_progress_artifact(cast(UUID, progress), 100 * done / len(results))
 
 
 @contextmanager
 def _running(settings: Settings) -> Iterator[Steps]:
     """The steps as tasks, on this machine or on a Dask cluster until the end of the block; raises RunError."""
     if settings.runner == "local":
-        yield _tasks(steps_for(settings), None)
+        yield _tasks(steps_for(settings), _mapped)
         return
     try:
         from prefect_dask.task_runners import DaskTaskRunner
@@ -91,10 +96,10 @@ def _running(settings: Settings) -> Iterator[Steps]:
     with DaskTaskRunner(
         address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
     ) as runner:
-        yield _tasks(cluster.steps_for(settings), runner)
+        yield _tasks(cluster.steps_for(settings), partial(_on_cluster, runner))
 
 
-def _tasks(steps: Steps, runner: TaskRunner[Any] | None) -> Steps:
+def _tasks(steps: Steps, each: Callable[..., Iterator[int]]) -> Steps:
     return Steps(
         extract=_task("extract", steps.extract),
         transform=_task("transform", steps.transform),
@@ -103,7 +108,7 @@ def _tasks(steps: Steps, runner: TaskRunner[Any] | None) -> Steps:
         load=_task("load", steps.load),
         check=_task("check", steps.check),
         publish=_task("publish", steps.publish, retries=0),  # it moves the edition to its place, once
-        each=partial(_mapped, runner),
+        each=each,
     )
 
 

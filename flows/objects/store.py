@@ -4,6 +4,7 @@ boto3 is used alone, and only where an s3:// prefix is: it puts on a condition a
 finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from flows.objects.failures import STALE, code_of, in_words, plain
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
 
+ATTEMPTS = 8  # at a call, over half a minute; AWS_MAX_ATTEMPTS sets another number
 CONNECTIONS = 32  # of a process; more calls than these wait
 LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
 
@@ -40,7 +42,7 @@ def client() -> Any:
         max_pool_connections=CONNECTIONS,
         connect_timeout=10,
         read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", ATTEMPTS))},
     )
     try:
         return boto3.session.Session().client("s3", config=config)

@@ -78,12 +78,15 @@ def publish(warehouse: Prefix, home: Path, edition: Path, before: Path | None, s
     """Put an edition below its prefix and point `current` at it; raises RunError where that is no longer as `seen`."""
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
-    store.upload(edition / MANIFEST, _manifest(warehouse, edition.name))
-    won = store.write_if(warehouse / CURRENT, edition.name.encode(), seen)
-    if not won and read_pointer(warehouse)[0] != edition.name:  # unless it was put, and the answer lost
-        _require_seen(warehouse, seen)
+    _point_at(warehouse, edition.name, seen)
     (home / CLAIMED).unlink(missing_ok=True)
     _end_claim(warehouse, edition.name, published=True)
+
+
+def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
+    won = store.write_if(warehouse / CURRENT, edition_id.encode(), seen)
+    if not won and read_pointer(warehouse)[0] != edition_id:  # unless it was put, and the answer lost
+        _require_seen(warehouse, seen)
 
 
 def _require_seen(warehouse: Prefix, seen: str | None) -> None:
@@ -115,6 +118,7 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
     there = {found.name: found.size for found in store.list_objects(place)}
     if there != {entry["path"]: entry["bytes"] for entry in entries}:
         raise RunError(f"The store did not keep what was put below {place}; nothing was published: run again.")
+    store.upload(edition / MANIFEST, place / MANIFEST)
 
 
 def list_editions(warehouse: Prefix) -> list[str]:
@@ -150,8 +154,7 @@ def roll_back(warehouse: Prefix, edition_id: str) -> None:
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
         raise RunError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")
-    if not store.write_if(warehouse / CURRENT, edition_id.encode(), seen):
-        _require_seen(warehouse, seen)
+    _point_at(warehouse, edition_id, seen)
 
 
 def _manifest(warehouse: Prefix, edition_id: str) -> Prefix:
