@@ -53,6 +53,11 @@ class Settings(BaseSettings):
             return self.warehouse
         return self.data / "copies" / quote(str(self.warehouse).removeprefix(SCHEME), safe="")
 
+    @property
+    def home_named_by(self) -> str:
+        """What names another home."""
+        return "--warehouse" if isinstance(self.warehouse, Path) else "BROADSHEET_DATA"
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

@@ -24,7 +24,7 @@ def verify(settings: Settings) -> list[str]:
     there is no edition to compare.
     """
     require_folder(settings.source)
-    with writer_lock(settings.home, settings.patience):
+    with writer_lock(settings.home, settings.patience, settings.home_named_by):
         if isinstance(settings.warehouse, Prefix):
             working_copy.fetch_anew(settings.warehouse, settings.home)
         edition = current_edition(settings.home)

@@ -40,6 +40,12 @@ def test_a_bucket_that_is_not_there(settings):
     assert "There is no bucket nowhere" in told(settings.model_copy(update={"source": parse("s3://nowhere/source")}))
 
 
+def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
+    data = tmp_path / "file"
+    data.write_text("no folder")
+    assert "or name another folder with BROADSHEET_DATA." in told(settings.model_copy(update={"data": data}))
+
+
 def test_a_source_with_nothing(settings):
     assert told(settings.model_copy(update={"source": Prefix(BUCKET, "mistyped")})) == (
         f"There is nothing below s3://{BUCKET}/mistyped; name an existing prefix with --source."

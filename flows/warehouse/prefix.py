@@ -9,6 +9,7 @@ import json
 import os
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -
     """Remove what killed runs of any machine left: at once where it is of the current edition, else a day after."""
     limit = edition_name((now or datetime.now(UTC)) - LEFT)
     claimed = _claims(warehouse)
-    broken = [found for found in _folders(warehouse, EDITIONS) if not store.exists(_manifest(warehouse, found))]
+    folders = _folders(warehouse, EDITIONS)
+    broken = set(folders) - set(_whole(warehouse, folders))
     for left in {*claimed, *broken, *_folders(warehouse, STAGING)}:
         if left == current or left < limit:
             _end_claim(warehouse, left, published=left not in (*claimed, *broken) or left == current)
@@ -110,9 +112,10 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
         if there.get(name) == entry["bytes"]:
             return
         if before and known.get(name) == entry:
-            store.copy(warehouse / EDITIONS / before.name / name, place / name)
-        else:
-            store.upload(edition / name, place / name)
+            with suppress(FileNotFoundError):  # another run has retired it, and this one will be told
+                store.copy(warehouse / EDITIONS / before.name / name, place / name)
+                return
+        store.upload(edition / name, place / name)
 
     many.do(put, entries)
     there = {found.name: found.size for found in store.list_objects(place)}
@@ -125,7 +128,13 @@ def list_editions(warehouse: Prefix) -> list[str]:
     """The ids of the editions that are kept, the oldest first."""
     claimed = _claims(warehouse)
     found = [edition_id for edition_id in _folders(warehouse, EDITIONS) if edition_id not in claimed]
-    return [edition_id for edition_id in found if store.exists(_manifest(warehouse, edition_id))]
+    return _whole(warehouse, found)
+
+
+def _whole(warehouse: Prefix, ids: list[str]) -> list[str]:
+    """Those editions that have a manifest, which is put last."""
+    there = many.at_once(store.exists, [_manifest(warehouse, edition_id) for edition_id in ids])
+    return [edition_id for edition_id, whole in zip(ids, there, strict=True) if whole]
 
 
 def read_facts(warehouse: Prefix, edition_id: str) -> dict[str, Any]:
