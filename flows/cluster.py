@@ -66,6 +66,13 @@ def result_of(future: Any) -> int:
         return int(future.result())
     except CancelledError:
         raise RunError("Dask's scheduler is gone; start it again, and its workers, and run again.") from None
+    except RuntimeError as error:
+        if "deserialization" not in str(error):
+            raise
+        raise RunError(
+            "Dask's scheduler or workers cannot load what the flow sends them; start them from the flow's own"
+            " environment, and the flow as python -m flows.etl or by its entrypoint flows.etl.etl."
+        ) from None
     except KilledWorker as error:
         raise RunError(
             f"Dask gave up a part of the work: {error.allowed_failures + 1} workers died over it; see their logs, most"

@@ -48,6 +48,13 @@ def test_a_scheduler_that_is_gone():
         cluster.result_of(lost)
 
 
+def test_a_cluster_of_another_environment():
+    unread: Future[int] = Future()
+    unread.set_exception(RuntimeError("Error during deserialization of the task graph. This frequently occurs if ..."))
+    with pytest.raises(RunError, match="start them from the flow's own environment"):
+        cluster.result_of(unread)
+
+
 def test_the_command_line_has_no_cluster(monkeypatch, capsys):
     monkeypatch.setenv("BROADSHEET_RUNNER", "dask")
     assert main(["run"]) == 1
