@@ -19,13 +19,27 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.objects.prefix import Prefix
 from flows.problems import RunError
+from flows.settings import Settings
+from flows.warehouse import working_copy
 from flows.warehouse.database import DATABASE, Config, connected
+from flows.warehouse.editions import current_edition
 
 MOST_ROWS = 40  # of a table: its first and last ones
 # A question reads the edition and nothing else: no file, no address, no variable of this program.
 _SEALED: Config = {"enable_external_access": False, "python_enable_replacements": False}
 _ASKING = ("SELECT", "EXPLAIN", "MULTI")  # as DuckDB calls them: SHOW and DESCRIBE are SELECT, PIVOT is MULTI
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Path | None]:
+    """The folder of the current edition, in which its database lies; None where nothing is published."""
+    if isinstance(settings.warehouse, Prefix):
+        with working_copy.reading(settings.warehouse, settings.home) as folder:
+            yield folder
+    else:
+        yield current_edition(settings.warehouse)
 
 
 def answer(edition: Path, sql: str, form: str, output: Path | None) -> None:

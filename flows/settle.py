@@ -32,7 +32,7 @@ def settle(plan: Plan) -> Difference | None:
     last = history if plan.base else read_table(None, SOURCES)
     read, stay, left = _part(plan, found, last)
     if plan.base and not read.num_rows and not left.num_rows:
-        touched.remember(plan.settings.warehouse, plan.base, found, last, plan.listed_at)
+        touched.remember(plan.settings.home, plan.base, found, last, plan.listed_at)
         return None
     losers = find_losers(batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
     settled = settle_sources(read, losers, history)

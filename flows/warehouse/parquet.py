@@ -114,6 +114,7 @@ def _write(file: Path, rows: pa.Table) -> None:
 def _link_or_copy(file: Path, to: Path) -> None:
     """Share an immutable file with a new edition; a copy where the file system has no hard links."""
     to.parent.mkdir(parents=True, exist_ok=True)
+    to.unlink(missing_ok=True)  # what a try before this one shared
     try:
         to.hardlink_to(file)
     except OSError:
