@@ -35,7 +35,7 @@ def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]
 
 def summary(settings: Settings, report: Report) -> str:
     """What a run did, and what to do next."""
-    database = settings.warehouse / "current" / "broadsheet.duckdb"
+    ask = f"duckdb -readonly {settings.warehouse / 'current' / 'broadsheet.duckdb'}"
     if report.edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
     edition = report.edition
@@ -46,9 +46,9 @@ def summary(settings: Settings, report: Report) -> str:
     lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
     lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
     if edition.rejected:
-        lines.append(f"Why files were rejected: FROM problems; in {database}")
+        lines.append(f"Rejected:   {ask} 'FROM problems'")
     lines += [
-        f"Query it:   duckdb -readonly {database} 'FROM articles_by_category'",
+        f"Query it:   {ask} 'FROM articles_by_category'",
         f"Front page: {settings.warehouse / 'current' / 'front_page.html'}",
     ]
     return "\n".join(lines)

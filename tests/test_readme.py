@@ -86,6 +86,13 @@ def test_broadsheet_query_answers_the_same(corrected, capsys, sql, answer):
     assert as_markdown(names, rows) == answer
 
 
+def test_this_month_is_what_the_readme_says():
+    (this_month,) = re.findall(r"for this month write `([^`]*)`", README)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        assert connection.sql(f"SELECT {this_month}").fetchall() == [(f"{datetime.now(UTC):%Y-%m}",)]
+
+
 def test_the_commands_run_in_their_order(clone, tmp_path):
     environment = prefect_environment(tmp_path)
     for command in ONCE:
