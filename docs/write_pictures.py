@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
@@ -65,15 +66,20 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def terminal(browser: Browser, picture: Path) -> None:
-    """What the commands say in a newsroom, on a terminal."""
-    with newsroom() as folder, (folder / "screen").open("w") as screen:
-        console = Console(width=COLUMNS, record=True, file=screen)
+    """What the commands say, in a window."""
+    page = browser.new_page()
+    page.set_content(screen().export_svg(title="Broadsheet", theme=MONOKAI))
+    page.locator("svg").screenshot(path=picture, omit_background=True)
+
+
+def screen() -> Console:
+    """A terminal on which the commands were given in a newsroom."""
+    console = Console(width=COLUMNS, record=True, file=StringIO())
+    with newsroom() as folder:
         for command in COMMANDS:
             console.print(Text.assemble(("$ ", "green"), (command, "bold")), soft_wrap=True)
             console.print(Text(f"{said(command, folder).rstrip()}\n"), soft_wrap=True)
-        page = browser.new_page()
-        page.set_content(console.export_svg(title="Broadsheet", theme=MONOKAI))
-        page.locator("svg").screenshot(path=picture, omit_background=True)
+    return console
 
 
 def said(command: str, folder: Path) -> str:
