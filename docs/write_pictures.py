@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -21,6 +21,8 @@ from docs.example import ROOT, example_edition, newsroom
 from tests.prefect_server import free_port
 
 PICTURES = ROOT / "docs"
+VIEWPORT: ViewportSize = {"width": 1100, "height": 1200}
+UPPER = {"x": 0, "y": 0, "width": VIEWPORT["width"]}
 COLUMNS = 100  # of the terminal
 BIN = Path(sys.executable).parent
 COMMANDS = (
@@ -33,9 +35,9 @@ COMMANDS = (
 def front_page(browser: Browser, scheme: Literal["light", "dark"], picture: Path) -> None:
     """The upper part of the example edition's page."""
     with example_edition() as edition:
-        page = browser.new_page(viewport={"width": 1100, "height": 1068}, color_scheme=scheme)
+        page = browser.new_page(viewport=VIEWPORT, color_scheme=scheme)
         page.goto((edition / "front_page.html").as_uri())
-        page.screenshot(path=picture)
+        page.screenshot(path=picture, clip={**UPPER, "height": 1070})
 
 
 def brief(browser: Browser, picture: Path) -> None:
@@ -43,11 +45,11 @@ def brief(browser: Browser, picture: Path) -> None:
     with newsroom() as folder, served(folder) as url:
         asked = {"artifacts": {"key": {"any_": ["brief"]}}}
         (found,) = httpx.post(f"{url}/api/artifacts/latest/filter", json=asked).raise_for_status().json()
-        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page = browser.new_page(viewport=VIEWPORT)
         page.goto(f"{url}/artifacts/artifact/{found['latest_id']}")
         page.get_by_text("Rejected: 2").wait_for(timeout=60_000)
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=picture, clip={"x": 0, "y": 0, "width": 1100, "height": 720})
+        page.screenshot(path=picture, clip={**UPPER, "height": 710})
 
 
 @contextmanager
