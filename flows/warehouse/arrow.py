@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from flows.tables import Table, columns
 
+pa.set_memory_pool(pa.system_memory_pool())  # it gives back what was freed: Arrow's own keeps a third for the next time
+
 _TYPES = {
     "string": pa.string(),
     "int32": pa.int32(),
