@@ -29,7 +29,7 @@ CONFIG: Config = {
 }
 ROW_GROUP = 16_384  # rows, whose texts a thread holds before it packs them; DuckDB's own size holds a gigabyte
 THREADS = 2  # more would each hold as much again
-LEAST_MEMORY = 90_000_000  # bytes
+LEAST_MEMORY = 64_000_000  # bytes
 AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
 
 
