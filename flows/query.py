@@ -8,9 +8,8 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,17 +23,12 @@ from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.warehouse import working_copy
-from flows.warehouse.database import CONFIG, DATABASE
+from flows.warehouse.database import DATABASE, Config, connected
 from flows.warehouse.editions import current_edition
 
 MOST_ROWS = 40  # of a table: its first and last ones
 # A question reads the edition and nothing else: no file, no address, no variable of this program.
-_SEALED = {
-    **CONFIG,
-    "enable_external_access": False,
-    "python_enable_replacements": False,
-    "temp_directory": str(Path(tempfile.gettempdir(), "broadsheet-query")),  # for what does not fit into memory
-}
+_SEALED: Config = {"enable_external_access": False, "python_enable_replacements": False}
 _ASKING = ("SELECT", "EXPLAIN", "MULTI")  # as DuckDB calls them: SHOW and DESCRIBE are SELECT, PIVOT is MULTI
 
 
@@ -51,8 +45,7 @@ def opened(settings: Settings) -> Iterator[Path | None]:
 def answer(edition: Path, sql: str, form: str, output: Path | None) -> None:
     """Answer a query as table, csv, json or parquet, on standard output or in a file; raises RunError."""
     try:
-        with closing(duckdb.connect(edition / DATABASE, read_only=True, config=_SEALED)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with connected(_SEALED, database=edition / DATABASE) as connection:
             connection.execute("SET lock_configuration = true")
             _require_a_question(connection, sql)
             _write(connection.sql(sql), form, output)

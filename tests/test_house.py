@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from flows.warehouse.database import SQL
+from flows.warehouse.ddl import SQL
 from tests.conftest import ROOT
 
 FLOWS = ROOT / "flows"
