@@ -22,7 +22,7 @@ from flows.plan import Batch, Difference, Months, Plan
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import require_folder
-from flows.tables import ARTICLES, CONTENT, DROPPED, PROBLEMS, SOURCES, TO_READ, Edition
+from flows.tables import ARTICLES, CONTENT, DROPPED, LOST, PROBLEMS, SOURCES, TO_READ, Edition
 from flows.warehouse import batches, editions, working_copy
 from flows.warehouse.parquet import month_file
 
@@ -103,7 +103,8 @@ def transform(plan: Plan, batch: Batch) -> int:
     """On a worker: read the seed files of a batch into rows."""
     require_folder(plan.settings.source)
     with _aside(plan) as here:
-        many.download_all(_work(plan) / TO_READ.name, here.work / TO_READ.name)
+        listed = f"{TO_READ.name}/{batches.file_name(batch.number)}"
+        store.download(_work(plan) / listed, here.work / listed)
         number = steps.transform(here, batch)
         with batches.writer(here.work, batch.number) as write:
             write(KEYS, batches.read_columns(here.work, ARTICLES, KEY_COLUMNS))
@@ -119,19 +120,19 @@ def settle(plan: Plan) -> Difference | None:
     many.download_all(_work(plan) / KEYS.name, plan.work / ARTICLES.name)
     difference = remote.settle(plan)
     if difference:
-        many.upload_all(plan.work / DROPPED.name, _work(plan) / DROPPED.name)
-        store.upload(plan.folder / f"{SOURCES.name}.parquet", _work(plan) / "settled" / f"{SOURCES.name}.parquet")
+        for table in (LOST, DROPPED):
+            many.upload_all(plan.work / table.name, _work(plan) / table.name)
         for table in CONTENT:  # what the settling itself had to read
-            for file in batches.files(plan.work, table, len(plan.batches)):
-                store.upload(file, _work(plan) / table.name / file.name)
+            for file in batches.files(plan.work, table):
+                if int(file.stem) >= len(plan.batches):
+                    store.upload(file, _work(plan) / table.name / file.name)
     return difference
 
 
 def write_months(plan: Plan, months: Months) -> int:
     """On a worker: write the Parquet of some months."""
     with _aside(plan) as here:
-        many.download_all(_work(plan) / "settled", here.folder)
-        for table in (*CONTENT, DROPPED):
+        for table in (*CONTENT, LOST, DROPPED):
             many.download_all(_work(plan) / table.name, here.work / table.name)
         if here.base:
             files = {month_file(Path(), table, month).as_posix() for table in CONTENT for month in months}

@@ -47,31 +47,32 @@ def _list_prefix(source: Prefix, endings: tuple[str, ...]) -> Iterator[SeedFile]
 
 def _list_folder(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile]:
     """Links are not followed: what they lead to is listed where it lies, or is no part of the source."""
-    folders = [os.fspath(source)]
-    while folders:
-        folder = folders.pop()
-        try:
-            entries = list(os.scandir(folder))
-        except OSError as error:
-            raise RunError(
-                f"The folder {printable(folder)} cannot be listed ({error.strerror}); nothing was published, since its"
-                " articles would look withdrawn; make it readable."
-            ) from None
-        for entry in entries:
-            if entry.name.startswith("."):
+    waiting = [""]  # folders below the source, each with a / behind it
+    while waiting:
+        below = waiting.pop()
+        for entry in _entries(os.path.join(source, below)):
+            name = entry.name
+            if name.startswith("."):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif entry.name.lower().endswith(endings) and entry.is_file(follow_symlinks=False):
-                yield from _listed(source, entry)
+            if name.lower().endswith(endings) and entry.is_file(follow_symlinks=False):
+                try:
+                    facts = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # deleted since the folder was listed
+                yield SeedFile(printable(below + name), facts.st_size, facts.st_mtime_ns)
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(f"{below}{name}/")
 
 
-def _listed(source: Path, entry: os.DirEntry[str]) -> Iterator[SeedFile]:
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
-        facts = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return  # deleted since the folder was listed
-    yield SeedFile(printable(os.path.relpath(entry.path, source)), facts.st_size, facts.st_mtime_ns)
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise RunError(
+            f"The folder {printable(folder)} cannot be listed ({error.strerror}); nothing was published, since its"
+            " articles would look withdrawn; make it readable."
+        ) from None
 
 
 def read_seed_files(source: Path | Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:

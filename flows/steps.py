@@ -11,7 +11,7 @@ from flows.articles.article import PARSER_VERSION
 from flows.plan import Batch, Difference, Months, Plan, split
 from flows.settings import Settings
 from flows.source import list_seed_files
-from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, SOURCES, TO_READ, Edition
+from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
 from flows.transform import read_files
 from flows.warehouse import batches, compare, database, editions, front_page, ledger, manifest, parquet
 from flows.warehouse.arrow import collect, sort, to_arrow
@@ -38,20 +38,20 @@ def extract(settings: Settings) -> Plan:
         return plan
     with batches.writer(plan.work, 0) as write:
         write(FOUND, found)
-        write(TO_READ, to_read)
+    for batch in parts:
+        with batches.writer(plan.work, batch.number) as write:
+            write(TO_READ, to_read.slice(batch.start, batch.stop - batch.start))
     return plan
 
 
 def transform(plan: Plan, batch: Batch) -> int:
     """Read the seed files of a batch into rows; returns their number."""
-    files = batches.read(plan.work, TO_READ).slice(batch.start, batch.stop - batch.start)
-    return read_files(plan, files, batch.number)
+    return read_files(plan, batches.read(plan.work, TO_READ, batch.number), batch.number)
 
 
 def write_months(plan: Plan, months: Months) -> int:
     """Write the Parquet of some months; returns their number."""
-    lost = compare.duplicates(parquet.read_table(plan.folder, SOURCES))["source_path"]
-    parquet.write_months(plan.work, plan.folder, plan.base, months, lost)
+    parquet.write_months(plan.work, plan.folder, plan.base, months)
     return len(months)
 
 

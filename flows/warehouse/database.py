@@ -9,6 +9,7 @@ from tempfile import gettempdir
 from uuid import uuid4
 
 import duckdb
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -28,7 +29,7 @@ CONFIG: Config = {
 }
 ROW_GROUP = 16_384  # rows, whose texts a thread holds before it packs them; DuckDB's own size holds a gigabyte
 THREADS = 2  # more would each hold as much again
-LEAST_MEMORY = 220_000_000  # bytes
+LEAST_MEMORY = 64_000_000  # bytes
 AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
 
 
@@ -41,6 +42,7 @@ def connected(
     What does not fit into memory goes to a folder in `spill`, or where the system keeps temporary files. DuckDB makes
     the folder when it needs it. Its files in it have the same names each time, so no two connections share one.
     """
+    pa.default_memory_pool().release_unused()  # what the steps before have freed
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
     given = {**CONFIG, **config, "temp_directory": str(folder)}
     with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=given)) as connection:
