@@ -21,6 +21,7 @@ from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, e
 from flows.warehouse.manifest import MANIFEST, read_manifest
 
 CLAIMS, CLAIMED = ".claims", ".claimed"  # the objects; the note in the working copy of which are ours
+TRIES = 5
 LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow ends after six hours
 
 
@@ -30,7 +31,10 @@ def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
         content, seen = store.read_tagged(warehouse / CURRENT)
     except FileNotFoundError:
         return None, None
-    return content.decode().strip(), seen
+    current = content.decode(errors="replace").strip()
+    if not _is_id(current):
+        raise RunError(f"The object {warehouse / CURRENT} names no edition; name another prefix with --warehouse.")
+    return current, seen
 
 
 def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
@@ -86,9 +90,13 @@ def publish(warehouse: Prefix, home: Path, edition: Path, before: Path | None, s
 
 
 def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
-    won = store.write_if(warehouse / CURRENT, edition_id.encode(), seen)
-    if not won and read_pointer(warehouse)[0] != edition_id:  # unless it was put, and the answer lost
-        _require_seen(warehouse, seen)
+    for _ in range(TRIES):
+        if store.write_if(warehouse / CURRENT, edition_id.encode(), seen):
+            return
+        if read_pointer(warehouse)[0] == edition_id:  # it was put, and the answer lost
+            return
+        _require_seen(warehouse, seen)  # else two were put at once, and the store took neither
+    raise RunError(f"The store takes no pointer to {edition_id} in {warehouse}; run again.")
 
 
 def _require_seen(warehouse: Prefix, seen: str | None) -> None:
