@@ -11,7 +11,7 @@ from flows import cluster
 from flows.cli import main
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
-from flows.pipeline import Report, publish_edition, steps_for
+from flows.pipeline import Report, go_back, publish_edition, steps_for
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import list_seed_files, read_seed_files
@@ -213,6 +213,9 @@ def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, 
     write(settings.source, "E", date="2026-11-01")
     died = kill("after the pointer", settings)
     assert prefix.read_pointer(settings.warehouse)[0] == died
+    first, *_ = prefix.list_editions(settings.warehouse)
+    go_back(settings, first)
+    go_back(settings, died)
     write(settings.source, "F", date="2026-11-01")
     after = publish_edition(settings.model_copy(update={"data": tmp_path / "other"}))
     assert after.edition.added == 1

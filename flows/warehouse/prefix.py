@@ -53,9 +53,10 @@ def _next(edition_id: str) -> str:
 
 
 def abandon(warehouse: Prefix, home: Path) -> None:
-    """Remove what this machine's run claimed and did not publish."""
+    """End the claims of this machine's run, and remove what it did not publish."""
     note = home / CLAIMED
     if note.exists():
+        # The pointer first: who moved it on from an edition of ours has ended that one's claim before.
         current, _ = read_pointer(warehouse)
         for edition_id in set(note.read_text().split()) & set(_claims(warehouse)):
             _end_claim(warehouse, edition_id, published=edition_id == current)
@@ -80,12 +81,11 @@ def _end_claim(warehouse: Prefix, edition_id: str, published: bool) -> None:
     store.remove_object(warehouse / CLAIMS / edition_id)
 
 
-def publish(warehouse: Prefix, home: Path, edition: Path, before: Path | None, seen: str | None) -> None:
+def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | None) -> None:
     """Put an edition below its prefix and point `current` at it; raises RunError where that is no longer as `seen`."""
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
     _point_at(warehouse, edition.name, seen)
-    (home / CLAIMED).unlink(missing_ok=True)
     _end_claim(warehouse, edition.name, published=True)
 
 
@@ -166,7 +166,8 @@ def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
 
 def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
-    _, seen = read_pointer(warehouse)
+    current, seen = read_pointer(warehouse)
+    sweep(warehouse, current)  # else a claim that a kill left on the current edition would say that it never was
     kept = list_editions(warehouse)
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
