@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from flows.pipeline import Report
 from flows.plan import Batch, Plan
+from flows.say import say
 from flows.settings import Settings
 from flows.warehouse.editions import current_edition, list_editions
 from flows.warehouse.manifest import read_manifest
@@ -29,7 +30,7 @@ def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]
             done += number
             if bar.disable and time.monotonic() - said > LINE_EVERY:
                 said = time.monotonic()
-                print(f"{done:,} of {total:,} {unit}", file=sys.stderr)
+                say(f"{done:,} of {total:,} {unit}", sys.stderr)
             yield number
 
 

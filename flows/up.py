@@ -18,6 +18,7 @@ import httpx
 import yaml
 
 from flows.problems import RunError
+from flows.say import say
 from flows.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
@@ -48,7 +49,7 @@ def up(settings: Settings) -> None:
     url = environment["PREFECT_API_URL"]
     try:
         home.mkdir(parents=True, exist_ok=True)
-        print("Prefect's server starts; its first start takes half a minute.", flush=True)
+        say("Prefect's server starts; its first start takes half a minute.")
         server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
         with (
             httpx.Client(base_url=url, timeout=30) as api,
@@ -57,7 +58,7 @@ def up(settings: Settings) -> None:
             _await_health(api, server)
             _set_up(api, environment)
             with _running("worker", ("worker", "start", "--pool", POOL), environment, home) as worker:
-                print(f"The schedule is on, every hour: {url.removesuffix('/api')}  (stop it with Ctrl-C)", flush=True)
+                say(f"The schedule is on, every hour: {url.removesuffix('/api')}  (stop it with Ctrl-C)")
                 _await_first_run(api, (server, worker))
                 while True:
                     _require_alive(server, worker)
@@ -195,6 +196,6 @@ def _await_first_run(api: httpx.Client, parts: tuple[Part, ...]) -> None:
         time.sleep(PAUSE)
         run = _ask(api, "GET", f"flow_runs/{run['id']}")
     if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
-        print("First run left out: another one is under way.", flush=True)
+        say("First run left out: another one is under way.")
     else:
-        print(f"First run {state['name'].lower()}: {state['message']}", flush=True)
+        say(f"First run {state['name'].lower()}: {state['message']}")
