@@ -1,15 +1,14 @@
 """The schedule when nobody looks: runs that take longer than their interval, and alerts that reach somebody."""
 
+import asyncio
 import json
 import queue
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
-import httpx
 import pytest
 import yaml
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
@@ -17,10 +16,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
-from tests.test_up import Up, started
+from tests.test_up import Up, done_aside, events_heard, started
 
 ALERTS = ROOT / "automations" / "alerts.yaml"
 INTERVAL = 10  # seconds between two ticks
+LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +34,10 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield up
 
 
-def ask(up: Up, path: str, **body: object) -> Any:
-    """Ask the server, again while its database is held by another writer."""
-    while (answer := up.api.post(path, json=body)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        threading.Event().wait(0.3)
-    return answer.raise_for_status().json()
-
-
-def scheduled_runs(up: Up, *states: str) -> list[dict]:
-    """The runs of the hourly deployment's schedule in these states, the latest first."""
+def scheduled_runs(up: Up, *states: str) -> set[str]:
+    """The runs of the hourly deployment's schedule that are in one of these states."""
     wanted = {"state": {"type": {"any_": states}}, "tags": {"all_": ["auto-scheduled"]}}
-    return list(ask(up, "/flow_runs/filter", flow_runs=wanted, sort="EXPECTED_START_TIME_DESC"))
-
-
-def await_runs(up: Up, *states: str) -> list[dict]:
-    """The same, as soon as there is one."""
-    while not (found := scheduled_runs(up, *states)):
-        threading.Event().wait(0.3)
-    return found
+    return {run["id"] for run in up.api.post("/flow_runs/filter", json={"flow_runs": wanted}).json()}
 
 
 @contextmanager
@@ -59,25 +45,50 @@ def ticks(up: Up) -> Iterator[None]:
     """The hourly deployment runs every INTERVAL seconds, until the end of the block."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
     every = {"schedule": {"interval": INTERVAL}, "active": True}
-    (made,) = up.api.post(f"/deployments/{hourly}/schedules", json=[every]).raise_for_status().json()
-    yield
-    up.api.delete(f"/deployments/{hourly}/schedules/{made['id']}").raise_for_status()
+    (made,) = up.api.post(f"/deployments/{hourly}/schedules", json=[every]).json()
+    try:
+        yield
+    finally:
+        up.api.delete(f"/deployments/{hourly}/schedules/{made['id']}")
+
+
+async def outlast_the_interval(up: Up, change: Callable[[], object]) -> tuple[set[str], set[str]]:
+    """Let a scheduled run take until another tick was left out, and then until its end; change the source meanwhile.
+
+    Returns the runs that were under way, and those that were left out.
+    """
+    names = [f"prefect.flow-run.{name}" for name in ("Running", "Cancelled", "Completed", "Failed", "Crashed")]
+    async with asyncio.timeout(LIMIT), events_heard(up, *names) as events:
+
+        async def seen(*states: str) -> set[str]:
+            while not (found := scheduled_runs(up, *states)):
+                await anext(events)
+            return found
+
+        with writer_lock(up.warehouse), ticks(up):  # who is scheduled waits for us, as for a run that takes long
+            await seen("RUNNING")
+            left_out = await seen("CANCELLED")
+            change()
+            running = scheduled_runs(up, "RUNNING")
+        while scheduled_runs(up, "RUNNING") & running:
+            await anext(events)
+        return running, left_out
 
 
 def test_a_run_longer_than_the_interval_has_no_second_writer_and_loses_no_change(up):
     before = (up.warehouse / "current").resolve()
     seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
-    with writer_lock(up.warehouse), ticks(up):  # who is scheduled waits for us, as for a run that takes long
-        (waiting,) = await_runs(up, "RUNNING")
-        left_out = await_runs(up, "CANCELLED")
-        seed.write_text(re.sub(r'^title: ".*"$', 'title: "Changed meanwhile"', seed.read_text(), flags=re.MULTILINE))
-        assert [run["id"] for run in scheduled_runs(up, "RUNNING")] == [waiting["id"]]
+
+    def change() -> None:
         assert (up.warehouse / "current").resolve() == before
-    while ask(up, "/flow_runs/filter", flow_runs={"id": {"any_": [waiting["id"]]}})[0]["state_type"] == "RUNNING":
-        threading.Event().wait(0.3)
+        seed.write_text(re.sub(r'^title: ".*"$', 'title: "Changed meanwhile"', seed.read_text(), flags=re.MULTILINE))
+
+    running, left_out = done_aside(outlast_the_interval(up, change))
+    assert len(running) == 1
+    assert not running & left_out
+    assert running <= scheduled_runs(up, "COMPLETED")
+    assert scheduled_runs(up, "FAILED", "CRASHED") == set()
     assert query(up.warehouse / "current", "SELECT count(*) FROM articles WHERE title = 'Changed meanwhile'") == [(1,)]
-    assert waiting["id"] not in {run["id"] for run in left_out}
-    assert scheduled_runs(up, "FAILED", "CRASHED") == []
 
 
 @contextmanager
@@ -107,7 +118,7 @@ def notify(up: Up, url: str, **changes: float) -> None:
         identity = block.save("broadsheet-alerts", overwrite=True)
     for alert in yaml.safe_load(ALERTS.read_text().replace("BLOCK_ID", str(identity))):
         alert["trigger"]["within"] = changes.get(alert["name"], alert["trigger"]["within"])
-        ask(up, "/automations/", **alert)
+        up.api.post("/automations/", json=alert)
 
 
 def test_a_failed_run_and_old_data_reach_whoever_is_to_know(up, tmp_path):
@@ -115,7 +126,8 @@ def test_a_failed_run_and_old_data_reach_whoever_is_to_know(up, tmp_path):
         notify(up, url, **{"Broadsheet: no edition for a day": 10})
         # Runs of this deployment wait for each other, and none is left out.
         rebuild = up.api.get("/deployments/name/etl/rebuild").json()["id"]
-        ask(up, f"/deployments/{rebuild}/create_flow_run", parameters={"source": str(tmp_path / "nowhere")})
+        nowhere = {"parameters": {"source": str(tmp_path / "nowhere")}}
+        up.api.post(f"/deployments/{rebuild}/create_flow_run", json=nowhere)
         wanted = {"Failed", "day"}  # the last word of each alert's subject
         while wanted:
-            wanted.discard(heard.get(timeout=180).split(": ", 2)[1].split()[-1])
+            wanted.discard(heard.get(timeout=LIMIT).split(": ", 2)[1].split()[-1])
