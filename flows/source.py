@@ -8,7 +8,7 @@ from pathlib import Path
 from flows.problems import RunError
 from flows.tables import SeedFile
 
-LARGEST_FILE = 10_000_000  # bytes; the longest articles have a thousandth of it
+LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
 READ_AT_ONCE = 1 << 20  # bytes
 
 # In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.

@@ -84,7 +84,7 @@ def test_a_file_that_is_too_large_is_a_row(source, publish: Publish):
     edition = publish().folder
     assert query(edition, "SELECT status, size, content_hash FROM sources") == [("rejected", 20_000_000, None)]
     assert query(edition, "SELECT code, message FROM problems") == [
-        ("too_large", "The file has 20,000,000 bytes, more than 10,000,000."),
+        ("too_large", "The file has 20,000,000 bytes, more than 2,000,000."),
     ]  # fmt: skip
 
 
