@@ -1,11 +1,10 @@
 """The schedule when nobody looks: runs that take longer than their interval, and alerts that reach somebody."""
 
-import asyncio
 import json
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -16,11 +15,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
-from tests.test_up import Up, done_aside, events_heard, started
+from tests.test_up import LIMIT, Up, awaited, runs, started
 
 ALERTS = ROOT / "automations" / "alerts.yaml"
 INTERVAL = 10  # seconds between two ticks
-LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +33,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 def scheduled_runs(up: Up, *states: str) -> set[str]:
-    """The runs of the hourly deployment's schedule that are in one of these states."""
-    wanted = {"state": {"type": {"any_": states}}, "tags": {"all_": ["auto-scheduled"]}}
-    return {run["id"] for run in up.api.post("/flow_runs/filter", json={"flow_runs": wanted}).json()}
+    """The runs of the schedule that are in one of these states."""
+    return runs(up, *states, tags={"all_": ["auto-scheduled"]})
 
 
 @contextmanager
@@ -52,41 +49,18 @@ def ticks(up: Up) -> Iterator[None]:
         up.api.delete(f"/deployments/{hourly}/schedules/{made['id']}")
 
 
-async def outlast_the_interval(up: Up, change: Callable[[], object]) -> tuple[set[str], set[str]]:
-    """Let a scheduled run take until another tick was left out, and then until its end; change the source meanwhile.
-
-    Returns the runs that were under way, and those that were left out.
-    """
-    names = [f"prefect.flow-run.{name}" for name in ("Running", "Cancelled", "Completed", "Failed", "Crashed")]
-    async with asyncio.timeout(LIMIT), events_heard(up, *names) as events:
-
-        async def seen(*states: str) -> set[str]:
-            while not (found := scheduled_runs(up, *states)):
-                await anext(events)
-            return found
-
-        with writer_lock(up.warehouse), ticks(up):  # who is scheduled waits for us, as for a run that takes long
-            await seen("RUNNING")
-            left_out = await seen("CANCELLED")
-            change()
-            running = scheduled_runs(up, "RUNNING")
-        while scheduled_runs(up, "RUNNING") & running:
-            await anext(events)
-        return running, left_out
-
-
 def test_a_run_longer_than_the_interval_has_no_second_writer_and_loses_no_change(up):
     before = (up.warehouse / "current").resolve()
     seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
-
-    def change() -> None:
-        assert (up.warehouse / "current").resolve() == before
+    with writer_lock(up.warehouse), ticks(up):  # who is scheduled waits for us, as for a run that takes long
+        (long,) = awaited(up, lambda: scheduled_runs(up, "RUNNING"))
+        left_out = awaited(up, lambda: scheduled_runs(up, "CANCELLED"))
         seed.write_text(re.sub(r'^title: ".*"$', 'title: "Changed meanwhile"', seed.read_text(), flags=re.MULTILINE))
-
-    running, left_out = done_aside(outlast_the_interval(up, change))
-    assert len(running) == 1
-    assert not running & left_out
-    assert running <= scheduled_runs(up, "COMPLETED")
+        assert scheduled_runs(up, "RUNNING") == {long}
+        assert (up.warehouse / "current").resolve() == before
+    awaited(up, lambda: long not in scheduled_runs(up, "RUNNING"))
+    assert long in scheduled_runs(up, "COMPLETED")
+    assert long not in left_out
     assert scheduled_runs(up, "FAILED", "CRASHED") == set()
     assert query(up.warehouse / "current", "SELECT count(*) FROM articles WHERE title = 'Changed meanwhile'") == [(1,)]
 

@@ -6,7 +6,7 @@ import re
 import select
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -18,11 +18,12 @@ from prefect.events import Event
 from prefect.events.clients import PrefectEventSubscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 
+from flows.warehouse.lock import writer_lock
 from tests.conftest import BROADSHEET, ROOT, SEEDS, end, query, run_broadsheet
 from tests.prefect_server import free_port
 
 T = TypeVar("T")
-PUBLISHED = "broadsheet.edition.published"
+LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
 class Up(NamedTuple):
@@ -72,29 +73,41 @@ def up(folder: Path) -> Iterator[Up]:
 
 
 @asynccontextmanager
-async def events_heard(up: Up, *names: str) -> AsyncIterator[AsyncIterator[Event]]:
+async def events_heard(up: Up, prefix: str) -> AsyncIterator[AsyncIterator[Event]]:
     """The events of these names as the server tells them to whoever listens, those of the last minute first."""
-    wanted = EventFilter(event=EventNameFilter(name=list(names)))
-    async with PrefectEventSubscriber(api_url=str(up.api.base_url), filter=wanted) as heard:
+    wanted = EventFilter(event=EventNameFilter(prefix=[prefix]))
+    async with PrefectEventSubscriber(api_url=str(up.api.base_url), filter=wanted) as heard, asyncio.timeout(LIMIT):
         yield heard
 
 
-def done_aside(work: Coroutine[None, None, T]) -> T:
+def aside(work: Coroutine[None, None, T]) -> T:
     """What a coroutine returns; the browser's loop runs in this thread, so it is run in another."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+def awaited(up: Up, look: Callable[[], T]) -> T:
+    """What is there as soon as there is something; looked for at each event of a flow run."""
+
+    async def wait() -> T:
+        async with events_heard(up, "prefect.flow-run.") as events:
+            while not (found := look()):
+                await anext(events)
+            return found
+
+    return aside(wait())
+
+
+def runs(up: Up, *states: str, **more: object) -> set[str]:
+    """The flow runs that are in one of these states, `more` of which is known."""
+    wanted = {"state": {"type": {"any_": states}}, **more}
+    return {run["id"] for run in up.api.post("/flow_runs/filter", json={"flow_runs": wanted}).json()}
 
 
 def latest(up: Up, key: str) -> dict:
     """The newest artifact of a key."""
     (found,) = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": [key]}}}).json()
     return found
-
-
-def completed(up: Up) -> set[str]:
-    """The flow runs that the server knows to be completed."""
-    found = up.api.post("/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}).json()
-    return {run["id"] for run in found}
 
 
 def run_of(up: Up, edition_id: str) -> dict:
@@ -150,7 +163,7 @@ async def publish_on_schedule(up: Up) -> list[dict]:
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
     seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
     heard = []
-    async with events_heard(up, PUBLISHED) as editions, asyncio.timeout(240):
+    async with events_heard(up, "broadsheet.edition.") as editions:
         for title in ("First correction", "Second correction"):
             seed.write_text(re.sub(r'^title: ".*"$', f'title: "{title}"', seed.read_text(), flags=re.MULTILINE))
             if not heard:
@@ -165,7 +178,7 @@ async def publish_on_schedule(up: Up) -> list[dict]:
 
 
 def test_scheduled_runs_publish_what_was_corrected(up):
-    heard = done_aside(publish_on_schedule(up))
+    heard = aside(publish_on_schedule(up))
     assert [(facts["corrected"], facts["added"], facts["articles"]) for facts in heard] == [(1, 0, 24), (1, 0, 24)]
     for facts in heard:
         assert run_of(up, facts["edition_id"])["auto_scheduled"]
@@ -186,19 +199,24 @@ def descendants(process: int) -> list[int]:
     return [*children, *(grandchild for child in children for grandchild in descendants(child))]
 
 
-def test_stopping_leaves_nothing_and_starting_again_goes_on(folder, up):
+def test_stopping_in_mid_run_leaves_nothing_and_starting_again_goes_on(folder, up):
     parts = [os.pidfd_open(part) for part in descendants(up.process.pid)]
     assert len(parts) >= 2  # the server and the worker
-    known = completed(up)
-    assert len(known) >= 3
-    up.process.send_signal(signal.SIGTERM)
-    assert up.read_until("Stopped")
-    assert up.process.wait(90) == 0
+    known = runs(up, "COMPLETED")
+    assert len(known) >= 1
+    hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
+    with writer_lock(up.warehouse):  # a run waits for us, as for one that takes long
+        up.api.post(f"/deployments/{hourly}/create_flow_run", json={})
+        (lost,) = awaited(up, lambda: runs(up, "RUNNING"))
+        up.process.send_signal(signal.SIGTERM)
+        assert up.read_until("Stopped")
+        assert up.process.wait(90) == 0
     for part in parts:
         assert select.select([part], [], [], 0)[0], "a part of up outlived it"
         os.close(part)
     with started(folder) as again:
         again.read_until("The schedule is on")
+        assert lost in runs(again, "CRASHED")
+        assert runs(again, "COMPLETED") >= known
         line = again.read_until("First run")
-        assert "completed: Nothing is new" in line or "another one is under way" in line  # a tick was due meanwhile
-        assert completed(again) >= known
+        assert "completed: " in line or "another one is under way" in line  # a tick was due meanwhile
