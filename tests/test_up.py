@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from prefect.client.base import PrefectHttpxSyncClient
@@ -23,6 +24,22 @@ from tests.conftest import BROADSHEET, ROOT, SEEDS, end, query, run_broadsheet
 from tests.prefect_server import free_port
 
 T = TypeVar("T")
+# Loaded by every Python that `up` starts: it notes each name and address that is looked for or sent to.
+WATCH = """
+import os, sys
+
+NOTES = os.path.join(os.path.dirname(__file__), "reached.txt")
+ASKED = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.connect", "socket.sendto", "socket.sendmsg"}
+
+def watch(event, arguments):
+    if event in ASKED:
+        place = arguments[0] if event.startswith("socket.get") else arguments[1]
+        host = place[0] if isinstance(place, tuple) else place
+        with open(NOTES, "a") as notes:
+            print(host, file=notes)
+
+sys.addaudithook(watch)
+"""
 LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
@@ -48,7 +65,11 @@ def started(folder: Path) -> Iterator[Up]:
     source, warehouse = folder / "source", folder / "warehouse"
     places = ["--source", source, "--warehouse", warehouse, "--data", folder / "data", "--port", port]
     command = [*BROADSHEET, "up", *map(str, places)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    (folder / "sitecustomize.py").write_text(WATCH)
+    watched = {**os.environ, "PYTHONPATH": str(folder)}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=watched, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         with PrefectHttpxSyncClient(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
             yield Up(process, port, warehouse, source, api)
@@ -136,12 +157,15 @@ def test_the_brief_and_its_tables_tell_what_the_run_did(up):
 def test_a_browser_sees_the_run_and_the_brief(up, browser):
     run = run_of(up, (up.warehouse / "current").resolve().name)
     page = browser.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(f"http://127.0.0.1:{up.port}/runs/flow-run/{run['id']}")
     page.get_by_text("Completed").first.wait_for(timeout=60_000)
     assert page.get_by_text(run["name"]).first.is_visible()
     page.goto(f"http://127.0.0.1:{up.port}/artifacts/artifact/{latest(up, 'brief')['latest_id']}")
     page.get_by_text("Canadian town teaches its snowploughs to sing").first.wait_for(timeout=60_000)
     page.close()
+    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
 
 
 def test_deployments_are_what_an_operator_expects(up):
@@ -220,3 +244,8 @@ def test_stopping_in_mid_run_leaves_nothing_and_starting_again_goes_on(folder, u
         assert runs(again, "COMPLETED") >= known
         line = again.read_until("First run")
         assert "completed: " in line or "another one is under way" in line  # a tick was due meanwhile
+
+
+def test_nothing_reached_out(folder, up):
+    reached = set((folder / "reached.txt").read_text().splitlines())
+    assert reached == {"127.0.0.1"}
