@@ -28,7 +28,7 @@ def list_seed_files(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile
     Links are not followed: what they lead to is listed where it lies, or is no part of the source.
     Raises RunError where a folder cannot be listed, for its articles would look withdrawn.
     """
-    folders = [os.fspath(source)]
+    folders, root = [os.fspath(source)], os.path.join(source, "")
     while folders:
         folder = folders.pop()
         try:
@@ -44,15 +44,15 @@ def list_seed_files(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
             elif entry.name.lower().endswith(endings) and entry.is_file(follow_symlinks=False):
-                yield from _listed(source, entry)
+                yield from _listed(root, entry)
 
 
-def _listed(source: Path, entry: os.DirEntry[str]) -> Iterator[SeedFile]:
+def _listed(root: str, entry: os.DirEntry[str]) -> Iterator[SeedFile]:
     try:
         facts = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return  # deleted since the folder was listed
-    yield SeedFile(printable(os.path.relpath(entry.path, source)), facts.st_size, facts.st_mtime_ns)
+    yield SeedFile(printable(entry.path.removeprefix(root)), facts.st_size, facts.st_mtime_ns)
 
 
 def read_seed_file(source: Path, source_path: str) -> bytes:
