@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.tables import Edition
-from flows.warehouse.database import SQL, reading
+from flows.warehouse.database import reading
+from flows.warehouse.ddl import SQL
 
 # What Markdown or HTML would read as more than text.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -78,10 +79,12 @@ def _command(commands: Any, name: str, function: object, about: str, *folders: s
 
 def run(settings: Settings) -> int:
     """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
-    from flows.pipeline import Steps, publish_edition
+    if settings.runner == "dask":
+        raise RunError("The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local.")
+    from flows.pipeline import publish_edition, steps_for
     from flows.summary import summary, with_progress
 
-    say(summary(settings, publish_edition(settings, Steps(each=with_progress))))
+    say(summary(settings, publish_edition(settings, replace(steps_for(settings), each=with_progress))))
     return DONE
 
 
@@ -115,11 +118,9 @@ def editions(settings: Settings) -> int:
 
 def roll_back(settings: Settings, edition: str) -> int:
     """`broadsheet rollback EDITION`."""
-    from flows.warehouse.editions import roll_back
-    from flows.warehouse.lock import writer_lock
+    from flows.pipeline import go_back
 
-    with writer_lock(settings.warehouse):
-        roll_back(settings.warehouse, edition)
+    go_back(settings, edition)
     say(f"The current edition is {edition}.")
     say("The next run compares the source with it: pause the schedule until what was wrong is mended.")
     return DONE
@@ -127,16 +128,15 @@ def roll_back(settings: Settings, edition: str) -> int:
 
 def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
     """`broadsheet query SQL`."""
-    from flows.query import answer
-    from flows.warehouse.editions import current_edition
+    from flows.query import answer, opened
 
     if form == "parquet" and output is None:
         say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
         return USAGE
-    edition = current_edition(settings.warehouse)
-    if edition is None:
-        raise RunError(f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run.")
-    answer(edition, sql, form, output)
+    with opened(settings) as edition:
+        if edition is None:
+            raise RunError(f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run.")
+        answer(edition, sql, form, output)
     return DONE
 
 

@@ -1,8 +1,10 @@
 """The Prefect flows `etl` and `verify`: the pipeline's steps as tasks. `python -m flows.etl` runs one by itself."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from functools import wraps
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial, wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -19,10 +21,12 @@ from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
+from prefect.task_runners import TaskRunner
 
+from flows import cluster
 from flows import verify as proof
 from flows.brief import brief, failure, read_brief, table
-from flows.pipeline import PLAIN, Report, Steps, publish_edition
+from flows.pipeline import Report, Steps, publish_edition, steps_for
 from flows.plan import Plan
 from flows.problems import RunError
 from flows.settings import Settings
@@ -60,23 +64,52 @@ def _task(name: str, step: Any, retries: int = 3) -> Any:
 
 def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
     """A step for each part, as mapped task runs; a long one shows how far it is."""
+    return _results(step, plan, [future.result for future in step.map(unmapped(plan), list(parts))])
+
+
+def _on_cluster(runner: TaskRunner[Any], step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """The same on a Dask cluster."""
+    cluster.require_workers(lambda: runner.client, plan.settings.scheduler)  # type: ignore[attr-defined]
+    arguments = dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True))
+    return _results(step, plan, [partial(cluster.result_of, future) for future in runner.map(step, arguments)])
+
+
+def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
     progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
-    for done, future in enumerate(step.map(unmapped(plan), list(parts)), 1):
-        yield future.result()
+    for done, result in enumerate(results, 1):
+        yield result()
         if progress:
-            update_progress_artifact(cast(UUID, progress), 100 * done / len(parts))
+            update_progress_artifact(cast(UUID, progress), 100 * done / len(results))
 
 
-TASKS = Steps(
-    extract=_task("extract", PLAIN.extract),
-    transform=_task("transform", PLAIN.transform),
-    settle=_task("settle", PLAIN.settle),
-    write_months=_task("write months", PLAIN.write_months),
-    load=_task("load", PLAIN.load),
-    check=_task("check", PLAIN.check),
-    publish=_task("publish", PLAIN.publish, retries=0),  # it moves the edition to its place, once
-    each=_mapped,
-)
+@contextmanager
+def _running(settings: Settings) -> Iterator[Steps]:
+    """The steps as tasks, on this machine or on a Dask cluster until the end of the block; raises RunError."""
+    if settings.runner == "local":
+        yield _tasks(steps_for(settings), _mapped)
+        return
+    try:
+        from prefect_dask.task_runners import DaskTaskRunner
+    except ModuleNotFoundError:
+        raise RunError("The dask runner needs the extra dask; run pip install 'broadsheet[dask]'.") from None
+    of_the_run = {"n_workers": settings.processes, "threads_per_worker": 1, "dashboard_address": None}
+    with DaskTaskRunner(
+        address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
+    ) as runner:
+        yield _tasks(cluster.steps_for(settings), partial(_on_cluster, runner))
+
+
+def _tasks(steps: Steps, each: Callable[..., Iterator[int]]) -> Steps:
+    return Steps(
+        extract=_task("extract", steps.extract),
+        transform=_task("transform", steps.transform),
+        settle=_task("settle", steps.settle),
+        write_months=_task("write months", steps.write_months),
+        load=_task("load", steps.load),
+        check=_task("check", steps.check),
+        publish=_task("publish", steps.publish, retries=0),  # it moves the edition to its place, once
+        each=each,
+    )
 
 
 def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
@@ -96,8 +129,8 @@ OPTIONS: dict[str, Any] = {
 
 @flow(name="etl", **OPTIONS)
 def etl(
-    source: Path | None = None,
-    warehouse: Path | None = None,
+    source: str | Path | None = None,
+    warehouse: str | Path | None = None,
     rebuild: bool | None = None,
     verify_content: bool | None = None,
     allow_withdrawals: bool | None = None,
@@ -105,31 +138,34 @@ def etl(
     """Read the source and publish an edition, or nothing where nothing is new; the state's message says which.
 
     Args:
-        source: Folder of the seed files; BROADSHEET_SOURCE, or seeds, where it is left out.
-        warehouse: Folder of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
+        source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
+        warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
         rebuild: Read every file and publish, even where nothing is new.
         verify_content: Read every file: one may differ whose size and time do not.
         allow_withdrawals: Publish even if more than half of the articles are gone.
     """
     try:
         given = {"rebuild": rebuild, "verify_content": verify_content, "allow_withdrawals": allow_withdrawals}
-        report = publish_edition(_settings(source=source, warehouse=warehouse, **given), TASKS)
+        settings = _settings(source=source, warehouse=warehouse, **given)
+        with _running(settings) as steps:
+            report = publish_edition(settings, steps)
     except RunError as error:
         return Failed(message=str(error))
-    return Completed(message=_tell(report))
+    return Completed(message=_tell(settings, report))
 
 
 @flow(name="verify", **OPTIONS)
-def verify(source: Path | None = None, warehouse: Path | None = None) -> State[Any]:
+def verify(source: str | Path | None = None, warehouse: str | Path | None = None) -> State[Any]:
     """Publish what changed in neither size nor time, then prove that the edition is just what the source gives.
 
     Args:
-        source: Folder of the seed files; BROADSHEET_SOURCE, or seeds, where it is left out.
-        warehouse: Folder of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
+        source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
+        warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
     """
     settings = _settings(source=source, warehouse=warehouse)
     try:
-        _tell(publish_edition(settings.model_copy(update={"verify_content": True}), TASKS))
+        with _running(settings) as steps:
+            _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), steps))
         differences = proof.verify(settings)
     except RunError as error:
         return Failed(message=str(error))
@@ -145,11 +181,17 @@ def verify(source: Path | None = None, warehouse: Path | None = None) -> State[A
 def _settings(**given: Any) -> Settings:
     """The settings of a run: relative folders are the project's, wherever a worker runs; it waits for other runs."""
     settings = Settings.given(**given, patience=HOUR)
-    folders = {"source": PROJECT / settings.source, "warehouse": PROJECT / settings.warehouse}
+    named = {name: getattr(settings, name) for name in ("source", "warehouse", "data")}
+    folders = {name: PROJECT / place for name, place in named.items() if isinstance(place, Path)}
     return settings.model_copy(update=folders)
 
 
-def _tell(report: Report) -> str:
+def _shown(settings: Settings, edition: Path) -> str:
+    """Where readers find an edition."""
+    return str(edition if isinstance(settings.warehouse, Path) else settings.warehouse / "editions" / edition.name)
+
+
+def _tell(settings: Settings, report: Report) -> str:
     """Leave the brief, its tables and an event of a new edition; returns what the run did, in a sentence."""
     edition = report.edition
     if edition is None:
@@ -158,7 +200,10 @@ def _tell(report: Report) -> str:
     create_markdown_artifact(brief(edition, answers), key="brief", description=f"Edition {edition.edition_id}")
     create_table_artifact(table(answers["categories"]), key="categories", description=f"Edition {edition.edition_id}")
     create_table_artifact(table(answers["problems"]), key="problems", description=f"Edition {edition.edition_id}")
-    facts = edition._asdict() | {"published_at": edition.published_at.isoformat(), "folder": str(report.folder)}
+    facts = edition._asdict() | {
+        "published_at": edition.published_at.isoformat(),
+        "folder": _shown(settings, report.folder),
+    }
     resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
     emit_event("broadsheet.edition.published", resource=resource, payload=facts)
     if flow_run.id:

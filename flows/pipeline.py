@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows import settle, steps
+from flows import remote, settle, steps
+from flows.objects.prefix import Prefix
 from flows.plan import Batch, Difference, Months, Plan
+from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import Edition
+from flows.warehouse import editions, prefix
 from flows.warehouse.lock import writer_lock
 from flows.workers import Step, finish, in_processes
 
@@ -43,12 +47,40 @@ class Report:
 
 
 PLAIN = Steps()
+ON_PREFIX = Steps(extract=remote.extract, settle=remote.settle, publish=remote.publish)
 
 
-def publish_edition(settings: Settings, steps: Steps = PLAIN) -> Report:
+def steps_for(settings: Settings) -> Steps:
+    """The steps as the warehouse needs them: a folder's, or those of a prefix."""
+    return ON_PREFIX if isinstance(settings.warehouse, Prefix) else PLAIN
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[None]:
+    """Hold the warehouse as this machine's only writer; what a run below a prefix did not publish is removed."""
+    with writer_lock(settings.home, settings.patience, settings.home_named_by):
+        try:
+            yield
+        finally:
+            if isinstance(settings.warehouse, Prefix):
+                with suppress(RunError):  # a store that fails now is swept by the next run
+                    prefix.abandon(settings.warehouse, settings.home)
+
+
+def go_back(settings: Settings, edition_id: str) -> None:
+    """Point `current` at an edition that is kept; raises RunError where there is none."""
+    if isinstance(settings.warehouse, Prefix):
+        prefix.roll_back(settings.warehouse, edition_id)
+        return
+    with writer_lock(settings.warehouse):
+        editions.roll_back(settings.warehouse, edition_id)
+
+
+def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
+    steps = steps or steps_for(settings)
     require_folder(settings.source)
-    with writer_lock(settings.warehouse, settings.patience):
+    with writing(settings):
         plan = steps.extract(settings)
         finish(steps.each(steps.transform, plan, plan.batches))
         difference = steps.settle(plan) if plan.news else None

@@ -27,7 +27,7 @@ class Plan:
     `folder` is the edition while it is built, `before` the published one, `base` the same where its rows can be taken
     over: not when every file is read by other rules, nor for a rebuild. `news` tells whether the listing shows any
     difference from it. `files` is the number of those found, `listed_at` the time just before, in nanoseconds since
-    1970; `started` is in seconds.
+    1970; `started` is in seconds. `seen` is the ETag of the pointer to `before`, where the warehouse is a prefix.
     """
 
     settings: Settings
@@ -40,6 +40,7 @@ class Plan:
     batches: tuple[Batch, ...]
     listed_at: int
     started: float
+    seen: str | None = None
 
     @property
     def work(self) -> Path:

@@ -7,9 +7,8 @@ import math
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,26 +18,34 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.say import speak_to_nobody
-from flows.warehouse.database import CONFIG, DATABASE
+from flows.settings import Settings
+from flows.warehouse import working_copy
+from flows.warehouse.database import DATABASE, Config, connected
+from flows.warehouse.editions import current_edition
 
 MOST_ROWS = 40  # of a table: its first and last ones
 # A question reads the edition and nothing else: no file, no address, no variable of this program.
-_SEALED = {
-    **CONFIG,
-    "enable_external_access": False,
-    "python_enable_replacements": False,
-    "temp_directory": str(Path(tempfile.gettempdir(), "broadsheet-query")),  # for what does not fit into memory
-}
+_SEALED: Config = {"enable_external_access": False, "python_enable_replacements": False}
 _ASKING = ("SELECT", "EXPLAIN", "MULTI")  # as DuckDB calls them: SHOW and DESCRIBE are SELECT, PIVOT is MULTI
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Path | None]:
+    """The folder of the current edition, in which its database lies; None where nothing is published."""
+    if isinstance(settings.warehouse, Prefix):
+        with working_copy.reading(settings.warehouse, settings.home) as folder:
+            yield folder
+    else:
+        yield current_edition(settings.warehouse)
 
 
 def answer(edition: Path, sql: str, form: str, output: Path | None) -> None:
     """Answer a query as table, csv, json or parquet, on standard output or in a file; raises RunError."""
     try:
-        with closing(duckdb.connect(edition / DATABASE, read_only=True, config=_SEALED)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with connected(_SEALED, database=edition / DATABASE) as connection:
             connection.execute("SET lock_configuration = true")
             _require_a_question(connection, sql)
             _write(connection.sql(sql), form, output)

@@ -7,13 +7,14 @@ from pyarrow.compute import unique
 
 from flows.plan import Difference, Plan
 from flows.problems import RunError
-from flows.tables import ARTICLES, DROPPED, FOUND, PROBLEMS, SOURCES
+from flows.tables import ARTICLES, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
 from flows.transform import read_files
 from flows.warehouse import batches, touched
 from flows.warehouse.arrow import schema
 from flows.warehouse.compare import (
     carried_rows,
     changed_rows,
+    duplicates,
     find_losers,
     find_rivals,
     published,
@@ -31,7 +32,7 @@ def settle(plan: Plan) -> Difference | None:
     last = history if plan.base else read_table(None, SOURCES)
     read, stay, left = _part(plan, found, last)
     if plan.base and not read.num_rows and not left.num_rows:
-        touched.remember(plan.settings.warehouse, plan.base, found, last, plan.listed_at)
+        touched.remember(plan.settings.home, plan.base, found, last, plan.listed_at)
         return None
     losers = find_losers(batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
     settled = settle_sources(read, losers, history)
@@ -41,6 +42,7 @@ def settle(plan: Plan) -> Difference | None:
     write_table(plan.folder, SOURCES, sources)
     write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, stay), losers))
     with batches.writer(plan.work, 0) as write:
+        write(LOST, duplicates(sources).select(schema(LOST).names).cast(schema(LOST)))
         write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
     months = {month for rows in (left, settled) for month in unique(published(rows)["published_month"]).to_pylist()}
     return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)

@@ -2,57 +2,99 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from flows.objects import many, store
+from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.tables import SeedFile
 
 LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
 READ_AT_ONCE = 1 << 20  # bytes
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
 _AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 
 
-def require_folder(source: Path) -> None:
-    """Raise RunError where the source is no folder."""
-    if not source.is_dir():
+def require_folder(source: Path | Prefix) -> None:
+    """Raise RunError where the source is no folder, or a prefix below which there is nothing."""
+    if isinstance(source, Prefix):
+        if next(store.list_objects(source), None) is None:
+            raise RunError(f"There is nothing below {source}; name an existing prefix with --source.")
+    elif not source.is_dir():
         raise RunError(f"The source {source} is no folder; name an existing one with --source.")
 
 
-def list_seed_files(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile]:
+def list_seed_files(source: Path | Prefix, endings: tuple[str, ...]) -> Iterator[SeedFile]:
     """The regular, unhidden files below `source` that end in one of `endings` (any case), in no particular order.
 
-    Links are not followed: what they lead to is listed where it lies, or is no part of the source.
-    Raises RunError where a folder cannot be listed, for its articles would look withdrawn.
+    Raises RunError where a folder or a prefix cannot be listed, for its articles would look withdrawn.
     """
-    folders, root = [os.fspath(source)], os.path.join(source, "")
-    while folders:
-        folder = folders.pop()
-        try:
-            entries = list(os.scandir(folder))
-        except OSError as error:
-            raise RunError(
-                f"The folder {printable(folder)} cannot be listed ({error.strerror}); nothing was published, since its"
-                " articles would look withdrawn; make it readable."
-            ) from None
-        for entry in entries:
-            if entry.name.startswith("."):
+    return _list_prefix(source, endings) if isinstance(source, Prefix) else _list_folder(source, endings)
+
+
+def _list_prefix(source: Prefix, endings: tuple[str, ...]) -> Iterator[SeedFile]:
+    """A store tells the second of an object's last change."""
+    for name, size, modified in store.list_objects(source):
+        if name.lower().endswith(endings) and "/." not in f"/{name}":
+            yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
+
+
+def _list_folder(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile]:
+    """Links are not followed: what they lead to is listed where it lies, or is no part of the source."""
+    waiting = [""]  # folders below the source, each with a / behind it
+    while waiting:
+        below = waiting.pop()
+        for entry in _entries(os.path.join(source, below)):
+            name = entry.name
+            if name.startswith("."):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif entry.name.lower().endswith(endings) and entry.is_file(follow_symlinks=False):
-                yield from _listed(root, entry)
+            if name.lower().endswith(endings) and entry.is_file(follow_symlinks=False):
+                try:
+                    facts = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # deleted since the folder was listed
+                yield SeedFile(printable(below + name), facts.st_size, facts.st_mtime_ns)
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(f"{below}{name}/")
 
 
-def _listed(root: str, entry: os.DirEntry[str]) -> Iterator[SeedFile]:
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
-        facts = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return  # deleted since the folder was listed
-    yield SeedFile(printable(entry.path.removeprefix(root)), facts.st_size, facts.st_mtime_ns)
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise RunError(
+            f"The folder {printable(folder)} cannot be listed ({error.strerror}); nothing was published, since its"
+            " articles would look withdrawn; make it readable."
+        ) from None
+
+
+def read_seed_files(source: Path | Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:
+    """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once."""
+    if isinstance(source, Prefix):
+        return many.at_once(partial(_read_object, source), paths)
+    return (_read_or_error(source, path) for path in paths)
+
+
+def _read_object(source: Prefix, source_path: str) -> bytes | OSError:
+    """A store that fails fails the run; an object that is gone is one that cannot be read."""
+    try:
+        return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+    except OSError as error:
+        return error
+
+
+def _read_or_error(source: Path, source_path: str) -> bytes | OSError:
+    try:
+        return read_seed_file(source, source_path)
+    except OSError as error:
+        return error
 
 
 def read_seed_file(source: Path, source_path: str) -> bytes:

@@ -11,7 +11,7 @@ from flows.articles.article import PARSER_VERSION
 from flows.plan import Batch, Difference, Months, Plan, split
 from flows.settings import Settings
 from flows.source import list_seed_files
-from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, SOURCES, TO_READ, Edition
+from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
 from flows.transform import read_files
 from flows.warehouse import batches, compare, database, editions, front_page, ledger, manifest, parquet
 from flows.warehouse.arrow import collect, sort, to_arrow
@@ -24,13 +24,13 @@ def extract(settings: Settings) -> Plan:
     """List the source and compare it with the edition before: which files are to be read."""
     started, listed_at = time.time(), time.time_ns()
     found = sort(FOUND, collect(FOUND, list_seed_files(settings.source, settings.endings)))
-    before = editions.current_edition(settings.warehouse)
+    before = editions.current_edition(settings.home)
     base = before if before and not settings.rebuild and _same_rules(settings, before) else None
-    known, known_at = last_listing(settings.warehouse, base)
+    known, known_at = last_listing(settings.home, base)
     to_read = compare.find_changed(found, known, known_at, settings.verify_content)
-    require_room(settings.warehouse, before, pc.sum(to_read["size"]).as_py() or 0)
-    edition_id = editions.next_edition_id(settings.warehouse, datetime.now(UTC))
-    folder = editions.staged_folder(settings.warehouse, edition_id)
+    require_room(settings.home, before, pc.sum(to_read["size"]).as_py() or 0)
+    edition_id = editions.next_edition_id(settings.home, datetime.now(UTC))
+    folder = editions.staged_folder(settings.home, edition_id)
     news = base is None or to_read.num_rows > 0 or found.num_rows != known.num_rows
     parts = split(to_read.num_rows)
     plan = Plan(settings, edition_id, folder, before, base, found.num_rows, news, parts, listed_at, started)
@@ -38,20 +38,20 @@ def extract(settings: Settings) -> Plan:
         return plan
     with batches.writer(plan.work, 0) as write:
         write(FOUND, found)
-        write(TO_READ, to_read)
+    for batch in parts:
+        with batches.writer(plan.work, batch.number) as write:
+            write(TO_READ, to_read.slice(batch.start, batch.stop - batch.start))
     return plan
 
 
 def transform(plan: Plan, batch: Batch) -> int:
     """Read the seed files of a batch into rows; returns their number."""
-    files = batches.read(plan.work, TO_READ).slice(batch.start, batch.stop - batch.start)
-    return read_files(plan, files, batch.number)
+    return read_files(plan, batches.read(plan.work, TO_READ, batch.number), batch.number)
 
 
 def write_months(plan: Plan, months: Months) -> int:
     """Write the Parquet of some months; returns their number."""
-    lost = compare.duplicates(parquet.read_table(plan.folder, SOURCES))["source_path"]
-    parquet.write_months(plan.work, plan.folder, plan.base, months, lost)
+    parquet.write_months(plan.work, plan.folder, plan.base, months)
     return len(months)
 
 
@@ -76,6 +76,15 @@ def check(plan: Plan, difference: Difference) -> None:
 
 def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     """Make the new edition the current one, and remove those that are too old; returns its folder."""
+    settings = plan.settings
+    write_manifest(plan, difference, edition)
+    folder = editions.publish_folder(settings.home, plan.folder)
+    editions.retire(settings.home, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
+    return folder
+
+
+def write_manifest(plan: Plan, difference: Difference, edition: Edition) -> None:
+    """Write the edition's manifest, its last file."""
     facts = {
         **edition._asdict(),
         "published_at": edition.published_at.isoformat(),
@@ -83,10 +92,6 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
         "database_bytes_when_built": database.bytes_when_built(plan.folder, plan.base, difference.months),
     }
     manifest.write_manifest(plan.folder, plan.before, {**_rules(plan.settings), **facts})
-    folder = editions.publish_folder(plan.settings.warehouse, plan.folder)
-    settings = plan.settings
-    editions.retire(settings.warehouse, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
-    return folder
 
 
 def _rules(settings: Settings) -> dict[str, object]:

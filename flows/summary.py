@@ -3,14 +3,18 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from flows.objects.prefix import Prefix
 from flows.pipeline import Report
 from flows.plan import Batch, Plan
 from flows.say import say
 from flows.settings import Settings
+from flows.tables import Edition
+from flows.warehouse import prefix
 from flows.warehouse.editions import current_edition, list_editions
 from flows.warehouse.manifest import read_manifest
 from flows.workers import Step, in_processes
@@ -36,7 +40,6 @@ def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]
 
 def summary(settings: Settings, report: Report) -> str:
     """What a run did, and what to do next."""
-    database = settings.warehouse / "current" / "broadsheet.duckdb"
     if report.edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
     edition = report.edition
@@ -46,22 +49,37 @@ def summary(settings: Settings, report: Report) -> str:
     )
     lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
     lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
-    if edition.rejected:
-        lines.append(f"Why files were rejected: FROM problems; in {database}")
-    lines += [
-        f"Query it:   duckdb -readonly {database} 'FROM articles_by_category'",
-        f"Front page: {settings.warehouse / 'current' / 'front_page.html'}",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_what_next(settings.warehouse, edition)])
+
+
+def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:
+    current = warehouse / "current"
+    database = current / "broadsheet.duckdb"
+    rejected, ask = f"FROM problems; in {database}", f"duckdb -readonly {database} 'FROM articles_by_category'"
+    if isinstance(warehouse, Prefix):
+        current = warehouse / "editions" / edition.edition_id
+        rejected = f"broadsheet query 'FROM problems' --warehouse {warehouse}"
+        ask = f"broadsheet query 'FROM articles_by_category' --warehouse {warehouse}"
+    lines = [f"Why files were rejected: {rejected}"] if edition.rejected else []
+    return [*lines, f"Query it:   {ask}", f"Front page: {current / 'front_page.html'}"]
 
 
 def list_of_editions(settings: Settings) -> str:
     """A line for each edition that is kept, the newest first; the current one is marked."""
-    current = current_edition(settings.warehouse)
+    current, kept = _kept(settings)
     shown = ("articles", "added", "corrected", "withdrawn", "restored", "rejected")
     lines = [f"  {'edition':<16}" + "".join(f"{name:>11}" for name in shown)]
-    for edition in reversed(list_editions(settings.warehouse)):
-        facts = read_manifest(edition)
-        mark = "*" if edition == current else " "
-        lines.append(f"{mark} {edition.name}" + "".join(f"{facts[name]:>11,}" for name in shown))
+    for facts in reversed(kept):
+        mark = "*" if facts["edition_id"] == current else " "
+        lines.append(f"{mark} {facts['edition_id']}" + "".join(f"{facts[name]:>11,}" for name in shown))
     return "\n".join(lines) if len(lines) > 1 else f"Nothing is published in {settings.warehouse} yet."
+
+
+def _kept(settings: Settings) -> tuple[str | None, list[dict[str, Any]]]:
+    """The id of the current edition, and what the manifests say of those that are kept, the oldest first."""
+    warehouse = settings.warehouse
+    if isinstance(warehouse, Prefix):
+        ids = prefix.list_editions(warehouse)
+        return prefix.read_pointer(warehouse)[0], [prefix.read_facts(warehouse, edition_id) for edition_id in ids]
+    current = current_edition(warehouse)
+    return current.name if current else None, [read_manifest(edition) for edition in list_editions(warehouse)]

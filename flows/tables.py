@@ -34,6 +34,12 @@ class KnownFile(NamedTuple):
     content_hash: Annotated[str | None, "Hash of the content whose rows the edition before holds; null when none."]
 
 
+class Lost(NamedTuple):
+    """A file that is not published, since another one holds the same article."""
+
+    source_path: Annotated[str, "Path in the source."]
+
+
 class Dropped(NamedTuple):
     """An article of the edition before whose rows are not taken over as they are."""
 
@@ -187,6 +193,7 @@ class Column(NamedTuple):
 FOUND = Table("found", SeedFile, ("source_path",))
 TO_READ = Table("to_read", KnownFile, ("source_path",))
 DROPPED = Table("dropped", Dropped, ("article_id",))
+LOST = Table("lost", Lost, ("source_path",))
 
 ARTICLES = Table("articles", Article, ("article_id",), "published_month")
 IMAGES = Table("images", Image, ("article_id", "position"), "published_month")

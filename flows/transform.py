@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import chain
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from flows.articles.article import Reading, read_article, rejected
 from flows.plan import Plan
 from flows.problems import problem
 from flows.settings import Settings
-from flows.source import LARGEST_FILE, read_seed_file
+from flows.source import LARGEST_FILE, read_seed_files
 from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, KnownFile, Source, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import to_arrow
@@ -37,7 +36,8 @@ def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], wri
     A file that holds what it is known to hold gives none.
     """
     zone = ZoneInfo(settings.time_zone)
-    found = [(file, *_read(settings.source, file, zone)) for file in files]
+    contents = read_seed_files(settings.source, [file.source_path for file in files])
+    found = [(file, *_read(file, content, zone)) for file, content in zip(files, contents, strict=True)]
     read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
@@ -53,13 +53,11 @@ def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], wri
     write(CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions))
 
 
-def _read(source: Path, file: KnownFile, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
+def _read(file: KnownFile, content: bytes | OSError, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
     """What a file gives, None where that is known, and its hash, None where it cannot be read."""
     path = file.source_path
-    try:
-        content = read_seed_file(source, path)
-    except OSError as error:
-        return rejected(problem("unreadable", reason=error.strerror or str(error)), path), None
+    if isinstance(content, OSError):
+        return rejected(problem("unreadable", reason=content.strerror or str(content)), path), None
     if len(content) > LARGEST_FILE:
         return rejected(problem("too_large", size=max(file.size, len(content)), limit=LARGEST_FILE), path), None
     content_hash = xxhash.xxh3_128_hexdigest(content)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import httpx
 import yaml
 
+from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.say import say
 from flows.settings import Settings
@@ -86,9 +87,14 @@ def _environment(settings: Settings, home: Path) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # else its database only ever grows
-        "BROADSHEET_SOURCE": str(settings.source.absolute()),
-        "BROADSHEET_WAREHOUSE": str(settings.warehouse.absolute()),
+        "BROADSHEET_SOURCE": _from_anywhere(settings.source),
+        "BROADSHEET_WAREHOUSE": _from_anywhere(settings.warehouse),
+        "BROADSHEET_DATA": _from_anywhere(settings.data),
     }
+
+
+def _from_anywhere(place: Path | Prefix) -> str:
+    return str(place.absolute() if isinstance(place, Path) else place)
 
 
 def _require_free(port: int) -> None:

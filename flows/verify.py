@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from flows import settle, steps
+from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import CONTENT, PROBLEMS, SOURCES
-from flows.warehouse import parquet
+from flows.warehouse import parquet, working_copy
 from flows.warehouse.checks import run_checks
 from flows.warehouse.differences import differing_rows
 from flows.warehouse.editions import current_edition
@@ -23,8 +24,10 @@ def verify(settings: Settings) -> list[str]:
     there is no edition to compare.
     """
     require_folder(settings.source)
-    with writer_lock(settings.warehouse, settings.patience):
-        edition = current_edition(settings.warehouse)
+    with writer_lock(settings.home, settings.patience, settings.home_named_by):
+        if isinstance(settings.warehouse, Prefix):
+            working_copy.fetch_anew(settings.warehouse, settings.home)
+        edition = current_edition(settings.home)
         if edition is None:
             raise RunError(f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition.")
         return [*wrong_files(edition), *_failed_checks(edition), *_differences(settings, edition)]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
+from tests.object_store import ObjectStore, running_store
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
@@ -37,7 +38,7 @@ def plain_environment() -> Iterator[None]:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("BROADSHEET_", "PREFECT_"))]:
+        for name in [name for name in os.environ if name.startswith(("BROADSHEET_", "PREFECT_", "AWS_"))]:
             patch.delenv(name)
         yield
 
@@ -47,6 +48,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an edition of seeds/, for reading only."""
     warehouse = tmp_path_factory.mktemp("demo") / "warehouse"
     return publish_edition(Settings(source=SEEDS, warehouse=warehouse)).folder
+
+
+@pytest.fixture(scope="module")
+def object_store() -> Iterator[ObjectStore]:
+    """A real S3 server on loopback."""
+    with running_store() as running:
+        yield running
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import os
 import signal
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import NoReturn
 
-from flows.pipeline import Steps, publish_edition
+from flows.pipeline import Steps, publish_edition, steps_for
 from flows.settings import Settings
-from flows.warehouse import database, editions, ledger, manifest, parquet
+from flows.warehouse import database, editions, ledger, manifest, parquet, prefix
 
 _FUNCTIONS = {
     "after the months": (parquet, "share_others"),
@@ -17,10 +17,16 @@ _FUNCTIONS = {
     "before the move": (editions, "_link"),
     "before the swap": (editions, "_swap"),
 }
+_BELOW_A_PREFIX = {
+    "before the upload": (prefix, "_put_files"),
+    "before the pointer": (prefix, "_point_at"),
+    "after the pointer": (prefix, "_end_claim"),
+}
+POINTS_BELOW_A_PREFIX = ["load", "before the upload", "before the pointer"]
 POINTS = [*(field.name for field in fields(Steps) if field.name != "each"), *_FUNCTIONS]
 
 
-def die(*_: object) -> NoReturn:
+def die(*_: object, **__: object) -> NoReturn:
     """Kill this process as kill -9 does."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("a killed process goes no further")
@@ -28,9 +34,10 @@ def die(*_: object) -> NoReturn:
 
 def run_until(point: str, settings: Settings) -> None:
     """Publish an edition in a process that dies at a point: before a step, or before a function of the warehouse."""
-    if point in _FUNCTIONS:
-        module, name = _FUNCTIONS[point]
+    functions = _FUNCTIONS | _BELOW_A_PREFIX
+    if point in functions:
+        module, name = functions[point]
         setattr(module, name, die)
         publish_edition(settings)
     else:
-        publish_edition(settings, Steps(**{point: die}))
+        publish_edition(settings, replace(steps_for(settings), **{point: die}))

@@ -7,7 +7,7 @@ import pytest
 
 from flows.problems import RunError
 from flows.warehouse.checks import run_checks
-from flows.warehouse.database import SQL
+from flows.warehouse.ddl import SQL
 
 FAULTS = {
     "keys_are_unique": "INSERT INTO articles FROM articles LIMIT 1",

@@ -72,10 +72,10 @@ def test_a_touched_file_is_read_once_more_only(two_months, publish: Publish, mon
     publish()
     os.utime(two_months / "A.md", (1_000_000_001, 1_000_000_001))
     read = []
-    from flows import transform
+    from flows import source
 
-    reading = transform.read_seed_file
-    monkeypatch.setattr(transform, "read_seed_file", lambda source, path: read.append(path) or reading(source, path))
+    reading = source.read_seed_file
+    monkeypatch.setattr(source, "read_seed_file", lambda source, path: read.append(path) or reading(source, path))
     for _ in range(3):
         assert publish().edition is None
     assert read == ["A.md"]

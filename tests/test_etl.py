@@ -1,13 +1,21 @@
 """The flow on a real Prefect server gives what `broadsheet run` gives."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from flows.objects import many, store
+from flows.objects.prefix import Prefix
+from flows.pipeline import publish_edition
+from flows.settings import Settings
+from flows.tables import CONTENT
 from tests.conftest import ROOT, SEEDS, rows_of
+from tests.dask_cluster import running_cluster
+from tests.object_store import BUCKET
 from tests.prefect_server import Server, running_server
 
 
@@ -17,15 +25,23 @@ def server(tmp_path_factory: pytest.TempPathFactory):
         yield server
 
 
-def run_flow(server: Server, source: Path, warehouse: Path) -> subprocess.CompletedProcess[str]:
-    settings = {"BROADSHEET_SOURCE": str(source), "BROADSHEET_WAREHOUSE": str(warehouse)}
-    environment = {**os.environ, **server.environment, **settings}
+def start_flow(server: Server, **settings: object) -> subprocess.Popen[str]:
+    variables = {f"BROADSHEET_{name.upper()}": str(value) for name, value in settings.items()}
+    environment = {**os.environ, **server.environment, **variables}
     command = [sys.executable, "-m", "flows.etl"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run_flow(server: Server, **settings: object) -> subprocess.CompletedProcess[str]:
+    with start_flow(server, **settings) as flow:
+        said, errors = flow.communicate(timeout=300)
+    return subprocess.CompletedProcess(flow.args, flow.returncode, said, errors)
 
 
 def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
-    done = run_flow(server, SEEDS, warehouse)
+    done = run_flow(server, source=SEEDS, warehouse=warehouse)
     assert done.returncode == 0, done.stderr
     assert rows_of(warehouse / "current") == rows_of(demo)
     (run,) = server.post("flow_runs/filter", flows={"name": {"any_": ["etl"]}}, sort="START_TIME_DESC", limit=1)
@@ -35,16 +51,65 @@ def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
         (step, "COMPLETED")
         for step in ("extract", "transform", "settle", "write months", "write months", "load", "check", "publish")
     ]
-    again = run_flow(server, SEEDS, warehouse)
+    again = run_flow(server, source=SEEDS, warehouse=warehouse)
     assert again.returncode == 0, again.stderr
     assert "Nothing is new" in again.stderr
     assert len(list((warehouse / "editions").iterdir())) == 1
 
 
 def test_a_missing_source_fails_the_flow(server, tmp_path, warehouse):
-    done = run_flow(server, tmp_path / "nowhere", warehouse)
+    done = run_flow(server, source=tmp_path / "nowhere", warehouse=warehouse)
     assert done.returncode == 1
     assert "nowhere is no folder" in done.stderr
     (run,) = server.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
     assert run["state_type"] == "FAILED"
     assert not warehouse.exists()
+
+
+def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_store, tmp_path, warehouse):
+    """Source and warehouse are in a store, which holds the answer to a worker until the worker is dead."""
+    place = Prefix(BUCKET, "flow")
+    many.upload_all(SEEDS, place / "source")
+    object_store.gated = "source/2026-10-24-ART2610240536KQ7ZN2.md"
+    settings = {"source": place / "source", "warehouse": place / "warehouse", "data": tmp_path / "data"}
+    with running_cluster(tmp_path) as cluster:
+        flow = start_flow(server, **settings, runner="dask", scheduler=cluster.address)
+        try:
+            assert object_store.reached.wait(120)
+            (worker,) = cluster.at_work()
+            os.kill(worker, signal.SIGKILL)
+            object_store.opened.set()
+            _, errors = flow.communicate(timeout=300)
+        finally:
+            flow.kill()
+            object_store.opened.set()
+        assert flow.returncode == 0, errors
+        assert len(cluster.client.scheduler_info()["workers"]) == 1
+    edition = tmp_path / "edition"
+    many.download_all(place / "warehouse" / "editions" / store.read(place / "warehouse" / "current").decode(), edition)
+    local = publish_edition(Settings(**{**settings, "warehouse": warehouse})).folder
+    assert rows_of(edition) == rows_of(local)
+    assert content_of(edition) == content_of(local)
+    left = {found.name.split("/")[0] for found in store.list_objects(place / "warehouse")}
+    assert left == {"current", "editions"}
+
+
+def content_of(edition: Path) -> dict[str, bytes]:
+    """The Parquet of an edition that depends on nothing but the seed files."""
+    files = [file for table in CONTENT for file in (edition / table.name).rglob("*.parquet")]
+    return {str(file.relative_to(edition)): file.read_bytes() for file in (*files, edition / "problems.parquet")}
+
+
+def test_a_temporary_dask_cluster_publishes_into_a_folder(server, demo, warehouse):
+    done = run_flow(server, source=SEEDS, warehouse=warehouse, runner="dask", processes=1)
+    assert done.returncode == 0, done.stderr
+    assert rows_of(warehouse / "current") == rows_of(demo)
+    assert content_of(warehouse / "current") == content_of(demo)
+
+
+def test_a_dask_cluster_that_is_not_there_fails_the_flow(server, warehouse, monkeypatch):
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "1s")
+    done = run_flow(server, source=SEEDS, warehouse=warehouse, runner="dask", scheduler="tcp://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "No worker of a Dask cluster answers at tcp://127.0.0.1:9 (" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -3,32 +3,35 @@
 import ast
 from pathlib import Path
 
-from flows.warehouse.database import SQL
+from flows.warehouse.ddl import SQL
 from tests.conftest import ROOT
 
 FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.pipeline", "flows.plan", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
+    "flows.etl": {"flows.pipeline", "flows.cluster", "flows.objects", "flows.plan", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
     "flows.brief": {"flows.warehouse", "flows.tables"},
-    "flows.up": {"flows.say", "flows.settings", "flows.problems"},
+    "flows.up": {"flows.objects", "flows.say", "flows.settings", "flows.problems"},
     "flows.cli": {"flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
-    "flows.query": {"flows.warehouse", "flows.say", "flows.problems"},
-    "flows.summary": {"flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.say", "flows.settings"},
-    "flows.verify": {"flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
-    "flows.pipeline": {"flows.settle", "flows.steps", "flows.plan", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.query": {"flows.objects", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
+    "flows.summary": {"flows.objects", "flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.tables", "flows.say", "flows.settings"},
+    "flows.verify": {"flows.objects", "flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
+    "flows.pipeline": {"flows.remote", "flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
+    "flows.cluster": {"flows.pipeline", "flows.remote", "flows.objects", "flows.steps", "flows.plan", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
+    "flows.remote": {"flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.warehouse", "flows.tables", "flows.settings"},
     "flows.steps": {"flows.transform", "flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
     "flows.settle": {"flows.transform", "flows.plan", "flows.warehouse", "flows.tables", "flows.problems"},
     "flows.transform": {"flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
     "flows.workers": {"flows.plan"},
     "flows.plan": {"flows.settings"},
     "flows.explain": {"flows.source", "flows.articles", "flows.tables", "flows.problems"},
-    "flows.source": {"flows.tables", "flows.problems"},
+    "flows.source": {"flows.objects", "flows.tables", "flows.problems"},
     "flows.articles": {"flows.articles", "flows.tables", "flows.problems"},
-    "flows.warehouse": {"flows.warehouse", "flows.tables", "flows.problems"},
+    "flows.warehouse": {"flows.warehouse", "flows.objects", "flows.tables", "flows.problems"},
+    "flows.objects": {"flows.objects", "flows.problems"},
     "flows.say": set(),
-    "flows.settings": set(),
+    "flows.settings": {"flows.objects"},
     "flows.problems": {"flows.tables"},
     "flows.tables": set(),
 }  # fmt: skip
@@ -87,3 +90,9 @@ def test_articles_know_neither_arrow_nor_database():
 def test_every_sql_file_opens_with_what_it_is():
     silent = [file.name for file in SQL.rglob("*.sql") if not file.read_text().startswith("-- ")]
     assert silent == []
+
+
+def test_only_the_store_knows_s3():
+    libraries = {"boto3", "botocore"}
+    knowing = {room(m) for m, file in modules() if libraries & {i.split(".")[0] for i in imports(file)}}
+    assert knowing == {"flows.objects"}

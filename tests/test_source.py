@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_a_row(source, publish: Publish, monkeypat
         raise PermissionError(13, "Permission denied")
 
     (source / "a.md").write_text(seed_file("A"))
-    monkeypatch.setattr("flows.transform.read_seed_file", denied)
+    monkeypatch.setattr("flows.source.read_seed_file", denied)
     edition = publish().folder
     assert query(edition, "SELECT status, content_hash FROM sources") == [("rejected", None)]
     assert query(edition, "SELECT code, message FROM problems") == [

@@ -5,7 +5,7 @@ import pytest
 
 from flows.tables import TABLES, columns
 from flows.warehouse.arrow import schema
-from flows.warehouse.database import SQL
+from flows.warehouse.ddl import SQL
 from tests.conftest import query
 
 DUCKDB = {

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.tables import Table, columns
+
+pa.set_memory_pool(pa.system_memory_pool())  # it gives back what was freed: Arrow's own keeps a third for the next time
 
 _TYPES = {
     "string": pa.string(),
@@ -34,7 +37,7 @@ def schema(table: Table) -> pa.Schema:
 def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     """Rows of a table as Arrow columns."""
     shape = schema(table)
-    values = list(zip(*rows, strict=True)) if rows else [()] * len(shape)
+    values = [list(map(itemgetter(place), rows)) for place in range(len(shape))]
     arrays = [pa.array(value, type=field.type) for value, field in zip(values, shape, strict=True)]
     return pa.Table.from_arrays(arrays, schema=shape)
 

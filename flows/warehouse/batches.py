@@ -22,7 +22,7 @@ def writer(work: Path, number: int) -> Iterator[Write]:
 
         def write(table: Table, rows: pa.Table) -> None:
             if table.name not in open_files:
-                file = work / table.name / f"{number:04}.arrow"
+                file = work / table.name / file_name(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
             for part in _by_month(rows) if table in CONTENT else [rows]:
@@ -41,17 +41,19 @@ def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
     return pc.is_null(column) if month is None else pc.equal(column, pa.scalar(month))
 
 
-def read(work: Path, table: Table, first: int = 0) -> pa.Table:
-    """Every row of a table that the steps before have written, from the batch with the number `first` on."""
-    found = [reader.read_all() for reader in _readers(work, table, first)]
+def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
+    """The rows of a table that the steps before have written: those of one batch, or all of them."""
+    found = [reader.read_all() for reader in _readers(work, table, number)]
     return pa.concat_tables(found) if found else schema(table).empty_table()
 
 
 def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
-    """Some columns of a table; the others stay on the disk."""
-    places = [schema(table).get_field_index(name) for name in names]
-    options = pa.ipc.IpcReadOptions(included_fields=places)
-    found = [reader.read_all().select(names) for reader in _readers(work, table, 0, options)]
+    """Some columns of a table; the others stay on the disk, or in a file of these columns alone never were."""
+    found = []
+    for file in files(work, table):
+        shape = _open(file).schema
+        options = pa.ipc.IpcReadOptions(included_fields=[shape.get_field_index(name) for name in names])
+        found.append(_open(file, options).read_all().select(names))
     return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
 
 
@@ -70,7 +72,20 @@ def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterato
 
 
 def _readers(
-    work: Path, table: Table, first: int = 0, options: pa.ipc.IpcReadOptions | None = None
+    work: Path, table: Table, number: int | None = None, options: pa.ipc.IpcReadOptions | None = None
 ) -> list[pa.RecordBatchFileReader]:
-    files = sorted(file for file in (work / table.name).glob("*.arrow") if int(file.stem) >= first)
-    return [pa.ipc.open_file(pa.memory_map(str(file)), options=options) for file in files]
+    return [_open(file, options) for file in files(work, table, number)]
+
+
+def file_name(number: int) -> str:
+    """The name of the file of a batch."""
+    return f"{number:04}.arrow"
+
+
+def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
+    """The files of a table: that of one batch, or all of them."""
+    return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
+
+
+def _open(file: Path, options: pa.ipc.IpcReadOptions | None = None) -> pa.RecordBatchFileReader:
+    return pa.ipc.open_file(pa.OSFile(str(file)), options=options)  # mapped, it would count as the process's own memory

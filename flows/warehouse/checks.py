@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.problems import RunError
-from flows.warehouse.database import SQL, exact, reading
+from flows.warehouse.database import exact, reading
+from flows.warehouse.ddl import SQL
 
 
 def run_checks(edition: Path, files: int, months: Sequence[str | None] | None = None) -> None:

@@ -1,36 +1,63 @@
-"""The DuckDB file of an edition: tables filled from its Parquet, views, comments."""
+"""The DuckDB file of an edition: built from its Parquet, or changed in a copy of the file before, and read."""
 
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
+from uuid import uuid4
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from flows.problems import RunError
-from flows.tables import CONTENT, PROBLEMS, SOURCES, TABLES, Table, columns
+from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
+from flows.warehouse.ddl import SQL, create_tables, create_views, literal
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.parquet import month_files
 
-SQL = Path(__file__).parents[2] / "sql"
 DATABASE = "broadsheet.duckdb"
 MOST_GROWTH = 1.5  # of the file, until it is built anew
-_TYPES = {
-    "string": "VARCHAR",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "double": "DOUBLE",
-    "bool": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-}
-_ZSTD = ("body", "text", "old_value", "new_value")  # long texts load in half the time and half the bytes
+Config = dict[str, str | bool | int | float | list[str]]
 # Nothing reaches out.
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
+CONFIG: Config = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+ROW_GROUP = 16_384  # rows, whose texts a thread holds before it packs them; DuckDB's own size holds a gigabyte
+THREADS = 2  # more would each hold as much again
+LEAST_MEMORY = 64_000_000  # bytes
+AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
+
+
+@contextmanager
+def connected(
+    config: Config, spill: Path | None = None, database: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB, on a database that is only read, or in memory.
+
+    What does not fit into memory goes to a folder in `spill`, or where the system keeps temporary files. DuckDB makes
+    the folder when it needs it. Its files in it have the same names each time, so no two connections share one.
+    """
+    pa.default_memory_pool().release_unused()  # what the steps before have freed
+    folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
+    given = {**CONFIG, **config, "temp_directory": str(folder)}
+    with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=given)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def frugal(edition: Path) -> Config:
+    """What a run may ask of the machine for an edition: memory by the length of the longest articles, not by their
+    number.
+    """
+    files = pq.ParquetFile(edition / f"{SOURCES.name}.parquet").read(["size", "status"])
+    sizes = files.filter(pc.equal(files["status"], "published"))["size"]
+    longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
+    return {"threads": THREADS, "memory_limit": f"{LEAST_MEMORY + 2 * longest}B"}  # body and text
 
 
 @contextmanager
@@ -43,10 +70,9 @@ def building(edition: Path, copied: Path | None) -> Iterator[duckdb.DuckDBPyConn
     file.unlink(missing_ok=True)
     if copied:
         shutil.copyfile(copied / DATABASE, file)
-    with closing(duckdb.connect(config=CONFIG)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with connected(frugal(edition), edition.parent) as connection:
         # v1.4.0: readable by every DuckDB since 1.4.
-        connection.execute(f"ATTACH {_literal(file)} AS edition (STORAGE_VERSION 'v1.4.0')")
+        connection.execute(f"ATTACH {literal(file)} AS edition (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP})")
         connection.execute("USE edition")
         connection.execute("BEGIN")
         if not copied:
@@ -79,30 +105,6 @@ def bytes_when_built(edition: Path, base: Path | None, months: Sequence[str | No
     return int(read_manifest(copied)["database_bytes_when_built"]) if copied else (edition / DATABASE).stat().st_size
 
 
-def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every table, with its comments."""
-    for table in TABLES:
-        shape = ", ".join(_ddl(column.name, column.type, column.nullable) for column in columns(table))
-        connection.execute(f"CREATE TABLE {table.name} ({shape})")
-        _comment(connection, "TABLE", table.name, table.description)
-        for column in columns(table):
-            _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.description)
-
-
-def _ddl(name: str, kind: str, nullable: bool) -> str:
-    compression = " USING COMPRESSION zstd" if name in _ZSTD else ""
-    return f"{name} {_TYPES[kind]}{'' if nullable else ' NOT NULL'}{compression}"
-
-
-def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
-    connection.execute(f"COMMENT ON {kind} {name} IS {_literal(text)}")
-
-
-def _literal(text: object) -> str:
-    quoted = str(text).replace("'", "''")
-    return f"'{quoted}'"
-
-
 def exact(path: Path) -> str:
     """A path as DuckDB takes it, which reads names as patterns."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
@@ -111,7 +113,7 @@ def exact(path: Path) -> str:
 def view_parquet(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
     """A temporary view of Parquet files with the columns of a table, also where a file of an older one lacks some."""
     names = ", ".join(column.name for column in columns(table))
-    listed = ", ".join(_literal(exact(file)) for file in files)
+    listed = ", ".join(literal(exact(file)) for file in files)
     rows = f"UNION ALL BY NAME FROM read_parquet([{listed}], hive_partitioning = true, hive_types_autocast = false)"
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {name} AS"
@@ -144,27 +146,8 @@ def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months:
     connection.execute((SQL / "load" / "replace_problems_and_sources.sql").read_text())
 
 
-def create_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the views of sql/views; each file's first comment lines describe the view and its columns."""
-    for file in sorted((SQL / "views").glob("*.sql")):
-        text = file.read_text()
-        connection.execute(text)
-        description, notes = read_comments(text)
-        _comment(connection, "VIEW", file.stem, description)
-        for column, note in notes.items():
-            _comment(connection, "COLUMN", f"{file.stem}.{column}", note)
-
-
-def read_comments(text: str) -> tuple[str, dict[str, str]]:
-    """The description of a view, and those of its columns, from the comment that opens its file."""
-    lines = [line.removeprefix("-- ") for line in text.splitlines() if line.startswith("-- ")]
-    notes = dict(line.split(": ", 1) for line in lines[1:])
-    return lines[0], notes
-
-
 @contextmanager
 def reading(edition: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The database of an edition, read-only."""
-    with closing(duckdb.connect(edition / DATABASE, read_only=True, config=CONFIG)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with connected(frugal(edition), database=edition / DATABASE) as connection:
         yield connection

@@ -1,13 +1,11 @@
 """Two editions compared row for row, by their Parquet."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
-import duckdb
-
 from flows.tables import Table, columns
-from flows.warehouse.database import CONFIG, SQL, create_tables, view_parquet
+from flows.warehouse.database import connected, frugal, view_parquet
+from flows.warehouse.ddl import SQL, create_tables
 from flows.warehouse.parquet import month_files
 
 MOST = 20  # rows of a table that are named
@@ -17,8 +15,7 @@ _OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
 
 def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
     """The rows of a table in which an edition differs from one that was built anew, a sentence each."""
-    with closing(duckdb.connect(config=CONFIG)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with connected(frugal(rebuilt), rebuilt.parent) as connection:
         connection.execute("ATTACH ':memory:' AS edition")
         connection.execute("USE edition")
         create_tables(connection)

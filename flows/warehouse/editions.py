@@ -36,6 +36,11 @@ def next_edition_id(warehouse: Path, now: datetime) -> str:
     moment = now.replace(microsecond=0)
     if taken := list_editions(warehouse):
         moment = max(moment, edition_time(taken[-1].name) + timedelta(seconds=1))
+    return edition_name(moment)
+
+
+def edition_name(moment: datetime) -> str:
+    """The id of an edition at an instant (UTC)."""
     return moment.strftime(_ID_FORM)
 
 
@@ -118,18 +123,23 @@ def retire(warehouse: Path, keep: int, hours: float, now: datetime) -> list[str]
     The newest `keep` stay, and the current one, and each whose successor is younger than `hours`: who resolved
     `current` before the successor came reads on in peace.
     """
-    editions = list_editions(warehouse)
+    editions = {folder.name: folder for folder in list_editions(warehouse)}
     current = current_edition(warehouse)
+    old = old_editions(list(editions), current.name if current else None, keep, hours, now)
+    for edition_id in old:
+        _discard(warehouse, editions[edition_id])
+    return old
+
+
+def old_editions(ids: list[str], current: str | None, keep: int, hours: float, now: datetime) -> list[str]:
+    """Those of some editions, sorted by id, that `retire` removes."""
     limit = now - timedelta(hours=hours)
-    newest = editions[-keep:]
-    old = [
-        edition
-        for edition, successor in pairwise(editions)
-        if edition not in newest and edition != current and edition_time(successor.name) <= limit
+    newest = ids[-keep:]
+    return [
+        edition_id
+        for edition_id, successor in pairwise(ids)
+        if edition_id not in newest and edition_id != current and edition_time(successor) <= limit
     ]
-    for edition in old:
-        _discard(warehouse, edition)
-    return [edition.name for edition in old]
 
 
 def roll_back(warehouse: Path, edition_id: str) -> Path:

@@ -8,7 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from flows.tables import ARTICLES, CHANGES, EDITIONS, IMAGES
-from flows.warehouse.database import SQL, fill, view_parquet
+from flows.warehouse.database import fill, view_parquet
+from flows.warehouse.ddl import SQL
 from flows.warehouse.parquet import month_files
 
 

@@ -19,12 +19,12 @@ LOCK, HOLDER = ".lock", ".writer.json"
 
 
 @contextmanager
-def writer_lock(warehouse: Path, patience: float = 0) -> Iterator[None]:
+def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehouse") -> Iterator[None]:
     """Hold the warehouse as its only writer; makes it where there is none.
 
     Waits up to `patience` seconds for the end of another writer; then raises RunError, naming it.
     """
-    _require_ours(warehouse)
+    _require_ours(warehouse, named_by)
     try:
         warehouse.mkdir(parents=True, exist_ok=True)
         with FileLock(warehouse / LOCK, timeout=patience):
@@ -41,7 +41,7 @@ def writer_lock(warehouse: Path, patience: float = 0) -> Iterator[None]:
         place = f": {error.filename}" if error.filename else ""
         raise RunError(
             f"The warehouse {warehouse} cannot be written ({error.strerror or _first_line(error)}{place});"
-            " make room or give this user permission, or name another folder with --warehouse."
+            f" make room or give this user permission, or name another folder with {named_by}."
         ) from error
     except duckdb.Error as error:
         raise RunError(
@@ -54,17 +54,17 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
-def _require_ours(warehouse: Path) -> None:
+def _require_ours(warehouse: Path, named_by: str) -> None:
     ours = {CURRENT, EDITIONS, STAGING, TOUCHED, LOCK, HOLDER}
     if warehouse.exists() and not warehouse.is_dir():
-        raise RunError(f"The warehouse {warehouse} is a file; name a folder with --warehouse.")
+        raise RunError(f"The warehouse {warehouse} is a file; name a folder with {named_by}.")
     if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
         return
     foreign = sorted(entry.name for entry in warehouse.iterdir() if entry.name not in ours)
     if foreign:
         raise RunError(
             f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"
-            " name an empty or a new folder with --warehouse."
+            f" name an empty or a new folder with {named_by}."
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, Table
+from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import schema, sort
 from flows.warehouse.compare import rows_without
@@ -17,14 +17,13 @@ NO_MONTH = "__HIVE_DEFAULT_PARTITION__"  # Hive's name for the partition of null
 ROW_GROUP = 20_000  # rows
 
 
-def write_months(
-    work: Path, edition: Path, base: Path | None, months: Sequence[str | None], lost: pa.ChunkedArray
-) -> None:
+def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
     """Write some months of each content table.
 
-    A month has the rows that wait, but for those of the files `lost`, and the rows of `base`, but for the articles
+    A month has the rows that wait, but for those of files that lost, and the rows of `base`, but for the articles
     that were dropped.
     """
+    lost = batches.read(work, LOST)["source_path"]
     dropped = batches.read(work, DROPPED)["article_id"]
     for table in CONTENT:
         for month, waiting in batches.of_months(work, table, months):
@@ -115,6 +114,7 @@ def _write(file: Path, rows: pa.Table) -> None:
 def _link_or_copy(file: Path, to: Path) -> None:
     """Share an immutable file with a new edition; a copy where the file system has no hard links."""
     to.parent.mkdir(parents=True, exist_ok=True)
+    to.unlink(missing_ok=True)  # what a try before this one shared
     try:
         to.hardlink_to(file)
     except OSError:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.problems import RunError
 from flows.warehouse.database import DATABASE
+from flows.warehouse.manifest import read_manifest
 
 LEAST = 10_000_000  # bytes that even a small edition needs
 
@@ -14,7 +15,7 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
 
     It holds a copy of the database, and what is read three times: as rows that wait, as Parquet, in the database.
     """
-    copied = 2 * (before / DATABASE).stat().st_size if before else 0
+    copied = 2 * _database_bytes(before) if before else 0
     needed = max(LEAST, copied + 3 * to_read)
     free = shutil.disk_usage(warehouse).free
     if free < needed:
@@ -22,6 +23,10 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
             f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB;"
             " make room, or name a folder on another disk with --warehouse."
         )
+
+
+def _database_bytes(before: Path) -> int:
+    return sum(entry["bytes"] for entry in read_manifest(before)["files"] if entry["path"] == DATABASE)
 
 
 def _megabytes(size: int) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.tables import Edition
-from flows.warehouse.database import SQL, reading
+from flows.warehouse.database import reading
+from flows.warehouse.ddl import SQL
 from flows.warehouse.front_page import charts
 
 FRONT_PAGE = "front_page.html"

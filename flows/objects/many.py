@@ -1,0 +1,58 @@
+"""Many objects: several calls at once, since each waits for the network most of its time."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from flows.objects import store
+from flows.objects.prefix import Prefix
+from flows.objects.store import Listed
+
+AT_ONCE = 16  # calls under way
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """The function of each item, in their order, with several calls and a few times as many results in memory."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 4 * AT_ONCE:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def do(function: Callable[[T], object], items: Iterable[T]) -> None:
+    """Call the function for each item, several at once."""
+    deque(at_once(function, items), maxlen=0)
+
+
+def download_all(prefix: Prefix, folder: Path, wanted: Callable[[str], bool] = bool) -> None:
+    """Get what lies below a prefix into a folder, or those objects whose names are wanted."""
+
+    def get(found: Listed) -> None:
+        store.download(prefix / found.name, folder / found.name, found.size)
+
+    do(get, (found for found in store.list_objects(prefix) if wanted(found.name)))
+
+
+def upload_all(folder: Path, prefix: Prefix) -> None:
+    """Put the files of a folder below a prefix."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    do(lambda file: store.upload(file, prefix / file.relative_to(folder).as_posix()), files)
+
+
+def remove_all(prefix: Prefix) -> None:
+    """Remove every object below a prefix, and what uploads that were broken off have left there."""
+    do(store.remove_object, (prefix / found.name for found in store.list_objects(prefix)))
+    store.abort_uploads(prefix)

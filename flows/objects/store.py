@@ -1,0 +1,160 @@
+"""The few calls that are made to an object store.
+
+boto3 is used alone, and only where an s3:// prefix is: it puts on a condition and copies on the server's side, and
+finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flows.objects.failures import STALE, code_of, in_words, plain
+from flows.objects.prefix import Prefix
+from flows.problems import RunError
+
+ATTEMPTS = 8  # at a call, over half a minute; AWS_MAX_ATTEMPTS sets another number
+CONNECTIONS = 32  # of a process; more calls than these wait
+LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
+
+
+class Listed(NamedTuple):
+    """An object below a prefix."""
+
+    name: str  # relative to the prefix
+    size: int  # bytes
+    modified: datetime
+
+
+@cache
+def client() -> Any:
+    """The connection of this process to the store; raises RunError."""
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ModuleNotFoundError:
+        raise RunError("An s3:// prefix needs the extra s3; install it with pip install 'broadsheet[s3]'.") from None
+    config = Config(
+        max_pool_connections=CONNECTIONS,
+        connect_timeout=10,
+        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", ATTEMPTS))},
+    )
+    try:
+        return boto3.session.Session().client("s3", config=config)
+    except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
+        raise RunError(f"The settings of AWS cannot be used ({plain(error)}); correct the AWS_* variables.") from None
+
+
+@contextmanager
+def _calls(place: Prefix) -> Iterator[Any]:
+    """The client; raises RunError where the store fails, FileNotFoundError where there is no such object."""
+    s3 = client()
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield s3
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise in_words(place, error) from None
+
+
+def list_objects(prefix: Prefix) -> Iterator[Listed]:
+    """The objects below a prefix, sorted by key."""
+    with _calls(prefix) as s3:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                yield Listed(found["Key"][len(prefix.below) :], found["Size"], found["LastModified"])
+
+
+def list_folders(prefix: Prefix) -> list[str]:
+    """The names that stand between a prefix and the next slash, sorted."""
+    with _calls(prefix) as s3:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below, Delimiter="/")
+        found = [part["Prefix"] for page in pages for part in page.get("CommonPrefixes", ())]
+    return sorted(key[len(prefix.below) :].rstrip("/") for key in found)
+
+
+def read(place: Prefix, most: int | None = None) -> bytes:
+    """The content of an object, or its first bytes; raises FileNotFoundError."""
+    return read_tagged(place, most)[0]
+
+
+def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
+    """The content of an object and its ETag, which changes with it; raises FileNotFoundError."""
+    with _calls(place) as s3:
+        answer = s3.get_object(Bucket=place.bucket, Key=place.key)
+        with answer["Body"] as body:
+            return body.read(most), str(answer["ETag"])
+
+
+def write(place: Prefix, content: bytes) -> None:
+    """Put an object."""
+    with _calls(place) as s3:
+        s3.put_object(Bucket=place.bucket, Key=place.key, Body=content)
+
+
+def write_if(place: Prefix, content: bytes, seen: str | None) -> bool:
+    """Put an object where the one there still has the ETag `seen`, None: where there is none; returns whether."""
+    from botocore.exceptions import ClientError
+
+    condition = {"IfMatch": seen} if seen else {"IfNoneMatch": "*"}
+    with _calls(place) as s3:
+        try:
+            s3.put_object(Bucket=place.bucket, Key=place.key, Body=content, **condition)
+        except ClientError as error:
+            if code_of(error) in STALE:
+                return False
+            raise
+    return True
+
+
+def download(place: Prefix, file: Path, size: int = 0) -> None:
+    """Get an object of about so many bytes into a file, which is there whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _calls(place) as s3:
+        s3.download_file(place.bucket, place.key, str(file), Config=_transfer(size))
+
+
+def upload(file: Path, place: Prefix) -> None:
+    """Put a file."""
+    with _calls(place) as s3:
+        s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(file.stat().st_size))
+
+
+def _transfer(size: int) -> Any:
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_threshold=LARGE, use_threads=size >= LARGE)
+
+
+def copy(place: Prefix, to: Prefix) -> None:
+    """Copy an object; its bytes stay on the server's side."""
+    with _calls(place) as s3:
+        s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
+
+
+def abort_uploads(prefix: Prefix) -> None:
+    """Remove what uploads that were broken off have left below a prefix."""
+    with _calls(prefix) as s3:
+        pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
+        for broken in [found for page in pages for found in page.get("Uploads", ())]:
+            s3.abort_multipart_upload(Bucket=prefix.bucket, Key=broken["Key"], UploadId=broken["UploadId"])
+
+
+def remove_object(place: Prefix) -> None:
+    """Remove an object, or none where it is gone."""
+    with _calls(place) as s3:
+        s3.delete_object(Bucket=place.bucket, Key=place.key)
+
+
+def exists(place: Prefix) -> bool:
+    """Whether there is such an object."""
+    with _calls(place) as s3:
+        found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", ())
+    return [entry["Key"] for entry in found] == [place.key]

@@ -1,0 +1,62 @@
+"""The tables and views of an edition's DuckDB file, with their comments."""
+
+from pathlib import Path
+
+import duckdb
+
+from flows.tables import TABLES, columns
+
+SQL = Path(__file__).parents[2] / "sql"
+_TYPES = {
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+}
+_ZSTD = ("body", "text", "old_value", "new_value")  # long texts load in half the time and half the bytes
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every table, with its comments."""
+    for table in TABLES:
+        shape = ", ".join(_ddl(column.name, column.type, column.nullable) for column in columns(table))
+        connection.execute(f"CREATE TABLE {table.name} ({shape})")
+        _comment(connection, "TABLE", table.name, table.description)
+        for column in columns(table):
+            _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.description)
+
+
+def _ddl(name: str, kind: str, nullable: bool) -> str:
+    compression = " USING COMPRESSION zstd" if name in _ZSTD else ""
+    return f"{name} {_TYPES[kind]}{'' if nullable else ' NOT NULL'}{compression}"
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
+    connection.execute(f"COMMENT ON {kind} {name} IS {literal(text)}")
+
+
+def create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the views of sql/views; each file's first comment lines describe the view and its columns."""
+    for file in sorted((SQL / "views").glob("*.sql")):
+        text = file.read_text()
+        connection.execute(text)
+        description, notes = read_comments(text)
+        _comment(connection, "VIEW", file.stem, description)
+        for column, note in notes.items():
+            _comment(connection, "COLUMN", f"{file.stem}.{column}", note)
+
+
+def read_comments(text: str) -> tuple[str, dict[str, str]]:
+    """The description of a view, and those of its columns, from the comment that opens its file."""
+    lines = [line.removeprefix("-- ") for line in text.splitlines() if line.startswith("-- ")]
+    notes = dict(line.split(": ", 1) for line in lines[1:])
+    return lines[0], notes
+
+
+def literal(text: object) -> str:
+    """A text as SQL writes it."""
+    quoted = str(text).replace("'", "''")
+    return f"'{quoted}'"

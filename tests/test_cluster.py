@@ -1,0 +1,69 @@
+"""What goes wrong with a cluster, is a plain sentence."""
+
+import subprocess
+import sys
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+from distributed.scheduler import KilledWorker
+
+from flows import cluster
+from flows.cli import main
+from flows.pipeline import PLAIN, publish_edition
+from flows.problems import RunError
+from flows.settings import Settings
+from tests.conftest import ROOT, seed_file
+
+
+@pytest.mark.parametrize("unseen", ["source", "warehouse"])
+def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, unseen):
+    """Its articles would all be rejected."""
+    (source / "a.md").write_text(seed_file("A"))
+
+    def transform(plan, batch):
+        nowhere = tmp_path / "nowhere"
+        changed = {"settings": plan.settings.model_copy(update={"source": nowhere})}
+        there = changed if unseen == "source" else {"folder": nowhere / "staging"}
+        return cluster.transform_on_shared_disk(replace(plan, **there), batch)
+
+    with pytest.raises(
+        RunError, match=r"nowhere is no folder|does not see .*/nowhere/work; workers need a disk that all"
+    ):
+        publish_edition(Settings(source=source, warehouse=warehouse), replace(PLAIN, transform=transform))
+    assert not (warehouse / "current").exists()
+
+
+def test_a_part_that_kills_its_workers():
+    given_up: Future[int] = Future()
+    given_up.set_exception(KilledWorker("transform", None, 3))
+    with pytest.raises(RunError, match="Dask gave up a part of the work: 4 workers died over it"):
+        cluster.result_of(given_up)
+
+
+def test_a_scheduler_that_is_gone():
+    lost: Future[int] = Future()
+    lost.cancel()
+    with pytest.raises(RunError, match="Dask's scheduler is gone; start it again"):
+        cluster.result_of(lost)
+
+
+def test_a_cluster_of_another_environment():
+    unread: Future[int] = Future()
+    unread.set_exception(RuntimeError("Error during deserialization of the task graph. This frequently occurs if ..."))
+    with pytest.raises(RunError, match="start them from the flow's own environment"):
+        cluster.result_of(unread)
+
+
+def test_the_command_line_has_no_cluster(monkeypatch, capsys):
+    monkeypatch.setenv("BROADSHEET_RUNNER", "dask")
+    assert main(["run"]) == 1
+    assert capsys.readouterr().err == (
+        "broadsheet: The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local.\n"
+    )
+
+
+def test_dask_and_boto_are_loaded_only_where_they_are_used():
+    code = "import sys, flows.pipeline, flows.cluster; print({'boto3', 'distributed'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

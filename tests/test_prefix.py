@@ -1,0 +1,241 @@
+"""A source and a warehouse below s3:// prefixes, on a real store: editions are those of folders, and one run wins."""
+
+import multiprocessing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows import cluster
+from flows.cli import main
+from flows.objects import store
+from flows.objects.prefix import Prefix
+from flows.pipeline import Report, publish_edition, steps_for
+from flows.problems import RunError
+from flows.settings import Settings
+from flows.source import list_seed_files, read_seed_files
+from flows.tables import CONTENT
+from flows.verify import verify
+from flows.warehouse import prefix
+from flows.warehouse.editions import edition_time
+from tests.conftest import query, rows_of, seed_file
+from tests.dying import POINTS_BELOW_A_PREFIX, run_until
+from tests.object_store import BUCKET, ObjectStore
+
+
+@pytest.fixture
+def place(object_store: ObjectStore, request: pytest.FixtureRequest) -> Prefix:
+    """A prefix of this test's own."""
+    return Prefix(BUCKET, request.node.name)
+
+
+@pytest.fixture
+def newsroom(place: Prefix) -> Prefix:
+    """A source of four articles in three months, one of them without a date, and a file that is rejected."""
+    source = place / "source"
+    for code, date in (("A", "2026-09-01"), ("B", "2026-10-01"), ("C", "2026-10-02")):
+        write(source, code, date=date)
+    write(source, "sub/D", date='""')
+    store.write(source / "broken.md", b"no front matter")
+    return source
+
+
+def write(source: Prefix, name: str, **given: str) -> None:
+    store.write(source / f"{name}.md", seed_file(name[-1], **given).encode())
+
+
+@pytest.fixture
+def settings(newsroom: Prefix, place: Prefix, tmp_path: Path) -> Settings:
+    """A run from prefix to prefix, on a machine of its own."""
+    return Settings(source=newsroom, warehouse=place / "warehouse", data=tmp_path / "data")
+
+
+def names(warehouse: Prefix) -> set[str]:
+    """What lies below a warehouse, the files of its editions aside."""
+    return {"/".join(found.name.split("/")[:2]) for found in store.list_objects(warehouse)}
+
+
+def equal_bytes(edition: Prefix, folder: Path) -> None:
+    """Every Parquet file of content, and that of the problems, has the same bytes in a store and in a folder."""
+    files = [
+        *(file for table in CONTENT for file in (folder / table.name).rglob("*.parquet")),
+        folder / "problems.parquet",
+    ]
+    here = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+    content = ("problems.parquet", *(f"{table.name}/" for table in CONTENT))
+    there = {name for name, *_ in store.list_objects(edition) if name.startswith(content)}
+    assert {name: store.read(edition / name) for name in there} == here
+
+
+def require_equal(report: Report, settings: Settings, tmp_path: Path) -> None:
+    """An edition in a store is the one that is built anew in a folder."""
+    rebuilt = publish_edition(settings.model_copy(update={"warehouse": tmp_path / "rebuilt", "rebuild": True})).folder
+    assert rows_of(report.folder) == rows_of(rebuilt)
+    equal_bytes(settings.warehouse / "editions" / report.folder.name, rebuilt)
+    assert verify(settings) == []
+
+
+@pytest.mark.parametrize("where", ["on this machine", "as workers do it"])
+def test_editions_below_a_prefix_are_those_of_a_folder(object_store, settings, tmp_path, where):
+    steps = steps_for(settings) if where == "on this machine" else cluster.steps_for(settings)
+    first = publish_edition(settings, steps)
+    assert first.edition.articles == 4
+    require_equal(first, settings, tmp_path)
+    assert names(settings.warehouse) == {"current", f"editions/{first.folder.name}"}
+    assert store.read(settings.warehouse / "current").decode() == first.folder.name
+    assert publish_edition(settings, steps).edition is None
+
+    write(settings.source, "B", date="2026-10-01", title="Corrected")
+    write(settings.source, "E", date="2026-11-01")
+    store.write(settings.source / "z.md", seed_file("C", "Another of the same article", "2026-10-03").encode())
+    store.remove_object(settings.source / "sub/D.md")
+    object_store.asked.clear()
+    second = publish_edition(settings, steps)
+    counts = ("added", "corrected", "withdrawn", "duplicates")
+    assert [getattr(second.edition, name) for name in counts] == [1, 2, 1, 1]
+    copied = {key.split("/editions/")[1].partition("/")[2] for _, key, source in object_store.asked if source}
+    assert "articles/published_month=2026-09/articles.parquet" in copied
+    assert not any("2026-10" in name for name in copied)
+    require_equal(second, settings, tmp_path)
+
+
+def test_another_machine_goes_on_where_the_last_one_stopped(settings, tmp_path):
+    first = publish_edition(settings)
+    elsewhere = settings.model_copy(update={"data": tmp_path / "other"})
+    assert publish_edition(elsewhere).edition is None
+    write(settings.source, "A", date="2026-09-01", title="Corrected")
+    second = publish_edition(elsewhere)
+    assert (second.edition.added, second.edition.corrected) == (0, 1)
+    write(settings.source, "A", date="2026-09-01", title="Corrected again")
+    third = publish_edition(settings)
+    assert third.edition.corrected == 1
+    assert query(third.folder, "SELECT edition_id FROM editions ORDER BY 1") == [
+        (report.folder.name,) for report in (first, second, third)
+    ]
+
+
+@pytest.mark.parametrize("begun", ["on nothing", "on an edition"])
+def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun):
+    """The other run begins and ends while this one is about to be checked."""
+    if begun == "on an edition":
+        publish_edition(settings)
+        write(settings.source, "E", date="2026-11-01")
+    winners = []
+
+    def check(*arguments: object) -> None:
+        winners.append(publish_edition(settings.model_copy(update={"data": tmp_path / "other"})))
+        steps_for(settings).check(*arguments)
+
+    with pytest.raises(RunError) as told:
+        publish_edition(settings, replace(steps_for(settings), check=check))
+    (winner,) = winners
+    assert str(told.value) == (
+        f"Another run has published into {settings.warehouse} since this one began (its current edition is"
+        f" {winner.folder.name}); nothing of this one was published: run again."
+    )
+    assert store.read(settings.warehouse / "current").decode() == winner.folder.name
+    assert prefix.list_editions(settings.warehouse)[-1] == winner.folder.name
+    assert not any(name.startswith(".") for name in names(settings.warehouse))
+    assert verify(settings) == []
+    assert publish_edition(settings).edition is None
+
+
+def test_of_two_puts_at_once_one_wins(settings):
+    """Whoever put the pointer in the very last moment, is found by the store's own comparison."""
+    publish_edition(settings)
+    _, seen = prefix.read_pointer(settings.warehouse)
+    pointer = settings.warehouse / "current"
+    assert store.write_if(pointer, b"20991231T000000Z", seen)
+    assert not store.write_if(pointer, b"20991231T000001Z", seen)
+    assert not store.write_if(pointer, b"20991231T000001Z", None)
+    assert store.read(pointer) == b"20991231T000000Z"
+
+
+def kill(point: str, settings: Settings) -> str:
+    """Kill a run at a point of its way; returns the id that it claimed."""
+    run = multiprocessing.get_context("spawn").Process(target=run_until, args=(point, settings))
+    run.start()
+    run.join()
+    assert run.exitcode == -9
+    (claim,) = (name for name in names(settings.warehouse) if name.startswith(".claims/"))
+    return claim.removeprefix(".claims/")
+
+
+@pytest.mark.parametrize("point", POINTS_BELOW_A_PREFIX)
+def test_what_a_killed_run_left_is_swept(settings, tmp_path, point):
+    first = publish_edition(settings).folder.name
+    write(settings.source, "E", date="2026-11-01")
+    died = kill(point, settings)
+    before = names(settings.warehouse)
+    prefix.sweep(settings.warehouse, first, edition_time(died) + timedelta(hours=23))
+    assert names(settings.warehouse) == before  # it may be at work on another machine
+    assert prefix.list_editions(settings.warehouse) == [first]
+    if point == "load":  # another machine cannot know that it died, until a day after
+        prefix.sweep(settings.warehouse, first, edition_time(died) + timedelta(hours=25))
+        assert names(settings.warehouse) == {"current", f"editions/{first}"}
+    last = publish_edition(settings)  # this machine knows
+    assert names(settings.warehouse) == {"current", f"editions/{first}", f"editions/{last.folder.name}"}
+    assert query(last.folder, "SELECT edition_id FROM editions ORDER BY 1") == [(first,), (last.folder.name,)]
+    assert last.edition.added == 1
+
+
+def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, tmp_path):
+    publish_edition(settings)
+    write(settings.source, "E", date="2026-11-01")
+    died = kill("after the pointer", settings)
+    assert prefix.read_pointer(settings.warehouse)[0] == died
+    write(settings.source, "F", date="2026-11-01")
+    after = publish_edition(settings.model_copy(update={"data": tmp_path / "other"}))
+    assert after.edition.added == 1
+    assert prefix.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
+    assert publish_edition(settings).edition is None
+    assert prefix.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
+
+
+def test_old_editions_are_retired(settings):
+    settings = settings.model_copy(update={"keep_editions": 2, "keep_hours": 0})
+    published = []
+    for title in ("One", "Two", "Three"):
+        write(settings.source, "A", date="2026-09-01", title=title)
+        published.append(publish_edition(settings).folder.name)
+    assert names(settings.warehouse) == {"current", *(f"editions/{name}" for name in published[1:])}
+
+
+def test_the_command_line_reads_an_edition_and_goes_back(settings, capsys, monkeypatch):
+    first = publish_edition(settings).folder.name
+    write(settings.source, "A", date="2026-09-01", title="Corrected")
+    second = publish_edition(settings).folder.name
+    for name in ("source", "warehouse", "data"):
+        monkeypatch.setenv(f"BROADSHEET_{name.upper()}", str(getattr(settings, name)))
+
+    def said(*arguments: str) -> str:
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    assert [line.split()[:2] for line in said("editions").splitlines()[1:]] == [["*", second], [first, "4"]]
+    assert said("query", "SELECT title FROM articles WHERE article_id = 'A'", "--format", "csv") == "title\nCorrected\n"
+    monkeypatch.setenv("BROADSHEET_DATA", str(settings.data / "elsewhere"))
+    assert said("query", "SELECT count(*) AS n FROM articles", "--format", "csv") == "n\n4\n"
+    assert said("rollback", first).startswith(f"The current edition is {first}.")
+    assert said("query", "SELECT title FROM articles WHERE article_id = 'A'", "--format", "csv") == "title\nA title\n"
+    assert main(["rollback", "20200101T000000Z"]) == 1
+    assert f"name one that is kept: {first}, {second}." in capsys.readouterr().err
+    assert "Published edition" in said("run")
+    assert "Nothing is new" in said("run")
+    assert said("verify") == "The current edition is just what the source gives.\n"
+
+
+def test_the_source_below_a_prefix(place: Prefix):
+    kept = {"a.md": b"a", "sub/B.Markdown": b"b", "100%.md": b"", "caf%E9.md": b"c", "caf\u00e9 au lait.md": b"d"}
+    for name, content in {**kept, ".hidden.md": b"", ".git/c.md": b"", "note.pdf": b"", "folder.md/": b""}.items():
+        store.write(place / name, content)
+    listed = list(list_seed_files(place, (".md", ".markdown")))
+    paths = [file.source_path for file in listed]
+    assert len(paths) == len(set(paths)) == len(kept)
+    assert [file.size for file in listed] == [len(content) for content in read_seed_files(place, paths)]
+    assert sorted(read_seed_files(place, paths)) == sorted(kept.values())
+    assert all(abs(file.mtime_ns / 1e9 - datetime.now(UTC).timestamp()) < 60 for file in listed)
+    (gone,) = read_seed_files(place, ["gone.md"])
+    assert isinstance(gone, FileNotFoundError)
+    assert gone.strerror == "No such object"

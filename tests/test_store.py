@@ -1,0 +1,95 @@
+"""What goes wrong with a store, is a plain sentence."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from flows.objects import store
+from flows.objects.prefix import Prefix, parse
+from flows.pipeline import publish_edition
+from flows.problems import RunError
+from flows.settings import Settings
+from flows.verify import verify
+from tests.conftest import SEEDS
+from tests.object_store import BUCKET
+
+
+@pytest.fixture
+def settings(object_store, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch) -> Settings:
+    """A run on a store that is spoilt by the test: what is known of it is forgotten before and after."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    store.client.cache_clear()
+    yield Settings(source=SEEDS, warehouse=Prefix(BUCKET, request.node.name), data=tmp_path / "data")
+    store.client.cache_clear()
+
+
+def told(settings: Settings) -> str:
+    """What a run says that fails."""
+    with pytest.raises(RunError) as error:
+        publish_edition(settings)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_bucket_that_is_not_there(settings):
+    assert told(settings.model_copy(update={"warehouse": parse("s3://nowhere/warehouse")})) == (
+        "There is no bucket nowhere; make it, or name another one."
+    )
+    assert "There is no bucket nowhere" in told(settings.model_copy(update={"source": parse("s3://nowhere/source")}))
+
+
+def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
+    data = tmp_path / "file"
+    data.write_text("no folder")
+    assert "or name another folder with BROADSHEET_DATA." in told(settings.model_copy(update={"data": data}))
+
+
+def test_a_source_with_nothing(settings):
+    assert told(settings.model_copy(update={"source": Prefix(BUCKET, "mistyped")})) == (
+        f"There is nothing below s3://{BUCKET}/mistyped; name an existing prefix with --source."
+    )
+
+
+def test_no_credentials(settings, monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    assert "There are no credentials for s3://" in told(settings)
+
+
+def test_a_profile_that_is_not_there(settings, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert "The settings of AWS cannot be used (The config profile (nobody) could not be found)" in told(settings)
+
+
+def test_a_store_that_does_not_answer(settings, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "does not answer (Could not connect to the endpoint URL" in told(settings)
+
+
+def test_a_store_without_its_extra(settings, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    assert main(["editions", "--warehouse", "s3://newsroom/warehouse"]) == 1
+    said = capsys.readouterr().err
+    assert said == "broadsheet: An s3:// prefix needs the extra s3; install it with pip install 'broadsheet[s3]'.\n"
+
+
+def test_a_prefix_without_a_bucket(capsys):
+    assert main(["editions", "--warehouse", "s3://"]) == 2
+    assert "s3:// names no bucket; write it as s3://bucket/prefix" in capsys.readouterr().err
+
+
+def test_an_edition_that_was_spoilt(settings, tmp_path):
+    edition = settings.warehouse / "editions" / publish_edition(settings).folder.name
+    elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
+    store.write(edition / "front_page.html", b"other")
+    assert verify(settings) == ["The file front_page.html has other bytes than edition.json says."]
+    assert f"The object {edition}/front_page.html has other bytes than edition.json says; restore it" in told(elsewhere)
+    store.remove_object(edition / "front_page.html")
+    assert f"The object {edition}/front_page.html is missing; restore it" in told(elsewhere)
+    store.remove_object(edition / "edition.json")
+    assert f"is missing from {settings.warehouse}/editions; restore its objects" in told(elsewhere)
