@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import UUID
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
-from tests.test_up import LIMIT, Up, awaited, runs, started
+from tests.test_up import LIMIT, Up, aside, awaited, runs, started
 
 ALERTS = ROOT / "automations" / "alerts.yaml"
 INTERVAL = 10  # seconds between two ticks
@@ -85,11 +86,16 @@ def listening() -> Iterator[tuple[str, "queue.Queue[str]"]]:
         server.shutdown()
 
 
-def notify(up: Up, url: str, **changes: float) -> None:
-    """Create the alerts of automations/alerts.yaml, with other times where the test cannot wait."""
+async def save_block(up: Up, url: str) -> UUID:
+    """The id of a notification block that tells a webhook."""
     with temporary_settings({PREFECT_API_URL: str(up.api.base_url).rstrip("/")}):
         block = CustomWebhookNotificationBlock(name="alerts", url=url, json_data={"text": "{{subject}}: {{body}}"})
-        identity = block.save("broadsheet-alerts", overwrite=True)
+        return await block.asave("broadsheet-alerts", overwrite=True)
+
+
+def notify(up: Up, url: str, **changes: float) -> None:
+    """Create the alerts of automations/alerts.yaml, with other times where the test cannot wait."""
+    identity = aside(save_block(up, url))
     for alert in yaml.safe_load(ALERTS.read_text().replace("BLOCK_ID", str(identity))):
         alert["trigger"]["within"] = changes.get(alert["name"], alert["trigger"]["within"])
         up.api.post("/automations/", json=alert)
