@@ -6,7 +6,7 @@ PEERS := .venv-bench/installed
 BENCH ?= data/bench
 CHROMIUM := $(shell command -v chromium)
 
-.PHONY: help run up test lint format docs pictures fuzz soak chaos spark clients fidelity bench growth lock clean
+.PHONY: help run up test lint format docs pictures fuzz soak chaos overhead spark clients fidelity bench growth lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -45,6 +45,9 @@ soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 
 chaos: $(INSTALLED)  ## kill parts of a schedule in mid-run, and print how each case ends: a quarter of an hour
 	@$(BIN)/python -m benchmarks.chaos
+
+overhead: $(INSTALLED)  ## what a scheduled run costs where nothing is new, beside an empty flow: five minutes
+	@$(BIN)/python -m benchmarks.overhead
 
 spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
 	@$(BIN)/uv pip install --quiet "pyspark>=4"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from flows.problems import RunError
+from flows.say import say
 from flows.settings import Settings
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -26,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         for flaw in error.errors():
             name = "_".join(str(part) for part in flaw["loc"][:1])
-            print(f"broadsheet: {name}: {flaw['msg'].removeprefix('Value error, ')}.", file=sys.stderr)
+            say(f"broadsheet: {name}: {flaw['msg'].removeprefix('Value error, ')}.", sys.stderr)
         return USAGE
     except RunError as error:
-        print(f"broadsheet: {error}", file=sys.stderr)
+        say(f"broadsheet: {error}", sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("broadsheet: stopped; nothing was published.", file=sys.stderr)
+        say("broadsheet: stopped; nothing was published.", sys.stderr)
         return FAILED
 
 
@@ -83,7 +84,7 @@ def run(settings: Settings) -> int:
     from flows.pipeline import publish_edition, steps_for
     from flows.summary import summary, with_progress
 
-    print(summary(settings, publish_edition(settings, replace(steps_for(settings), each=with_progress))))
+    say(summary(settings, publish_edition(settings, replace(steps_for(settings), each=with_progress))))
     return DONE
 
 
@@ -94,7 +95,7 @@ def serve(settings: Settings) -> int:
     try:
         up(settings)
     except KeyboardInterrupt:
-        print("Stopped; start it again with broadsheet up.")
+        say("Stopped; start it again with broadsheet up.")
     return DONE
 
 
@@ -103,7 +104,7 @@ def verify(settings: Settings) -> int:
     from flows.verify import verify
 
     differences = verify(settings)
-    print("\n".join(differences) or "The current edition is just what the source gives.")
+    say("\n".join(differences) or "The current edition is just what the source gives.")
     return FAILED if differences else DONE
 
 
@@ -111,7 +112,7 @@ def editions(settings: Settings) -> int:
     """`broadsheet editions`: the editions that are kept, the newest first."""
     from flows.summary import list_of_editions
 
-    print(list_of_editions(settings))
+    say(list_of_editions(settings))
     return DONE
 
 
@@ -120,8 +121,8 @@ def roll_back(settings: Settings, edition: str) -> int:
     from flows.pipeline import go_back
 
     go_back(settings, edition)
-    print(f"The current edition is {edition}.")
-    print("The next run compares the source with it: pause the schedule until what was wrong is mended.")
+    say(f"The current edition is {edition}.")
+    say("The next run compares the source with it: pause the schedule until what was wrong is mended.")
     return DONE
 
 
@@ -130,7 +131,7 @@ def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
     from flows.query import answer, opened
 
     if form == "parquet" and output is None:
-        print("broadsheet: Parquet goes into a file; name one with --output.", file=sys.stderr)
+        say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
         return USAGE
     with opened(settings) as edition:
         if edition is None:
@@ -143,5 +144,5 @@ def explain(settings: Settings, file: Path) -> int:
     """`broadsheet explain FILE`."""
     from flows.explain import explain
 
-    print(explain(file, ZoneInfo(settings.time_zone)))
+    say(explain(file, ZoneInfo(settings.time_zone)))
     return DONE

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import os
 import re
 import shutil
 import sys
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
+from flows.say import speak_to_nobody
 from flows.settings import Settings
 from flows.warehouse import working_copy
 from flows.warehouse.database import DATABASE, Config, connected
@@ -51,8 +51,8 @@ def answer(edition: Path, sql: str, form: str, output: Path | None) -> None:
             _write(connection.sql(sql), form, output)
     except (duckdb.Error, pa.ArrowException) as error:
         raise RunError(f"The query has no answer: {_reason(error)}") from None
-    except BrokenPipeError:  # whoever reads has seen enough, as head has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        speak_to_nobody(sys.stdout)
     except OSError as error:
         raise RunError(f"{output} cannot be written ({error.strerror}); name another file with --output.") from None
 

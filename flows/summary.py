@@ -11,6 +11,7 @@ from tqdm import tqdm
 from flows.objects.prefix import Prefix
 from flows.pipeline import Report
 from flows.plan import Batch, Plan
+from flows.say import say
 from flows.settings import Settings
 from flows.tables import Edition
 from flows.warehouse import prefix
@@ -33,7 +34,7 @@ def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]
             done += number
             if bar.disable and time.monotonic() - said > LINE_EVERY:
                 said = time.monotonic()
-                print(f"{done:,} of {total:,} {unit}", file=sys.stderr)
+                say(f"{done:,} of {total:,} {unit}", sys.stderr)
             yield number
 
 

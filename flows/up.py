@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ import yaml
 
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
+from flows.say import say
 from flows.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
@@ -29,6 +31,9 @@ PREFECT = (sys.executable, "-m", "prefect")
 START_LIMIT = 180.0  # seconds until the server must answer; its first start migrates its database
 STOP_LIMIT = 30.0  # seconds for a process to end before it is killed
 PAUSE = 0.3  # seconds between two looks at what is awaited
+LOST = "The schedule was stopped in mid-run. The edition before is whole."
+
+Ask = Callable[..., Any]  # method, path and the fields of the body; gives the server's answer
 
 
 class Part(NamedTuple):
@@ -49,17 +54,19 @@ def up(settings: Settings) -> None:
     url = environment["PREFECT_API_URL"]
     try:
         home.mkdir(parents=True, exist_ok=True)
-        print("Prefect's server starts; its first start takes half a minute.", flush=True)
+        say("Prefect's server starts; its first start takes half a minute.")
         server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
         with (
             httpx.Client(base_url=url, timeout=30) as api,
             _running("server", server_command, environment, home) as server,
         ):
-            _await_health(api, server)
-            _set_up(api, environment)
+            ask = partial(_ask, api, server)
+            ask("GET", "health")
+            _set_up(ask, environment)
+            _end_lost_runs(ask)
             with _running("worker", ("worker", "start", "--pool", POOL), environment, home) as worker:
-                print(f"The schedule is on, every hour: {url.removesuffix('/api')}  (stop it with Ctrl-C)", flush=True)
-                _await_first_run(api, (server, worker))
+                say(f"The schedule is on, every hour: {url.removesuffix('/api')}  (stop it with Ctrl-C)")
+                _await_first_run(ask, worker)
                 while True:
                     _require_alive(server, worker)
                     time.sleep(PAUSE)
@@ -138,28 +145,23 @@ def _require_alive(*parts: Part) -> None:
             )
 
 
-def _await_health(api: httpx.Client, server: Part) -> None:
-    limit = time.monotonic() + START_LIMIT
-    while time.monotonic() < limit:
-        _require_alive(server)
-        try:
-            if api.get("health").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(PAUSE)
-    raise RunError(f"Prefect's server did not answer within {START_LIMIT:.0f} seconds; {server.log} says why.")
-
-
-def _set_up(api: httpx.Client, environment: dict[str, str]) -> None:
+def _set_up(ask: Ask, environment: dict[str, str]) -> None:
     """The work pool and the recovery where they are missing, and every deployment of prefect.yaml."""
-    pools = {pool["name"] for pool in _ask(api, "POST", "work_pools/filter")}
-    if POOL not in pools:
-        _prefect(environment, "work-pool", "create", POOL, "--type", "process")
+    pools = {pool["name"] for pool in ask("POST", "work_pools/filter")}
+    if POOL not in pools:  # Prefect's command for it would look for other types of pools on the net
+        ask("POST", "work_pools/", name=POOL, type="process")
     _prefect(environment, "deploy", "--all", "--prefect-file", str(PROJECT / "prefect.yaml"))
-    known = {automation["name"] for automation in _ask(api, "POST", "automations/filter")}
+    known = {automation["name"] for automation in ask("POST", "automations/filter")}
     for automation in yaml.safe_load(RECOVERY.read_text()):
         if automation["name"] not in known:
-            _ask(api, "POST", "automations/", **automation)
+            ask("POST", "automations/", **automation)
+
+
+def _end_lost_runs(ask: Ask) -> None:
+    """Mark as crashed what was under way when the schedule stopped: it would hold its deployment's slot."""
+    under_way = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+    for run in ask("POST", "flow_runs/filter", flow_runs=under_way, work_pools={"name": {"any_": [POOL]}}):
+        ask("POST", f"flow_runs/{run['id']}/set_state", state={"type": "CRASHED", "name": "Crashed", "message": LOST})
 
 
 def _prefect(environment: dict[str, str], *command: str) -> None:
@@ -172,16 +174,19 @@ def _prefect(environment: dict[str, str], *command: str) -> None:
         raise RunError(f"prefect {' '.join(command)} failed: {said[-500:]}")
 
 
-def _ask(api: httpx.Client, method: str, path: str, **body: Any) -> Any:
-    """Ask the server; it is asked again while it is too busy to answer. Raises RunError where it never does."""
+def _ask(api: httpx.Client, server: Part, method: str, path: str, **body: Any) -> Any:
+    """Ask the server, again while it starts or is too busy to answer. Raises RunError where it dies or never does."""
     limit = time.monotonic() + START_LIMIT
     while True:
         try:
             answer = api.request(method, path, json=body)
             return answer.raise_for_status().json()
         except httpx.HTTPError as error:
+            _require_alive(server)
             if not _is_busy(error) or time.monotonic() > limit:
-                raise RunError(f"Prefect's server does not answer as it should ({error}).") from None
+                raise RunError(
+                    f"Prefect's server does not answer as it should ({error}); {server.log} says more."
+                ) from None
             time.sleep(PAUSE)
 
 
@@ -192,15 +197,15 @@ def _is_busy(error: httpx.HTTPError) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
-def _await_first_run(api: httpx.Client, parts: tuple[Part, ...]) -> None:
+def _await_first_run(ask: Ask, worker: Part) -> None:
     """Run the hourly deployment at once, and print how it ended."""
-    deployment = _ask(api, "GET", f"deployments/name/{FIRST}")
-    run = _ask(api, "POST", f"deployments/{deployment['id']}/create_flow_run")
+    deployment = ask("GET", f"deployments/name/{FIRST}")
+    run = ask("POST", f"deployments/{deployment['id']}/create_flow_run")
     while (state := run["state"])["type"] in ("SCHEDULED", "PENDING", "RUNNING"):
-        _require_alive(*parts)
+        _require_alive(worker)
         time.sleep(PAUSE)
-        run = _ask(api, "GET", f"flow_runs/{run['id']}")
+        run = ask("GET", f"flow_runs/{run['id']}")
     if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
-        print("First run left out: another one is under way.", flush=True)
+        say("First run left out: another one is under way.")
     else:
-        print(f"First run {state['name'].lower()}: {state['message']}", flush=True)
+        say(f"First run {state['name'].lower()}: {state['message']}")

@@ -1,9 +1,10 @@
 """`broadsheet` as an operator meets it: what it prints, and how it exits."""
 
+import os
 import subprocess
 import sys
 
-from tests.conftest import ROOT, SEEDS, run_broadsheet
+from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 
 
 def test_run_publishes_and_says_what_and_what_next(warehouse):
@@ -88,3 +89,37 @@ def test_explain_without_a_file(tmp_path):
         1,
         f"broadsheet: There is no file {tmp_path}/none.md; give the path of a seed file.\n",
     )
+
+
+def run_unread(*arguments: object) -> tuple[int, str]:
+    """The command line when whoever reads what it prints is gone; its exit code, and its complaints."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [*BROADSHEET, *map(str, arguments)]
+    # Unbuffered, as it often is under a supervisor: each write finds the pipe broken.
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with os.fdopen(writer) as unread:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=unread,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    return done.returncode, done.stderr
+
+
+def test_a_reader_that_leaves_early_changes_nothing(warehouse):
+    places = ("--source", SEEDS, "--warehouse", warehouse)
+    assert run_unread("run", *places) == (0, "")
+    assert (warehouse / "current" / "front_page.html").exists()
+    assert run_unread("editions", "--warehouse", warehouse) == (0, "")
+    assert run_unread("explain", next(SEEDS.iterdir())) == (0, "")
+    assert run_unread("query", "FROM articles", "--format", "csv", "--warehouse", warehouse) == (0, "")
+    page = warehouse / "current" / "front_page.html"
+    page.chmod(0o644)
+    page.write_text("another page")
+    assert run_unread("verify", *places) == (1, "")

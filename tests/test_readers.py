@@ -57,6 +57,17 @@ def test_every_tool_has_a_recipe():
         assert any(uses(recipe, tool) for recipe in RECIPES)
 
 
+@pytest.mark.parametrize("recipe", [r for r in RECIPES if any(uses(r, tool) for tool in TOOLS)])
+def test_a_recipe_reads_an_edition_without_a_date(source, warehouse, publish: Publish, recipe):
+    (source / "a.md").write_text('---\ntitle: "Undated"\nimage: "https://images.example.com/a.jpg"\n---\n\nText.\n')
+    publish()
+    code = f"{recipe}\nassert (titles, urls) == (['Undated'], ['https://images.example.com/a.jpg'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=warehouse.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture
 def readers(source, warehouse, publish: Publish):
     """A process for each tool, that has read the first edition."""

@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from uuid import UUID
 
-import httpx
 import pytest
 import yaml
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
@@ -17,7 +16,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
-from tests.test_up import Up, started
+from tests.test_up import LIMIT, Up, aside, awaited, runs, started
 
 ALERTS = ROOT / "automations" / "alerts.yaml"
 INTERVAL = 10  # seconds between two ticks
@@ -34,24 +33,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield up
 
 
-def ask(up: Up, path: str, **body: object) -> Any:
-    """Ask the server, again while its database is held by another writer."""
-    while (answer := up.api.post(path, json=body)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        threading.Event().wait(0.3)
-    return answer.raise_for_status().json()
-
-
-def scheduled_runs(up: Up, *states: str) -> list[dict]:
-    """The runs of the hourly deployment's schedule in these states, the latest first."""
-    wanted = {"state": {"type": {"any_": states}}, "tags": {"all_": ["auto-scheduled"]}}
-    return list(ask(up, "/flow_runs/filter", flow_runs=wanted, sort="EXPECTED_START_TIME_DESC"))
-
-
-def await_runs(up: Up, *states: str) -> list[dict]:
-    """The same, as soon as there is one."""
-    while not (found := scheduled_runs(up, *states)):
-        threading.Event().wait(0.3)
-    return found
+def scheduled_runs(up: Up, *states: str) -> set[str]:
+    """The runs of the schedule that are in one of these states."""
+    return runs(up, *states, tags={"all_": ["auto-scheduled"]})
 
 
 @contextmanager
@@ -59,25 +43,27 @@ def ticks(up: Up) -> Iterator[None]:
     """The hourly deployment runs every INTERVAL seconds, until the end of the block."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
     every = {"schedule": {"interval": INTERVAL}, "active": True}
-    (made,) = up.api.post(f"/deployments/{hourly}/schedules", json=[every]).raise_for_status().json()
-    yield
-    up.api.delete(f"/deployments/{hourly}/schedules/{made['id']}").raise_for_status()
+    (made,) = up.api.post(f"/deployments/{hourly}/schedules", json=[every]).json()
+    try:
+        yield
+    finally:
+        up.api.delete(f"/deployments/{hourly}/schedules/{made['id']}")
 
 
 def test_a_run_longer_than_the_interval_has_no_second_writer_and_loses_no_change(up):
     before = (up.warehouse / "current").resolve()
     seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
     with writer_lock(up.warehouse), ticks(up):  # who is scheduled waits for us, as for a run that takes long
-        (waiting,) = await_runs(up, "RUNNING")
-        left_out = await_runs(up, "CANCELLED")
+        (long,) = awaited(up, lambda: scheduled_runs(up, "RUNNING"))
+        left_out = awaited(up, lambda: scheduled_runs(up, "CANCELLED"))
         seed.write_text(re.sub(r'^title: ".*"$', 'title: "Changed meanwhile"', seed.read_text(), flags=re.MULTILINE))
-        assert [run["id"] for run in scheduled_runs(up, "RUNNING")] == [waiting["id"]]
+        assert scheduled_runs(up, "RUNNING") == {long}
         assert (up.warehouse / "current").resolve() == before
-    while ask(up, "/flow_runs/filter", flow_runs={"id": {"any_": [waiting["id"]]}})[0]["state_type"] == "RUNNING":
-        threading.Event().wait(0.3)
+    awaited(up, lambda: long not in scheduled_runs(up, "RUNNING"))
+    assert long in scheduled_runs(up, "COMPLETED")
+    assert long not in left_out
+    assert scheduled_runs(up, "FAILED", "CRASHED") == set()
     assert query(up.warehouse / "current", "SELECT count(*) FROM articles WHERE title = 'Changed meanwhile'") == [(1,)]
-    assert waiting["id"] not in {run["id"] for run in left_out}
-    assert scheduled_runs(up, "FAILED", "CRASHED") == []
 
 
 @contextmanager
@@ -100,14 +86,19 @@ def listening() -> Iterator[tuple[str, "queue.Queue[str]"]]:
         server.shutdown()
 
 
-def notify(up: Up, url: str, **changes: float) -> None:
-    """Create the alerts of automations/alerts.yaml, with other times where the test cannot wait."""
+async def save_block(up: Up, url: str) -> UUID:
+    """The id of a notification block that tells a webhook."""
     with temporary_settings({PREFECT_API_URL: str(up.api.base_url).rstrip("/")}):
         block = CustomWebhookNotificationBlock(name="alerts", url=url, json_data={"text": "{{subject}}: {{body}}"})
-        identity = block.save("broadsheet-alerts", overwrite=True)
+        return await block.asave("broadsheet-alerts", overwrite=True)
+
+
+def notify(up: Up, url: str, **changes: float) -> None:
+    """Create the alerts of automations/alerts.yaml, with other times where the test cannot wait."""
+    identity = aside(save_block(up, url))
     for alert in yaml.safe_load(ALERTS.read_text().replace("BLOCK_ID", str(identity))):
         alert["trigger"]["within"] = changes.get(alert["name"], alert["trigger"]["within"])
-        ask(up, "/automations/", **alert)
+        up.api.post("/automations/", json=alert)
 
 
 def test_a_failed_run_and_old_data_reach_whoever_is_to_know(up, tmp_path):
@@ -115,7 +106,8 @@ def test_a_failed_run_and_old_data_reach_whoever_is_to_know(up, tmp_path):
         notify(up, url, **{"Broadsheet: no edition for a day": 10})
         # Runs of this deployment wait for each other, and none is left out.
         rebuild = up.api.get("/deployments/name/etl/rebuild").json()["id"]
-        ask(up, f"/deployments/{rebuild}/create_flow_run", parameters={"source": str(tmp_path / "nowhere")})
+        nowhere = {"parameters": {"source": str(tmp_path / "nowhere")}}
+        up.api.post(f"/deployments/{rebuild}/create_flow_run", json=nowhere)
         wanted = {"Failed", "day"}  # the last word of each alert's subject
         while wanted:
-            wanted.discard(heard.get(timeout=180).split(": ", 2)[1].split()[-1])
+            wanted.discard(heard.get(timeout=LIMIT).split(": ", 2)[1].split()[-1])

@@ -1,0 +1,111 @@
+"""docs/operations.md keeps its word: its commands run in their order, against a server and a worker as its units start them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import ROOT, SEEDS, end
+from tests.prefect_server import free_port
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+FILES = dict(re.findall(r"```ini\n# ([^\s:]+)[^\n]*\n(.*?)```", PAGE, re.DOTALL))
+# What needs root, systemd, PostgreSQL or a repository to pull from, and `make up`, which test_up.py runs.
+ELSEWHERE = ("systemctl ", "useradd ", "install -d ", "sudo ", "git ", "make ")
+
+
+def kept(block: str) -> str:
+    """A block without the lines that run elsewhere."""
+    return "".join(line for line in block.splitlines(keepends=True) if not line.startswith(ELSEWHERE))
+
+
+COMMANDS = [block for block in map(kept, BLOCKS) if block]
+(SHELL,) = [block for block in COMMANDS if "set -a" in block]  # what all others expect of the shell
+
+
+class Place:
+    """The page's folders and its port on this machine, in a folder of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        for name in ("etc", "var", "warehouse", "backup"):
+            (folder / name).mkdir()
+        for path in FILES:
+            if path.endswith(".env"):
+                lines = [line for line in FILES[path].splitlines() if "postgresql" not in line]
+                (folder / "etc" / Path(path).name).write_text(self.here("\n".join(lines)))
+
+    def here(self, text: str) -> str:
+        """A text of the page with this machine's places."""
+        places = {
+            "/srv/broadsheet/.venv": sys.prefix,
+            "/srv/broadsheet": str(ROOT),
+            "/srv/articles": str(SEEDS),
+            "/srv": str(self.folder),
+            "/etc/broadsheet": str(self.folder / "etc"),
+            "/var/lib/broadsheet": str(self.folder / "var"),
+            ":4200": f":{self.port}",
+            "--port 4200": f"--port {self.port}",
+        }
+        return re.sub("|".join(map(re.escape, places)), lambda found: places[found[0]], text)
+
+    @contextmanager
+    def service(self, unit: str) -> Iterator[None]:
+        """A service as its unit starts it, until the end of the block."""
+        settings = dict(
+            re.findall(r"^(\w+)=(.*)$", self.here(FILES[f"/etc/systemd/system/{unit}.service"]), re.MULTILINE)
+        )
+        start = f"set -a; . {settings['EnvironmentFile']}; exec {settings['ExecStart']}"
+        with (self.folder / f"{unit}.log").open("w") as log:
+            process = subprocess.Popen(["bash", "-ec", start], stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield
+        finally:
+            end(process)
+
+    def run(self, commands: str, **environment: str) -> str:
+        """What commands print in a shell that is prepared as the page says."""
+        script = self.here(f"{SHELL}\nset -e\n{commands}")
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self.folder, env={**os.environ, **environment}, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{commands}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+
+def unseen(block: str, seen: set[str]) -> str:
+    """A block without the lines that have run before."""
+    lines = [line.partition("  #")[0].rstrip() for line in block.splitlines()]
+    new = [line for line in lines if line not in seen]
+    seen.update(new)
+    return "\n".join(new)
+
+
+def test_the_commands_run_in_their_order(tmp_path):
+    place, seen = Place(tmp_path), set(SHELL.splitlines())
+    current = tmp_path / "warehouse" / "current"
+    set_up, *rest = [block for block in COMMANDS if block != SHELL]
+    with place.service("broadsheet-server"), httpx.Client(transport=httpx.HTTPTransport(retries=9)) as anybody:
+        api = place.here("http://127.0.0.1:4200/api")
+        assert anybody.get(f"{api}/health", timeout=60).status_code == 200
+        assert anybody.post(f"{api}/flows/filter", json={}).status_code == 401  # only who has the password is answered
+        place.run(unseen(set_up, seen))
+        with place.service("broadsheet-worker"):
+            for block in rest:
+                # Watched, the command ends when its run has: whatever comes next finds an edition.
+                commands = unseen(block, seen).replace("run etl/rebuild", "run etl/rebuild --watch")
+                edition = current.resolve().name
+                if "mkdir -p /srv/warehouse" in commands:
+                    shutil.rmtree(tmp_path / "warehouse")  # an edition is restored where there is none
+                place.run(commands, EDITION=edition)
+        pool = anybody.get(f"{api}/work_pools/broadsheet", auth=("operator", "change-me")).json()
+    assert not pool["is_paused"]
+    assert (tmp_path / "backup" / current.resolve().name / "edition.json").exists()
