@@ -30,7 +30,7 @@ CONFIG: Config = {
     "autoload_known_extensions": False,
 }
 ROW_GROUP = 16_384  # rows, whose texts a thread holds before it packs them; DuckDB's own size holds a gigabyte
-THREADS = 2  # more would each hold as much again
+THREADS = 2  # for checks and pages; more would each hold as much again
 LEAST_MEMORY = 64_000_000  # bytes
 AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
 
@@ -83,7 +83,8 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
     file.unlink(missing_ok=True)
     if copied:
         shutil.copyfile(copied / DATABASE, file)
-    with connected(config, edition.parent) as connection:
+    # Two threads would fill row groups side by side, and what then does not fit goes to the disk: twice the work.
+    with connected({**config, "threads": 1}, edition.parent) as connection:
         # v1.4.0: readable by every DuckDB since 1.4.
         connection.execute(f"ATTACH {literal(file)} AS edition (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP})")
         connection.execute("USE edition")
