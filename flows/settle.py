@@ -40,11 +40,12 @@ def settle(plan: Plan) -> Difference | None:
     _require_articles(plan, history, sources)
     shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
     write_table(plan.folder, SOURCES, sources)
-    write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, stay), losers))
+    write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), losers))
     with batches.writer(plan.work, 0) as write:
         write(LOST, duplicates(sources).select(schema(LOST).names).cast(schema(LOST)))
         write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
-    months = {month for rows in (left, settled) for month in unique(published(rows)["published_month"]).to_pylist()}
+    differing = pa.concat_tables([rows.select(["status", "published_month"]) for rows in (left, settled)])
+    months = unique(published(differing)["published_month"]).to_pylist()
     return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
 
 
@@ -54,6 +55,8 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
     Files that did not change but share an article with a changed one are read again. What they give may have changed
     since, so that others share an article with them, until there are none.
     """
+    if not last.num_rows:
+        return batches.read(plan.work, SOURCES), last, last
     read, number = changed_rows(batches.read(plan.work, SOURCES), last), len(plan.batches)
     while True:
         stay = carried_rows(found, last, read["source_path"])
@@ -67,14 +70,19 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
         number += 1
 
 
-def _problems(plan: Plan, read: pa.Table, stay: pa.Table) -> pa.Table:
-    """The problems of the files that were read, and those that were known of the others."""
-    known = rows_of(read_table(plan.base, PROBLEMS), "source_path", stay["source_path"])
-    return pa.concat_tables([known, rows_of(batches.read(plan.work, PROBLEMS), "source_path", read["source_path"])])
+def _problems(plan: Plan, read: pa.Table, left: pa.Table) -> pa.Table:
+    """The problems of the files that were read, and those that were known of the others, which did not leave."""
+    found = batches.read(plan.work, PROBLEMS)
+    if plan.base is None:
+        return found
+    known = rows_without(read_table(plan.base, PROBLEMS), "source_path", left["source_path"])
+    return pa.concat_tables([known, rows_of(found, "source_path", read["source_path"])])
 
 
 def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
     """Raise RunError where more than half of the articles would be withdrawn: an unmounted disk looks like that."""
+    if not history.num_rows:
+        return
     articles = published(history)
     gone = rows_without(articles, "article_id", published(sources)["article_id"]).num_rows
     if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:

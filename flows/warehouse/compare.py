@@ -85,9 +85,9 @@ def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:
     `articles` has article_id, published_at and source_path. The later published_at wins (undated is earliest),
     then the greater path.
     """
-    counts = articles.group_by("article_id").aggregate([("source_path", "count")])
-    repeated = counts.filter(pc.greater(counts["source_path_count"], 1))["article_id"]
-    rows = rows_of(articles, "article_id", repeated).to_pylist()
+    counts = pc.value_counts(articles["article_id"])
+    repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    rows = rows_of(articles, "article_id", pa.chunked_array([repeated])).to_pylist()
     winners: dict[str, dict[str, Any]] = {}
     for row in sorted(rows, key=_rank):
         winners[row["article_id"]] = row
