@@ -33,7 +33,7 @@ format: $(INSTALLED)  ## mend what a machine can mend
 docs: $(INSTALLED)  ## write docs/tables.md anew
 	@$(BIN)/python -m docs.write_tables
 
-pictures: $(INSTALLED)  ## take the pictures of docs/ anew; needs Chromium
+pictures: $(INSTALLED)  ## take the pictures of docs/ anew, a minute; needs Chromium
 	@$(BIN)/python -m docs.write_pictures
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property

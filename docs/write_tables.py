@@ -1,27 +1,17 @@
 """Writes docs/tables.md from flows/tables.py, sql/views/ and an edition of seeds/: `make docs`."""
 
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
-from flows.pipeline import Steps, publish_edition
-from flows.plan import Plan
-from flows.settings import Settings
+from docs.example import ROOT, example_edition
 from flows.tables import TABLES, Table, columns
 from flows.warehouse.database import SQL, reading
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tables.md"
-EDITION_IDS = ("20261122T030000Z", "20261123T030000Z")
 LONGEST = 56  # characters of an example
 
 
@@ -63,45 +53,6 @@ Terms are those of schema.org's NewsArticle and ImageObject and of IPTC photo me
 ## How tables belong together
 
 """
-
-
-@contextmanager
-def example_edition() -> Iterator[Path]:
-    """The folder of an edition of seeds/ with the same rows at each build, after one that differed a little."""
-    with tempfile.TemporaryDirectory() as name:
-        source, warehouse = Path(name, "source"), Path(name, "warehouse")
-        settings = Settings(source=source, warehouse=warehouse, time_zone="UTC", rebuild=True)
-        _copy_seeds(source)
-        _as_it_was(source)
-        _publish(settings, EDITION_IDS[0])
-        shutil.rmtree(source)
-        _copy_seeds(source)
-        yield _publish(settings, EDITION_IDS[1])
-
-
-def _copy_seeds(source: Path) -> None:
-    shutil.copytree(ROOT / "seeds", source)
-    for file in source.iterdir():
-        os.utime(file, ns=(1_793_000_000_000_000_000,) * 2)
-
-
-def _as_it_was(source: Path) -> None:
-    """The seeds before a correction, a withdrawal and the latest article."""
-    first, *_, last = sorted(source.iterdir())
-    text = first.read_text()
-    first.write_text(text.replace('category: "WORLD"', 'category: "TRAVEL"'))
-    gone = text.replace("ART2610240536KQ7ZN2", "ART2611101700V1WDRN")
-    gone = gone.replace("Ferries return to Lake Kisiri after two silent years", "A ferry is painted green")
-    (source / "2026-11-10-ART2611101700V1WDRN.md").write_text(gone)
-    last.unlink()
-
-
-def _publish(settings: Settings, edition_id: str) -> Path:
-    def extract(settings: Settings) -> Plan:
-        plan = Steps().extract(settings)
-        return replace(plan, edition_id=edition_id, folder=plan.folder.with_name(edition_id))
-
-    return publish_edition(settings, Steps(extract=extract)).folder
 
 
 def page() -> str:

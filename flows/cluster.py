@@ -125,7 +125,8 @@ def settle(plan: Plan) -> Difference | None:
         for table in CONTENT:  # what the settling itself had to read
             for file in batches.files(plan.work, table):
                 if int(file.stem) >= len(plan.batches):
-                    store.upload(file, _work(plan) / table.name / file.name)
+                    for part in (file, file.with_suffix(batches.MONTHS)):
+                        store.upload(part, _work(plan) / table.name / part.name)
     return difference
 
 

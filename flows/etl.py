@@ -1,115 +1,25 @@
-"""The Prefect flows `etl` and `verify`: the pipeline's steps as tasks. `python -m flows.etl` runs one by itself."""
+"""The Prefect flows `etl` and `verify`. `python -m flows.etl` runs one by itself."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial, wraps
-from inspect import signature
 from pathlib import Path
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
-from prefect import Flow, flow, get_client, get_run_logger, task, unmapped
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect import Flow, flow, get_client, get_run_logger
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
-from prefect.task_runners import TaskRunner
 
-from flows import cluster
 from flows import verify as proof
 from flows.brief import brief, failure, read_brief, table
-from flows.pipeline import Report, Steps, publish_edition, steps_for
-from flows.plan import Plan
+from flows.pipeline import Report, publish_edition
 from flows.problems import RunError
 from flows.settings import Settings
+from flows.tasks import running
 
 PROJECT = Path(__file__).parents[1]
 HOUR = 3600  # seconds
-LONG = 20_000  # files to read; fewer are read before anyone has looked
-
-
-async def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task may succeed when it is run again: the disk or the network failed, not the data."""
-    failure = await state.aresult(raise_on_failure=False)
-    return isinstance(failure, OSError) and not isinstance(failure, FileNotFoundError | PermissionError)
-
-
-def _task(name: str, step: Any, retries: int = 3) -> Any:
-    """A step as a task: nothing is cached, since the folders that a step reads are no part of its arguments."""
-
-    @wraps(step)
-    def run(*arguments: Any) -> Any:
-        try:
-            return step(*arguments)
-        except RunError as error:  # a sentence for the operator, and no traceback
-            return Failed(message=str(error), data=error)
-
-    return task(
-        name=name,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=retries,
-        retry_delay_seconds=[2, 10, 60],
-        retry_condition_fn=is_transient,
-    )(run)
-
-
-def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """A step for each part, as mapped task runs; a long one shows how far it is."""
-    return _results(step, plan, [future.result for future in step.map(unmapped(plan), list(parts))])
-
-
-def _on_cluster(runner: TaskRunner[Any], step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """The same on a Dask cluster."""
-    cluster.require_workers(lambda: runner.client, plan.settings.scheduler)  # type: ignore[attr-defined]
-    arguments = dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True))
-    return _results(step, plan, [partial(cluster.result_of, future) for future in runner.map(step, arguments)])
-
-
-def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
-    progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
-    for done, result in enumerate(results, 1):
-        yield result()
-        if progress:
-            update_progress_artifact(cast(UUID, progress), 100 * done / len(results))
-
-
-@contextmanager
-def _running(settings: Settings) -> Iterator[Steps]:
-    """The steps as tasks, on this machine or on a Dask cluster until the end of the block; raises RunError."""
-    if settings.runner == "local":
-        yield _tasks(steps_for(settings), _mapped)
-        return
-    try:
-        from prefect_dask.task_runners import DaskTaskRunner
-    except ModuleNotFoundError:
-        raise RunError("The dask runner needs the extra dask; run pip install 'broadsheet[dask]'.") from None
-    of_the_run = {"n_workers": settings.processes, "threads_per_worker": 1, "dashboard_address": None}
-    with DaskTaskRunner(
-        address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
-    ) as runner:
-        yield _tasks(cluster.steps_for(settings), partial(_on_cluster, runner))
-
-
-def _tasks(steps: Steps, each: Callable[..., Iterator[int]]) -> Steps:
-    return Steps(
-        extract=_task("extract", steps.extract),
-        transform=_task("transform", steps.transform),
-        settle=_task("settle", steps.settle),
-        write_months=_task("write months", steps.write_months),
-        load=_task("load", steps.load),
-        check=_task("check", steps.check),
-        publish=_task("publish", steps.publish, retries=0),  # it moves the edition to its place, once
-        each=each,
-    )
 
 
 def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
@@ -147,7 +57,7 @@ def etl(
     try:
         given = {"rebuild": rebuild, "verify_content": verify_content, "allow_withdrawals": allow_withdrawals}
         settings = _settings(source=source, warehouse=warehouse, **given)
-        with _running(settings) as steps:
+        with running(settings) as steps:
             report = publish_edition(settings, steps)
     except RunError as error:
         return Failed(message=str(error))
@@ -164,7 +74,7 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
     """
     settings = _settings(source=source, warehouse=warehouse)
     try:
-        with _running(settings) as steps:
+        with running(settings) as steps:
             _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), steps))
         differences = proof.verify(settings)
     except RunError as error:

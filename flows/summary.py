@@ -54,14 +54,13 @@ def summary(settings: Settings, report: Report) -> str:
 
 def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:
     current = warehouse / "current"
-    database = current / "broadsheet.duckdb"
-    rejected, ask = f"FROM problems; in {database}", f"duckdb -readonly {database} 'FROM articles_by_category'"
+    before, after = f"duckdb -readonly {current / 'broadsheet.duckdb'} ", ""
     if isinstance(warehouse, Prefix):
         current = warehouse / "editions" / edition.edition_id
-        rejected = f"broadsheet query 'FROM problems' --warehouse {warehouse}"
-        ask = f"broadsheet query 'FROM articles_by_category' --warehouse {warehouse}"
-    lines = [f"Why files were rejected: {rejected}"] if edition.rejected else []
-    return [*lines, f"Query it:   {ask}", f"Front page: {current / 'front_page.html'}"]
+        before, after = "broadsheet query ", f" --warehouse {warehouse}"
+    lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
+    lines += [f"Query it:   {before}'FROM articles_by_category'{after}", f"Front page: {current / 'front_page.html'}"]
+    return lines
 
 
 def list_of_editions(settings: Settings) -> str:

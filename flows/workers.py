@@ -5,7 +5,8 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from threading import Thread
@@ -13,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from flows.plan import Plan
+from flows.problems import RunError
 
 Step = Callable[[Plan, Any], int]
 WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
@@ -25,16 +27,36 @@ def one_after_another(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[
 
 def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
     """Do a step for each part, in as many processes as pay for themselves; yields what each gives as it is done."""
-    processes = min(plan.settings.processes or _cores(), len(parts))
+    with workers(plan, len(parts)) as pool:
+        if pool is None:
+            yield from one_after_another(step, plan, parts)
+        else:
+            yield from map(result, as_completed([pool.submit(step, plan, part) for part in parts]))
+
+
+@contextmanager
+def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
+    """As many processes as pay for themselves in so many parts of the work, None where one does it as well."""
+    processes = min(plan.settings.processes or _cores(), parts)
     if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
-        yield from one_after_another(step, plan, parts)
+        yield None
         return
     with _without_main(), ProcessPoolExecutor(processes, _context(), _end_with_the_run) as pool:
-        waiting = [pool.submit(step, plan, part) for part in parts]
         try:
-            yield from (done.result() for done in as_completed(waiting))
+            yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def result(part: Future[int]) -> int:
+    """What a part gives, once it is done; raises RunError where its process was killed."""
+    try:
+        return part.result()
+    except BrokenProcessPool:
+        raise RunError(
+            "A process that read files or wrote months was killed, perhaps for want of memory; nothing was published;"
+            " run again, with a smaller BROADSHEET_PROCESSES if it happens again."
+        ) from None
 
 
 def finish(parts: Iterator[int]) -> None:

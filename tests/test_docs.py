@@ -1,9 +1,13 @@
-"""docs/tables.md is what `make docs` writes, and the keys that it names are keys."""
+"""docs/tables.md is what `make docs` writes, the keys that it names are keys, and the pictures show what is true."""
+
+import re
+import tempfile
 
 import pytest
 
+from docs.write_pictures import COLUMNS, COMMANDS, screen
 from docs.write_tables import KEYS, PAGE, REFERENCES, page
-from tests.conftest import query
+from tests.conftest import ROOT, query
 
 
 def test_the_page_of_tables_is_up_to_date():
@@ -25,3 +29,19 @@ def test_a_reference_finds_its_row(demo, reference):
 def test_the_diagram_names_every_table():
     diagram = PAGE.read_text().split("```")[1]
     assert all(f"{table} {{" in diagram for table in KEYS)
+
+
+def test_every_picture_of_the_readme_is_there_with_words_for_it_and_is_small():
+    shown = re.findall(r'<img src="(docs/\w+\.png)" alt="[^"]{40,}">', (ROOT / "README.md").read_text())
+    assert len(shown) == 3
+    assert {ROOT / name for name in shown} <= set((ROOT / "docs").glob("*.png"))
+    assert all(picture.stat().st_size < 150_000 for picture in (ROOT / "docs").glob("*.png"))
+
+
+def test_the_terminals_picture_is_of_true_commands_and_of_no_machine():
+    text = screen().export_text()
+    assert all(f"$ {command}" in text for command in COMMANDS)
+    assert re.search(r"corrected +1\n", text)
+    assert re.search(r"Ferries return to Lake Kisiri after two silent years │ category │ TRAVEL +│ WORLD ", text)
+    assert all(len(line) <= COLUMNS for line in text.splitlines())
+    assert not [place for place in (str(ROOT), tempfile.gettempdir()) if place in text]

@@ -13,7 +13,7 @@ from flows.objects.prefix import Prefix
 from flows.pipeline import publish_edition
 from flows.settings import Settings
 from flows.tables import CONTENT
-from tests.conftest import ROOT, SEEDS, rows_of
+from tests.conftest import ROOT, SEEDS, rows_of, seed_file
 from tests.dask_cluster import running_cluster
 from tests.object_store import BUCKET
 from tests.prefect_server import Server, running_server
@@ -55,6 +55,15 @@ def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
     assert again.returncode == 0, again.stderr
     assert "Nothing is new" in again.stderr
     assert len(list((warehouse / "editions").iterdir())) == 1
+
+
+def test_a_large_step_of_the_flow_is_done_in_processes(server, source, tmp_path, warehouse):
+    for number in range(4_100):
+        (source / f"{number}.md").write_text(seed_file(f"A{number}"))
+    done = run_flow(server, source=source, warehouse=warehouse, processes=2)
+    assert done.returncode == 0, done.stderr
+    plain = publish_edition(Settings(source=source, warehouse=tmp_path / "plain", processes=1)).folder
+    assert rows_of(warehouse / "current") == rows_of(plain)
 
 
 def test_a_missing_source_fails_the_flow(server, tmp_path, warehouse):

@@ -184,6 +184,26 @@ def test_a_title_has_its_direction_and_its_language(browser, large, hostile):
         assert all(re.fullmatch("[a-z]{2}(-br)?", title.get_attribute("lang")) for title in titles)
 
 
+@pytest.mark.parametrize("size", [13, 16, 24])
+def test_days_are_named_below_the_chart_in_letters_of_any_size(browser, demo, size):
+    with opened(browser, demo, 390) as seen:
+        seen.page.evaluate("size => document.documentElement.style.fontSize = `${size}px`", size)
+        chart, base = (seen.page.locator(part).bounding_box() for part in ("svg.days", ".days .base"))
+        names = [name.bounding_box() for name in seen.page.locator(".days > text").all()]
+        assert len(names) >= 2
+        assert all(name["y"] >= base["y"] for name in names)
+        assert all(name["y"] + name["height"] <= chart["y"] + chart["height"] for name in names)
+
+
+def test_on_paper_small_tables_stand_side_by_side_and_nothing_asks_to_be_unfolded(browser, demo):
+    with opened(browser, demo) as seen:
+        seen.page.emulate_media(media="print")
+        seen.page.set_viewport_size({"width": 680, "height": 960})  # A4 with margins
+        columns = seen.page.locator(".columns").last.locator("section").all()
+        assert len({column.bounding_box()["y"] for column in columns}) == 1
+        assert seen.page.locator("summary").first.is_hidden()
+
+
 def test_on_paper_it_is_dark_on_white(browser, demo):
     with opened(browser, demo, scheme="dark") as seen:
         seen.page.emulate_media(media="print", color_scheme="dark")
@@ -217,7 +237,8 @@ def test_an_empty_edition_says_so(browser, empty):
 
 def test_the_same_edition_gives_the_same_page_in_little_time(large, tmp_path):
     row = Edition(**read_table(large, EDITIONS).to_pylist()[-1])
-    (tmp_path / "broadsheet.duckdb").symlink_to(large / "broadsheet.duckdb")
+    for name in ("broadsheet.duckdb", "sources.parquet"):
+        (tmp_path / name).symlink_to(large / name)
     started = time.process_time()
     page = front_page.write(tmp_path, row)
     assert time.process_time() - started < 1

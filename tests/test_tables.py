@@ -7,11 +7,8 @@ from flows.tables import TABLES, columns
 from flows.warehouse.arrow import schema
 from flows.warehouse.ddl import SQL
 from tests.conftest import query
+from tests.views_in_python import DUCKDB_TYPES
 
-DUCKDB = {
-    "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-}  # fmt: skip
 VIEWS = sorted(file.stem for file in (SQL / "views").glob("*.sql"))
 
 
@@ -21,7 +18,7 @@ def test_duckdb_has_the_declared_columns_with_their_comments(demo, table):
         demo,
         f"SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() WHERE table_name = '{table.name}' ORDER BY column_index",
     )
-    assert found == [(c.name, DUCKDB[c.type], c.nullable, c.description) for c in columns(table)]
+    assert found == [(c.name, DUCKDB_TYPES[c.type], c.nullable, c.description) for c in columns(table)]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -47,4 +44,4 @@ def test_the_dictionary_lists_every_table_and_view(demo):
 
 def test_only_types_that_every_bi_tool_takes(demo):
     types = {kind for (kind,) in query(demo, "SELECT DISTINCT data_type FROM data_dictionary")}
-    assert types <= set(DUCKDB.values())
+    assert types <= set(DUCKDB_TYPES.values())

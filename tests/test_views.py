@@ -1,10 +1,13 @@
 """The views give the right numbers: stated by hand from reading the articles, and equal to a computation in Python."""
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from flows.pipeline import publish_edition
+from flows.settings import Settings
 from tests.conftest import Publish, query, seed_file
 from tests.views_in_python import VIEWS, Rows
 
@@ -202,7 +205,43 @@ def one(source, publish: Publish) -> Path:
     return publish().folder
 
 
-@pytest.mark.parametrize("edition", ["demo", "none", "one", "few"])
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An edition with a history: articles corrected, withdrawn and restored, some of them twice, one without a day."""
+    folder = tmp_path_factory.mktemp("changed")
+    places = {"source": folder / "source", "warehouse": folder / "warehouse"}
+    settings = Settings(**places, time_zone="Asia/Bangkok", allow_withdrawals=True)
+    dated = {code: seed_file(code, date="2026-10-31 23:30:00") for code in "ABCDE"}
+    once, twice = ({"C": seed_file("C", title=title)} for title in ("Once", "Twice"))
+    bare = {"A": dated["A"].replace('category: "WORLD"\n', "")}
+    few = {code: dated[code] for code in "AD"}
+    last = {code: dated[code] for code in "BDE"} | bare
+    for texts in (dated | {"U": UNDATED}, dated | once | bare, few, dated | twice, dated | bare, last):
+        shutil.rmtree(settings.source, ignore_errors=True)
+        settings.source.mkdir()
+        for name, text in texts.items():
+            (settings.source / f"{name}.md").write_text(text)
+        edition = publish_edition(settings).folder
+    return edition
+
+
+def test_a_history_of_corrections_and_withdrawals(changed):
+    found = query(changed, "SELECT article_id, title, field, old_value, new_value FROM corrections")
+    early, late = "2026-10-24 05:00:00+00", "2026-10-31 16:30:00+00"
+    assert found == [
+        ("A", "A title", "category", "WORLD", None),
+        ("C", "A title", "published_at", early, late),
+        ("C", "A title", "title", "Twice", "A title"),
+        ("A", "A title", "category", None, "WORLD"),
+        ("A", "A title", "category", "WORLD", None),
+        ("C", "A title", "published_at", late, early),
+        ("C", "A title", "title", "A title", "Once"),
+    ]
+    found = query(changed, "SELECT article_id, title, category, published_on FROM withdrawn_articles")
+    assert found == [("C", "A title", "WORLD", date(2026, 10, 31)), ("path:U.md", "Undated", None, None)]
+
+
+@pytest.mark.parametrize("edition", ["demo", "none", "one", "few", "changed"])
 def test_views_answer_what_python_computes(edition, request):
     folder = request.getfixturevalue(edition)
     rows = Rows(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.plan import Plan, split
+from flows.problems import RunError
 from flows.settings import Settings
 from flows.workers import in_processes
 from tests.conftest import ROOT, Publish, rows_of, seed_file
@@ -36,6 +37,16 @@ def hang(_: Plan, part: str) -> int:
 
 def whose(_: Plan, part: int) -> int:
     return os.getpid() if part else 0
+
+
+def die(_: Plan, part: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return part
+
+
+def test_a_worker_that_is_killed_ends_the_run_in_a_sentence():
+    with pytest.raises(RunError, match=r"was killed, perhaps for want of memory; nothing was published; run again"):
+        list(in_processes(die, plan_of(FILES, 2), [0, 1]))
 
 
 @pytest.mark.parametrize(("files", "processes", "elsewhere"), [(10, 2, False), (FILES, 1, False), (FILES, 2, True)])

@@ -8,9 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+
+from flows.tables import TABLES, columns
+from flows.warehouse.database import SQL
 
 Row = SimpleNamespace
 Answer = list[tuple[Any, ...]]
@@ -22,9 +26,11 @@ class Rows:
     """The rows of an edition, from its Parquet."""
 
     def __init__(self, edition: Path) -> None:
+        self.edition = edition
         self.articles = _read(edition, "articles")
         self.images = _read(edition, "images")
         self.captions = _read(edition, "captions")
+        self.changes = [Row(**row) for row in ds.dataset(edition / "changes").to_table().to_pylist()]
         self.editions = [Row(**row) for row in pq.ParquetFile(edition / "editions.parquet").read().to_pylist()]
         self.article = {article.article_id: article for article in self.articles}
         self.captions_of = _grouped(self.captions, lambda caption: caption.image_id)
@@ -140,6 +146,51 @@ def freshness(rows: Rows) -> Answer:
     return sorted(found, key=lambda row: (row[2] is None, row[2] or 0, _nulls_last(row[0])))
 
 
+def corrections(rows: Rows) -> Answer:
+    gone = {row[0]: row[1] for row in _last_words(rows)}
+    found = [
+        (one.noticed_at, one.edition_id, one.article_id, title, one.field, one.old_value, one.new_value)
+        for one in rows.changes
+        if one.change == "corrected"
+        for title in [getattr(rows.article.get(one.article_id), "title", gone.get(one.article_id))]
+    ]
+    return sorted(found, key=lambda row: (-row[0].timestamp(), row[2], row[4]))
+
+
+def withdrawn_articles(rows: Rows) -> Answer:
+    found = [row for row in _last_words(rows) if row[0] not in rows.article]
+    return sorted(found, key=lambda row: (-row[4].timestamp(), row[0]))
+
+
+def _last_words(rows: Rows) -> Answer:
+    """What was known of each article that was ever withdrawn, at its last withdrawal."""
+    withdrawals = _grouped((one for one in rows.changes if one.change == "withdrawn"), lambda one: one.article_id)
+    found = []
+    for article_id, changes in withdrawals.items():
+        last = max(changes, key=lambda one: one.noticed_at)
+        words = {one.field: one.old_value for one in changes if one.edition_id == last.edition_id}
+        day = date.fromisoformat(words["published_on"]) if "published_on" in words else None
+        found.append((article_id, words["title"], words.get("category"), day, last.noticed_at, last.edition_id))
+    return found
+
+
+DUCKDB_TYPES = {
+    "string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+}  # fmt: skip
+
+
+def data_dictionary(rows: Rows) -> Answer:
+    found = {table.name: [(c.name, DUCKDB_TYPES[c.type], c.description) for c in columns(table)] for table in TABLES}
+    with duckdb.connect(rows.edition / "broadsheet.duckdb", read_only=True) as connection:
+        for file in (SQL / "views").glob("*.sql"):
+            answer = connection.table(file.stem)
+            meanings = dict(re.findall(r"^-- (\w+): (.*)$", file.read_text(), re.MULTILINE))
+            types = zip(answer.columns, map(str, answer.types), strict=True)
+            found[file.stem] = [(name, kind, meanings[name]) for name, kind in types]
+    return [(table, *column) for table in sorted(found) for column in found[table]]
+
+
 VIEWS: dict[str, Callable[[Rows], Answer]] = {
     view.__name__: view
     for view in (
@@ -151,5 +202,8 @@ VIEWS: dict[str, Callable[[Rows], Answer]] = {
         image_reuse,
         accessibility_gaps,
         freshness,
+        corrections,
+        withdrawn_articles,
+        data_dictionary,
     )
 }

@@ -56,5 +56,6 @@ def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
 
 def sort(table: Table, rows: pa.Table) -> pa.Table:
     """Rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
-    order = [(column, "ascending") for column in table.sort]
-    return rows.take(pc.sort_indices(rows, sort_keys=order)).combine_chunks()
+    order = pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in table.sort])
+    is_sorted = pc.all(pc.greater(order[1:], order[:-1])).as_py() is not False
+    return (rows if is_sorted else rows.take(order)).combine_chunks()

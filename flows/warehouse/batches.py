@@ -1,5 +1,6 @@
 """Rows that wait between the steps, as Arrow files: one a table and batch, with the rows of each month together."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,12 +12,18 @@ from flows.tables import CONTENT, Table
 from flows.warehouse.arrow import schema
 
 Write = Callable[[Table, pa.Table], None]
+MONTHS = ".months.json"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @contextmanager
 def writer(work: Path, number: int) -> Iterator[Write]:
-    """A function that appends rows to the files of one batch."""
+    """A function that appends rows to the files of one batch.
+
+    A file of a table with months has a list of the month of each of its parts beside it: to look into each would cost
+    as much as to read it.
+    """
+    months: dict[str, list[str | None]] = {}
     with ExitStack() as files:
         open_files: dict[str, pa.RecordBatchFileWriter] = {}
 
@@ -25,16 +32,19 @@ def writer(work: Path, number: int) -> Iterator[Write]:
                 file = work / table.name / file_name(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
-            for part in _by_month(rows) if table in CONTENT else [rows]:
+            for month, part in _by_month(rows) if table in CONTENT else [(None, rows)]:
                 for batch in part.combine_chunks().to_batches():
                     open_files[table.name].write_batch(batch)
+                    months.setdefault(table.name, []).append(month)
 
         yield write
+    for name, listed in months.items():
+        (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(listed))
 
 
-def _by_month(rows: pa.Table) -> list[pa.Table]:
+def _by_month(rows: pa.Table) -> list[tuple[str | None, pa.Table]]:
     months = pc.unique(rows["published_month"]).to_pylist()
-    return [rows.filter(_is_month(rows["published_month"], month)) for month in months]
+    return [(month, rows.filter(_is_month(rows["published_month"], month))) for month in months]
 
 
 def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
@@ -59,16 +69,14 @@ def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
 
 def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterator[tuple[str | None, pa.Table | None]]:
     """Each of some months with its rows, None where it has none; one month in memory at a time."""
-    readers = _readers(work, table)
-    places: dict[str | None, list[tuple[int, int]]] = {}
-    only_month = pa.ipc.IpcReadOptions(included_fields=[schema(table).get_field_index("published_month")])
-    for file, reader in enumerate(_readers(work, table, options=only_month)):
-        for number in range(reader.num_record_batches):
-            month = reader.get_batch(number).column("published_month")[0].as_py()
-            places.setdefault(month, []).append((file, number))
+    places: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
+    for file in files(work, table):
+        reader = _open(file)
+        for number, month in enumerate(json.loads(file.with_suffix(MONTHS).read_text())):
+            places.setdefault(month, []).append((reader, number))
     for month in months:
         found = places.get(month)
-        yield month, found and pa.Table.from_batches([readers[file].get_batch(number) for file, number in found])
+        yield month, found and pa.Table.from_batches([reader.get_batch(number) for reader, number in found])
 
 
 def _readers(

@@ -57,7 +57,8 @@ def rows_of(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
 
 def rows_without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
     """The rows whose column has none of some values."""
-    return table.filter(pc.invert(pc.is_in(table[column], value_set=values.combine_chunks())))
+    found = pc.is_in(table[column], value_set=values.combine_chunks())
+    return table.filter(pc.invert(found)) if pc.any(found).as_py() else table
 
 
 def carried_rows(found: pa.Table, last: pa.Table, read: pa.ChunkedArray) -> pa.Table:

@@ -14,26 +14,16 @@ described AS (
     FROM captions
     GROUP BY image_id
 ),
-images_by_article AS (
-    SELECT
-        images.article_id,
-        count(*) AS images,
-        count(alt) AS with_alt,
-        count(described.image_id) AS with_caption,
-        count(*) FILTER (has_credit) AS with_credit
-    FROM images
-    LEFT JOIN described USING (image_id)
-    GROUP BY images.article_id
-),
 totals AS (
     SELECT
         category,
-        coalesce(sum(images), 0)::BIGINT AS images,
-        coalesce(sum(with_alt), 0)::BIGINT AS images_with_alt,
-        coalesce(sum(with_caption), 0)::BIGINT AS images_with_caption,
-        coalesce(sum(with_credit), 0)::BIGINT AS images_with_credit
+        count(images.image_id) AS images,
+        count(alt) AS images_with_alt,
+        count(described.image_id) AS images_with_caption,
+        count(*) FILTER (has_credit) AS images_with_credit
     FROM articles
-    LEFT JOIN images_by_article USING (article_id)
+    LEFT JOIN images USING (article_id)
+    LEFT JOIN described USING (image_id)
     GROUP BY category
 )
 SELECT

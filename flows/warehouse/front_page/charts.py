@@ -1,4 +1,7 @@
-"""The geometry of the front page's charts: numbers become places in percent, as wide as the reader's screen."""
+"""The geometry of the front page's charts: numbers become places in percent, as wide as the reader's screen.
+
+A plotting library's SVG has one width and one set of colours; these take the reader's, and need no script for it.
+"""
 
 import math
 from collections.abc import Sequence
