@@ -57,7 +57,7 @@ def steps_for(settings: Settings) -> Steps:
 
 @contextmanager
 def writing(settings: Settings) -> Iterator[None]:
-    """Hold the warehouse as this machine's only writer; what a run below a prefix did not publish is removed."""
+    """Hold the warehouse as this machine's only writer; below a prefix, what was claimed ends with the block."""
     with writer_lock(settings.home, settings.patience, settings.home_named_by):
         try:
             yield

@@ -44,7 +44,7 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     """Publish the edition in the store, and keep it in the working copy; returns its folder there."""
     settings, warehouse = plan.settings, cast(Prefix, plan.settings.warehouse)
     steps.write_manifest(plan, difference, edition)
-    prefix.publish(warehouse, settings.home, plan.folder, plan.before, plan.seen)
+    prefix.publish(warehouse, plan.folder, plan.before, plan.seen)
     folder = editions.publish_folder(settings.home, plan.folder)
     now = datetime.now(UTC)
     editions.retire(settings.home, 1, 0, now)

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -58,15 +59,20 @@ def write_months(plan: Plan, months: Months) -> int:
 def load(plan: Plan, difference: Difference) -> Edition:
     """Share the other months with the edition before, and write the database; returns the edition's row."""
     parquet.share_others(plan.folder, plan.base, difference.months)
+    edition = database.sparing(plan.folder, partial(_build, plan, difference))
+    front_page.write(plan.folder, edition)
+    return edition
+
+
+def _build(plan: Plan, difference: Difference, config: database.Config) -> Edition:
+    """Write the database and the history."""
     copied = database.worth_copying(plan.folder, plan.base, difference.months)
-    with database.building(plan.folder, copied) as connection:
+    with database.building(plan.folder, copied, config) as connection:
         if copied:
             database.replace_months(connection, plan.folder, difference.months)
         else:
             database.fill_months(connection, plan.folder)
-        edition = _write_history(plan, difference, connection, copied)
-    front_page.write(plan.folder, edition)
-    return edition
+        return _write_history(plan, difference, connection, copied)
 
 
 def check(plan: Plan, difference: Difference) -> None:

@@ -92,7 +92,9 @@ def running(settings: Settings) -> Iterator[Steps]:
     try:
         from prefect_dask.task_runners import DaskTaskRunner
     except ModuleNotFoundError:
-        raise RunError("The dask runner needs the extra dask; run pip install 'broadsheet[dask]'.") from None
+        raise RunError(
+            "The dask runner needs the extra dask; run pip install '.[dask]' in Broadsheet's folder."
+        ) from None
     of_the_run = {"n_workers": settings.processes, "threads_per_worker": 1, "dashboard_address": None}
     with DaskTaskRunner(
         address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run

@@ -18,11 +18,10 @@ _FUNCTIONS = {
     "before the swap": (editions, "_swap"),
 }
 _BELOW_A_PREFIX = {
-    "before the upload": (prefix, "_put_files"),
     "before the pointer": (prefix, "_point_at"),
     "after the pointer": (prefix, "_end_claim"),
 }
-POINTS_BELOW_A_PREFIX = ["load", "before the upload", "before the pointer"]
+POINTS_BELOW_A_PREFIX = ["load", "before the pointer"]
 POINTS = [*(field.name for field in fields(Steps) if field.name != "each"), *_FUNCTIONS]
 
 

@@ -10,6 +10,7 @@ import pytest
 from flows.objects import store
 
 BUCKET = "newsroom"
+CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>Conflict.</Message></Error>"
 
 
 class ObjectStore:
@@ -17,6 +18,7 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str | None]] = []  # method, key, and the key that it is copied from
+        self.conflicts = 0  # so many pointers are not taken, as when two are put at once
         self.gated: str | None = None
         self.reached, self.opened = Event(), Event()
 
@@ -45,6 +47,11 @@ def running_store() -> Iterator[ObjectStore]:
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         running.let_pass(environ)
+        if running.conflicts and environ["REQUEST_METHOD"] == "PUT" and environ["PATH_INFO"].endswith("/current"):
+            running.conflicts -= 1
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response("409 Conflict", [("Content-Length", str(len(CONFLICT)))])
+            return [CONFLICT]
         return moto(environ, start_response)
 
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)

@@ -9,9 +9,9 @@ import pytest
 
 from flows import cluster
 from flows.cli import main
-from flows.objects import store
+from flows.objects import many, store
 from flows.objects.prefix import Prefix
-from flows.pipeline import Report, publish_edition, steps_for
+from flows.pipeline import Report, go_back, publish_edition, steps_for
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import list_seed_files, read_seed_files
@@ -152,6 +152,34 @@ def test_of_two_puts_at_once_one_wins(settings):
     assert store.read(pointer) == b"20991231T000000Z"
 
 
+def test_a_pointer_that_the_store_did_not_take_is_put_again(object_store, settings):
+    """Of two that are put in one moment, a store may take neither."""
+    object_store.conflicts = 2
+    report = publish_edition(settings)
+    assert object_store.conflicts == 0
+    assert prefix.read_pointer(settings.warehouse)[0] == report.folder.name
+    object_store.conflicts = 100
+    write(settings.source, "E", date="2026-11-01")
+    with pytest.raises(RunError, match="The store takes no pointer to"):
+        publish_edition(settings)
+    object_store.conflicts = 0
+    assert names(settings.warehouse) == {"current", f"editions/{report.folder.name}"}
+
+
+@pytest.mark.parametrize("pointer", [b"../../elsewhere", b"\xff\x00", b""])
+def test_an_object_of_others_is_no_pointer(settings, pointer):
+    store.write(settings.warehouse / "current", pointer)
+    with pytest.raises(RunError, match=r"current names no edition; name another prefix with --warehouse"):
+        publish_edition(settings)
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/../../outside", "/outside", "a//b", "."])
+def test_no_name_of_an_object_leads_out_of_a_folder(tmp_path, name):
+    with pytest.raises(RunError, match="which no edition has; remove it"):
+        many.file_below(tmp_path, name)
+    assert many.file_below(tmp_path, "..a/b..") == tmp_path / "..a/b.."
+
+
 def kill(point: str, settings: Settings) -> str:
     """Kill a run at a point of its way; returns the id that it claimed."""
     run = multiprocessing.get_context("spawn").Process(target=run_until, args=(point, settings))
@@ -185,6 +213,9 @@ def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, 
     write(settings.source, "E", date="2026-11-01")
     died = kill("after the pointer", settings)
     assert prefix.read_pointer(settings.warehouse)[0] == died
+    first, *_ = prefix.list_editions(settings.warehouse)
+    go_back(settings, first)
+    go_back(settings, died)
     write(settings.source, "F", date="2026-11-01")
     after = publish_edition(settings.model_copy(update={"data": tmp_path / "other"}))
     assert after.edition.added == 1

@@ -75,7 +75,7 @@ def test_a_store_without_its_extra(settings, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "boto3", None)
     assert main(["editions", "--warehouse", "s3://newsroom/warehouse"]) == 1
     said = capsys.readouterr().err
-    assert said == "broadsheet: An s3:// prefix needs the extra s3; install it with pip install 'broadsheet[s3]'.\n"
+    assert said == "broadsheet: An s3:// prefix needs the extra s3; run pip install '.[s3]' in Broadsheet's folder.\n"
 
 
 def test_a_prefix_without_a_bucket(capsys):

@@ -9,6 +9,7 @@ from typing import TypeVar
 from flows.objects import store
 from flows.objects.prefix import Prefix
 from flows.objects.store import Listed
+from flows.problems import RunError
 
 AT_ONCE = 16  # calls under way
 
@@ -41,9 +42,18 @@ def download_all(prefix: Prefix, folder: Path, wanted: Callable[[str], bool] = b
     """Get what lies below a prefix into a folder, or those objects whose names are wanted."""
 
     def get(found: Listed) -> None:
-        store.download(prefix / found.name, folder / found.name, found.size)
+        store.download(prefix / found.name, file_below(folder, found.name), found.size)
 
-    do(get, (found for found in store.list_objects(prefix) if wanted(found.name)))
+    # A name that ends with a slash is how some tools show a folder.
+    names = (found for found in store.list_objects(prefix) if not f"/{found.name}".endswith("/"))
+    do(get, (found for found in names if wanted(found.name)))
+
+
+def file_below(folder: Path, name: str) -> Path:
+    """The file of a name that others gave; raises RunError where it would lie outside of the folder."""
+    if {"", ".", ".."} & set(name.split("/")) or "\0" in name:
+        raise RunError(f"The store has a file of the name {name!r}, which no edition has; remove it.")
+    return folder / name
 
 
 def upload_all(folder: Path, prefix: Prefix) -> None:

@@ -37,7 +37,7 @@ def client() -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError:
-        raise RunError("An s3:// prefix needs the extra s3; install it with pip install 'broadsheet[s3]'.") from None
+        raise RunError("An s3:// prefix needs the extra s3; run pip install '.[s3]' in Broadsheet's folder.") from None
     config = Config(
         max_pool_connections=CONNECTIONS,
         connect_timeout=10,

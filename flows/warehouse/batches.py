@@ -31,11 +31,12 @@ def writer(work: Path, number: int) -> Iterator[Write]:
             if table.name not in open_files:
                 file = work / table.name / file_name(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
+                months[table.name] = []
                 open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
             for month, part in _by_month(rows) if table in CONTENT else [(None, rows)]:
                 for batch in part.combine_chunks().to_batches():
                     open_files[table.name].write_batch(batch)
-                    months.setdefault(table.name, []).append(month)
+                    months[table.name].append(month)
 
         yield write
     for name, listed in months.items():

@@ -1,10 +1,11 @@
 """The checks of sql/checks on an edition: each must return no row."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from flows.problems import RunError
-from flows.warehouse.database import exact, reading
+from flows.warehouse.database import Config, exact, reading, sparing
 from flows.warehouse.ddl import SQL
 
 
@@ -13,7 +14,11 @@ def run_checks(edition: Path, files: int, months: Sequence[str | None] | None = 
 
     Whether Parquet and database hold the same content is looked at in these months, None: in all.
     """
-    with reading(edition) as connection:
+    sparing(edition, partial(_run, edition, files, months))
+
+
+def _run(edition: Path, files: int, months: Sequence[str | None] | None, config: Config) -> None:
+    with reading(edition, config) as connection:
         connection.execute("SET VARIABLE edition = $edition", {"edition": exact(edition)})
         connection.execute("SET VARIABLE files = $files", {"files": files})
         listed = None if months is None else [month or "" for month in months]

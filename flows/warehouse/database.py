@@ -2,10 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import gettempdir
+from typing import TypeVar
 from uuid import uuid4
 
 import duckdb
@@ -21,6 +22,7 @@ from flows.warehouse.parquet import month_files
 
 DATABASE = "broadsheet.duckdb"
 MOST_GROWTH = 1.5  # of the file, until it is built anew
+T = TypeVar("T")
 Config = dict[str, str | bool | int | float | list[str]]
 # Nothing reaches out.
 CONFIG: Config = {
@@ -28,7 +30,7 @@ CONFIG: Config = {
     "autoload_known_extensions": False,
 }
 ROW_GROUP = 16_384  # rows, whose texts a thread holds before it packs them; DuckDB's own size holds a gigabyte
-THREADS = 2  # more would each hold as much again
+THREADS = 2  # for checks and pages; more would each hold as much again
 LEAST_MEMORY = 64_000_000  # bytes
 AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
 
@@ -60,8 +62,19 @@ def frugal(edition: Path) -> Config:
     return {"threads": THREADS, "memory_limit": f"{LEAST_MEMORY + 2 * longest}B"}  # body and text
 
 
+def sparing(edition: Path, work: Callable[[Config], T]) -> T:
+    """What some work on an edition gives: done with little memory, or with all there is where it needs that.
+
+    An archive of which every article has changed is such a case: the ledger holds the old texts and the new ones.
+    """
+    try:
+        return work(frugal(edition))
+    except duckdb.OutOfMemoryException:
+        return work({})
+
+
 @contextmanager
-def building(edition: Path, copied: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
     """The database in the folder of an edition, open for one transaction that is committed at the end.
 
     It is a copy of that of the edition `copied`, or a new one with empty tables.
@@ -70,7 +83,8 @@ def building(edition: Path, copied: Path | None) -> Iterator[duckdb.DuckDBPyConn
     file.unlink(missing_ok=True)
     if copied:
         shutil.copyfile(copied / DATABASE, file)
-    with connected(frugal(edition), edition.parent) as connection:
+    # Two threads would fill row groups side by side, and what then does not fit goes to the disk: twice the work.
+    with connected({**config, "threads": 1}, edition.parent) as connection:
         # v1.4.0: readable by every DuckDB since 1.4.
         connection.execute(f"ATTACH {literal(file)} AS edition (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP})")
         connection.execute("USE edition")
@@ -147,7 +161,7 @@ def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months:
 
 
 @contextmanager
-def reading(edition: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(edition: Path, config: Config | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The database of an edition, read-only."""
-    with connected(frugal(edition), database=edition / DATABASE) as connection:
+    with connected(config or {}, database=edition / DATABASE) as connection:
         yield connection

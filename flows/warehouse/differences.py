@@ -1,10 +1,11 @@
 """Two editions compared row for row, by their Parquet."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from flows.tables import Table, columns
-from flows.warehouse.database import connected, frugal, view_parquet
+from flows.warehouse.database import Config, connected, sparing, view_parquet
 from flows.warehouse.ddl import SQL, create_tables
 from flows.warehouse.parquet import month_files
 
@@ -15,7 +16,11 @@ _OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
 
 def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
     """The rows of a table in which an edition differs from one that was built anew, a sentence each."""
-    with connected(frugal(rebuilt), rebuilt.parent) as connection:
+    return _sentences(table, sparing(rebuilt, partial(_compare, table, edition, rebuilt)))
+
+
+def _compare(table: Table, edition: Path, rebuilt: Path, config: Config) -> list[tuple[str, str]]:
+    with connected(config, rebuilt.parent) as connection:
         connection.execute("ATTACH ':memory:' AS edition")
         connection.execute("USE edition")
         create_tables(connection)
@@ -24,8 +29,7 @@ def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
         compared = ", ".join(column.name for column in columns(table) if column.name not in _OF_RUNS)
         for name in ("published", "rebuilt"):
             connection.execute(f"CREATE TEMP VIEW {name}_rows AS SELECT {compared} FROM {name}")
-        found = connection.execute((SQL / "verify" / "differences.sql").read_text()).fetchall()
-    return _sentences(table, found)
+        return connection.execute((SQL / "verify" / "differences.sql").read_text()).fetchall()
 
 
 def _files(edition: Path, table: Table) -> Sequence[Path]:

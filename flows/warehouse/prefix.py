@@ -21,6 +21,7 @@ from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, e
 from flows.warehouse.manifest import MANIFEST, read_manifest
 
 CLAIMS, CLAIMED = ".claims", ".claimed"  # the objects; the note in the working copy of which are ours
+TRIES = 5
 LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow ends after six hours
 
 
@@ -30,7 +31,10 @@ def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
         content, seen = store.read_tagged(warehouse / CURRENT)
     except FileNotFoundError:
         return None, None
-    return content.decode().strip(), seen
+    current = content.decode(errors="replace").strip()
+    if not _is_id(current):
+        raise RunError(f"The object {warehouse / CURRENT} names no edition; name another prefix with --warehouse.")
+    return current, seen
 
 
 def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
@@ -49,9 +53,10 @@ def _next(edition_id: str) -> str:
 
 
 def abandon(warehouse: Prefix, home: Path) -> None:
-    """Remove what this machine's run claimed and did not publish."""
+    """End the claims of this machine's run, and remove what it did not publish."""
     note = home / CLAIMED
     if note.exists():
+        # The pointer first: who moved it on from an edition of ours has ended that one's claim before.
         current, _ = read_pointer(warehouse)
         for edition_id in set(note.read_text().split()) & set(_claims(warehouse)):
             _end_claim(warehouse, edition_id, published=edition_id == current)
@@ -76,19 +81,22 @@ def _end_claim(warehouse: Prefix, edition_id: str, published: bool) -> None:
     store.remove_object(warehouse / CLAIMS / edition_id)
 
 
-def publish(warehouse: Prefix, home: Path, edition: Path, before: Path | None, seen: str | None) -> None:
+def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | None) -> None:
     """Put an edition below its prefix and point `current` at it; raises RunError where that is no longer as `seen`."""
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
     _point_at(warehouse, edition.name, seen)
-    (home / CLAIMED).unlink(missing_ok=True)
     _end_claim(warehouse, edition.name, published=True)
 
 
 def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
-    won = store.write_if(warehouse / CURRENT, edition_id.encode(), seen)
-    if not won and read_pointer(warehouse)[0] != edition_id:  # unless it was put, and the answer lost
-        _require_seen(warehouse, seen)
+    for _ in range(TRIES):
+        if store.write_if(warehouse / CURRENT, edition_id.encode(), seen):
+            return
+        if read_pointer(warehouse)[0] == edition_id:  # it was put, and the answer lost
+            return
+        _require_seen(warehouse, seen)  # else two were put at once, and the store took neither
+    raise RunError(f"The store takes no pointer to {edition_id} in {warehouse}; run again.")
 
 
 def _require_seen(warehouse: Prefix, seen: str | None) -> None:
@@ -158,7 +166,8 @@ def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
 
 def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
-    _, seen = read_pointer(warehouse)
+    current, seen = read_pointer(warehouse)
+    sweep(warehouse, current)  # else a claim that a kill left on the current edition would say that it never was
     kept = list_editions(warehouse)
     if edition_id not in kept:
         named = ", ".join(kept) or "none"

@@ -56,7 +56,7 @@ def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> No
     """Get those files of an edition that are not here with the bytes which edition.json says; raises RunError."""
 
     def get(entry: dict[str, Any]) -> None:
-        file, place = edition / entry["path"], _place(warehouse, edition) / entry["path"]
+        file, place = many.file_below(edition, entry["path"]), _place(warehouse, edition) / entry["path"]
         if not _is(file, entry):
             file.unlink(missing_ok=True)
             _download(place, file, entry)

@@ -4,13 +4,14 @@ import base64
 import hashlib
 import re
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.tables import Edition
-from flows.warehouse.database import reading
+from flows.warehouse.database import Config, reading, sparing
 from flows.warehouse.ddl import SQL
 from flows.warehouse.front_page import charts
 
@@ -20,16 +21,21 @@ FOLDER = Path(__file__).parent
 
 def write(edition: Path, row: Edition) -> Path:
     """Write the page from the edition's database; whatever comes from articles is escaped."""
-    with reading(edition) as connection:
-        answers = {
-            file.stem: _fetch(connection.execute(file.read_text()))
-            for file in sorted((SQL / "front_page").glob("*.sql"))
-        }
+    answers = sparing(edition, partial(_ask, edition))
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
     page = edition / FRONT_PAGE
     page.write_text(template.render(edition=row, style=style, style_hash=_hash(style), **answers), encoding="utf-8")
     return page
+
+
+def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
+    """The answers of sql/front_page, by the name of the query."""
+    with reading(edition, config) as connection:
+        return {
+            file.stem: _fetch(connection.execute(file.read_text()))
+            for file in sorted((SQL / "front_page").glob("*.sql"))
+        }
 
 
 def _fetch(result: Any) -> list[dict[str, Any]]:
