@@ -92,20 +92,22 @@ def unseen(block: str, seen: set[str]) -> str:
 def test_the_commands_run_in_their_order(tmp_path):
     place, seen = Place(tmp_path), set(SHELL.splitlines())
     current = tmp_path / "warehouse" / "current"
-    set_up, *rest = [block for block in COMMANDS if block != SHELL]
+    set_up, runs, *rest = [block for block in COMMANDS if block != SHELL]
     with place.service("broadsheet-server"), httpx.Client(transport=httpx.HTTPTransport(retries=9)) as anybody:
         api = place.here("http://127.0.0.1:4200/api")
         assert anybody.get(f"{api}/health", timeout=60).status_code == 200
         assert anybody.post(f"{api}/flows/filter", json={}).status_code == 401  # only who has the password is answered
         place.run(unseen(set_up, seen))
         with place.service("broadsheet-worker"):
-            for block in rest:
-                # Watched, the command ends when its run has: whatever comes next finds an edition.
-                commands = unseen(block, seen).replace("run etl/rebuild", "run etl/rebuild --watch")
-                edition = current.resolve().name
-                if "mkdir -p /srv/warehouse" in commands:
-                    shutil.rmtree(tmp_path / "warehouse")  # an edition is restored where there is none
-                place.run(commands, EDITION=edition)
+            # Watched, the command ends when its run has: whatever comes next finds an edition.
+            place.run(unseen(runs, seen).replace("run etl/rebuild", "run etl/rebuild --watch"))
+        edition = current.resolve().name
+        for block in rest:
+            commands = unseen(block, seen)
+            if "mkdir -p /srv/warehouse" in commands:
+                shutil.rmtree(tmp_path / "warehouse")  # an edition is restored where there is none
+            place.run(commands, EDITION=edition)
         pool = anybody.get(f"{api}/work_pools/broadsheet", auth=("operator", "change-me")).json()
     assert not pool["is_paused"]
-    assert (tmp_path / "backup" / current.resolve().name / "edition.json").exists()
+    assert (tmp_path / "backup" / edition / "edition.json").exists()
+    assert current.resolve().name == edition
