@@ -19,6 +19,7 @@ class ObjectStore:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str | None]] = []  # method, key, and the key that it is copied from
         self.conflicts = 0  # so many pointers are not taken, as when two are put at once
+        self.cut = 0  # so many answers to GET break off in the middle
         self.gated: str | None = None
         self.reached, self.opened = Event(), Event()
 
@@ -29,6 +30,16 @@ class ObjectStore:
         if self.gated and key.endswith(self.gated) and not self.reached.is_set():
             self.reached.set()
             self.opened.wait(120)
+
+
+def half(application: Any, environ: dict[str, Any], start_response: Any) -> bytes:
+    """The first half of an answer, after which the connection is closed."""
+
+    def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+        start_response(status, [*headers, ("Connection", "close")])
+
+    content = b"".join(application(environ, start))
+    return content[: len(content) // 2]
 
 
 @contextmanager
@@ -52,6 +63,9 @@ def running_store() -> Iterator[ObjectStore]:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("409 Conflict", [("Content-Length", str(len(CONFLICT)))])
             return [CONFLICT]
+        if running.cut and environ["REQUEST_METHOD"] == "GET":
+            running.cut -= 1
+            return [half(moto, environ, start_response)]
         return moto(environ, start_response)
 
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)

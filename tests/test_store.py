@@ -40,6 +40,25 @@ def test_a_bucket_that_is_not_there(settings):
     assert "There is no bucket nowhere" in told(settings.model_copy(update={"source": parse("s3://nowhere/source")}))
 
 
+@pytest.mark.parametrize("most", [None, 700, 2_000])
+def test_an_object_whose_connection_breaks_off_is_got_again(object_store, most):
+    """Half an article must not be published as a whole one."""
+    place = Prefix(BUCKET, "long.md")
+    store.write(place, b"x" * 1_000)
+    object_store.cut = 2
+    assert store.read(place, most) == b"x" * min(most or 1_000, 1_000)
+    assert object_store.cut == 0
+    object_store.cut = 100
+    with pytest.raises(RunError, match=r"long\.md cannot be read to its end; see that the network is right"):
+        store.read(place, most)
+    object_store.cut = 0
+
+
+def test_an_empty_object_is_read(object_store):
+    store.write(Prefix(BUCKET, "empty.md"), b"")
+    assert store.read(Prefix(BUCKET, "empty.md"), 10) == b""
+
+
 def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
     data = tmp_path / "file"
     data.write_text("no folder")

@@ -86,11 +86,30 @@ def read(place: Prefix, most: int | None = None) -> bytes:
 
 
 def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
-    """The content of an object and its ETag, which changes with it; raises FileNotFoundError."""
+    """The content of an object and its ETag, which changes with it; raises FileNotFoundError.
+
+    A connection that breaks off in mid-object is no end of it: then the object is got again.
+    """
     with _calls(place) as s3:
-        answer = s3.get_object(Bucket=place.bucket, Key=place.key)
-        with answer["Body"] as body:
-            return body.read(most), str(answer["ETag"])
+        for _ in range(ATTEMPTS):
+            answer = s3.get_object(Bucket=place.bucket, Key=place.key)
+            size = min(answer["ContentLength"], most or answer["ContentLength"])
+            with answer["Body"] as body:
+                content = _read_some(body, size)
+            if len(content) == size:
+                return content, str(answer["ETag"])
+    raise RunError(f"{place} cannot be read to its end; see that the network is right, then run again.")
+
+
+def _read_some(body: Any, size: int) -> bytes:
+    """So many bytes of an answer, or fewer where its connection broke off."""
+    from botocore.exceptions import HTTPClientError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return bytes(body.read(size))
+    except (HTTPClientError, HTTPError):
+        return b""
 
 
 def write(place: Prefix, content: bytes) -> None:
