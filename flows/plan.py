@@ -44,8 +44,11 @@ class Plan:
 
     @property
     def work(self) -> Path:
-        """The folder of the rows that wait between the steps."""
-        return self.folder.parent / "work"
+        """The folder of the rows that wait between the steps.
+
+        It is this run's own: a worker elsewhere may outlive its run, and write into it while the next one is at work.
+        """
+        return self.folder.parent / f"work-{self.listed_at}"
 
     @property
     def to_read(self) -> int:

@@ -13,6 +13,10 @@ from flows.cli import main
 from flows.pipeline import PLAIN, publish_edition
 from flows.problems import RunError
 from flows.settings import Settings
+from flows.tables import TO_READ
+from flows.transform import read_files
+from flows.warehouse import batches
+from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, seed_file
 
 
@@ -28,10 +32,30 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
         return cluster.transform_on_shared_disk(replace(plan, **there), batch)
 
     with pytest.raises(
-        RunError, match=r"nowhere is no folder|does not see .*/nowhere/work; workers need a disk that all"
+        RunError, match=r"nowhere is no folder|does not see .*/nowhere/work-\d+; workers need a disk that all"
     ):
         publish_edition(Settings(source=source, warehouse=warehouse), replace(PLAIN, transform=transform))
     assert not (warehouse / "current").exists()
+
+
+def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
+    """A part that a lost run left to a worker is done while the next run reads."""
+    for number in range(1_200):
+        (source / f"{number:04}.md").write_text(seed_file(f"A{number}"))
+    settings = Settings(source=source, warehouse=warehouse)
+    with writer_lock(warehouse):
+        lost = PLAIN.extract(settings)
+        listed = batches.read(lost.work, TO_READ, 2)
+    for file in sorted(source.iterdir())[600:]:
+        file.unlink()
+
+    def transform(plan, batch):
+        read_files(lost, listed, 2)
+        return PLAIN.transform(plan, batch)
+
+    report = publish_edition(settings, replace(PLAIN, transform=transform))
+    assert (report.edition.articles, report.edition.rejected) == (600, 0)
+    assert not (warehouse / ".staging").exists()
 
 
 def test_a_part_that_kills_its_workers():
