@@ -20,7 +20,7 @@ from flows.pipeline import Steps, steps_for
 from flows.plan import Plan
 from flows.problems import RunError
 from flows.settings import Settings
-from flows.workers import result, workers
+from flows.workers import killed_in_words, workers
 
 LONG = 20_000  # files to read; fewer are read before anyone has looked
 
@@ -63,7 +63,8 @@ def _in_pool(pool: Executor, step: Any) -> Any:
 
     @wraps(step)
     def run(*arguments: Any) -> int:
-        return result(pool.submit(step, *arguments))
+        with killed_in_words():
+            return int(pool.submit(step, *arguments).result())
 
     return run
 

@@ -5,7 +5,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -31,7 +31,9 @@ def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
         if pool is None:
             yield from one_after_another(step, plan, parts)
         else:
-            yield from map(result, as_completed([pool.submit(step, plan, part) for part in parts]))
+            with killed_in_words():
+                for part in as_completed([pool.submit(step, plan, part) for part in parts]):
+                    yield part.result()
 
 
 @contextmanager
@@ -48,10 +50,11 @@ def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def result(part: Future[int]) -> int:
-    """What a part gives, once it is done; raises RunError where its process was killed."""
+@contextmanager
+def killed_in_words() -> Iterator[None]:
+    """Raises RunError where a process of a pool was killed, also for a part that is given to the pool afterwards."""
     try:
-        return part.result()
+        yield
     except BrokenProcessPool:
         raise RunError(
             "A process that read files or wrote months was killed, perhaps for want of memory; nothing was published;"

@@ -12,7 +12,7 @@ import pytest
 from flows.plan import Plan, split
 from flows.problems import RunError
 from flows.settings import Settings
-from flows.workers import in_processes
+from flows.workers import in_processes, killed_in_words, workers
 from tests.conftest import ROOT, Publish, rows_of, seed_file
 
 FILES = 5_000
@@ -47,6 +47,15 @@ def die(_: Plan, part: int) -> int:
 def test_a_worker_that_is_killed_ends_the_run_in_a_sentence():
     with pytest.raises(RunError, match=r"was killed, perhaps for want of memory; nothing was published; run again"):
         list(in_processes(die, plan_of(FILES, 2), [0, 1]))
+
+
+def test_a_part_that_comes_after_the_kill_says_the_same():
+    """As one does that an orchestrator tries again."""
+    plan = plan_of(FILES, 2)
+    with workers(plan, 2) as pool:
+        for number in range(2):
+            with pytest.raises(RunError, match="was killed, perhaps for want of memory"), killed_in_words():
+                pool.submit(die, plan, number).result()
 
 
 @pytest.mark.parametrize(("files", "processes", "elsewhere"), [(10, 2, False), (FILES, 1, False), (FILES, 2, True)])
