@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import yaml
+from filelock import FileLock, Timeout
 
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
@@ -26,6 +27,7 @@ from flows.settings import Settings
 PROJECT = Path(__file__).parents[1]
 RECOVERY = PROJECT / "automations" / "recovery.yaml"
 POOL = "broadsheet"
+LOCK = ".lock"  # in Prefect's home
 FIRST = "etl/hourly"  # the deployment that runs at once
 PREFECT = (sys.executable, "-m", "prefect")
 START_LIMIT = 180.0  # seconds until the server must answer; its first start migrates its database
@@ -54,12 +56,13 @@ def up(settings: Settings) -> None:
     url = environment["PREFECT_API_URL"]
     try:
         home.mkdir(parents=True, exist_ok=True)
-        say("Prefect's server starts; its first start takes half a minute.")
         server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
         with (
+            _alone(home),
             httpx.Client(base_url=url, timeout=30) as api,
             _running("server", server_command, environment, home) as server,
         ):
+            say("Prefect's server starts; its first start takes half a minute.")
             ask = partial(_ask, api, server)
             ask("GET", "health")
             _set_up(ask, environment)
@@ -72,6 +75,18 @@ def up(settings: Settings) -> None:
                     time.sleep(PAUSE)
     except OSError as error:
         raise RunError(f"The folder {home} cannot be written ({error.strerror}); name another with --data.") from None
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Be the only one with this home: two would end each other's runs, and their workers take them from each other."""
+    try:
+        with FileLock(home / LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise RunError(
+            f"Another broadsheet up works in {home}; stop that one, or name another folder with --data."
+        ) from None
 
 
 def _environment(settings: Settings, home: Path) -> dict[str, str]:

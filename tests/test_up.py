@@ -216,6 +216,16 @@ def test_a_port_in_use_is_one_plain_sentence(up, folder):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
+    """It would mark the first one's runs as crashed, and its worker would publish into another warehouse for them."""
+    done = run_broadsheet("up", "--data", folder / "data", "--port", free_port())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"broadsheet: Another broadsheet up works in {folder / 'data' / 'prefect'};"
+        " stop that one, or name another folder with --data.\n"
+    )
+
+
 def descendants(process: int) -> list[int]:
     """The processes that a process started, and those that they started."""
     found = subprocess.run(["ps", "--ppid", str(process), "-o", "pid="], capture_output=True, text=True, check=False)
