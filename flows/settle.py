@@ -55,9 +55,11 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
     Files that did not change but share an article with a changed one are read again. What they give may have changed
     since, so that others share an article with them, until there are none.
     """
+    number = len(plan.batches)
+    batches.remove_rows(plan.work, number)  # what a try before this one read
     if not last.num_rows:
         return batches.read(plan.work, SOURCES), last, last
-    read, number = changed_rows(batches.read(plan.work, SOURCES), last), len(plan.batches)
+    read = changed_rows(batches.read(plan.work, SOURCES), last)
     while True:
         stay = carried_rows(found, last, read["source_path"])
         left = rows_without(last, "source_path", stay["source_path"])

@@ -1,18 +1,22 @@
 """A source becomes an edition, whole: every file accounted for, nothing new noticed, nothing half done."""
 
+import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import xxhash
 
-from flows.pipeline import publish_edition
+from flows import settle
+from flows.pipeline import PLAIN, publish_edition
 from flows.problems import RunError
 from flows.settings import Settings
 from flows.tables import CONTENT
+from flows.warehouse import batches
 from tests.conftest import SEEDS, Publish, query, rows_of, seed_file
 
 
@@ -108,6 +112,57 @@ def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
     assert query(second.folder, "SELECT count(*) FROM changes WHERE edition_id <> '" + first.folder.name + "'") == [
         (0,)
     ]
+
+
+@pytest.mark.parametrize("step", ["extract", "transform", "settle", "write_months", "load", "check"])
+def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehouse, tmp_path, step):
+    """The first try ends when all is done, and leaves what it wrote; another file of the article is read again."""
+    for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
+        (source / f"{name}.md").write_text(seed_file("A", date=date))
+    (source / "c.md").write_text(seed_file("C"))
+    settings = Settings(source=source, warehouse=warehouse)
+    publish_edition(settings)
+    (source / "b.md").write_text(seed_file("A", "Another title", date="2025-12-01"))
+    once = getattr(PLAIN, step)
+
+    def twice(*arguments: object) -> object:
+        once(*arguments)
+        return once(*arguments)
+
+    report = publish_edition(settings, replace(PLAIN, **{step: twice}))
+    assert (report.edition.corrected, report.edition.duplicates) == (1, 1)
+    assert rows_of(report.folder) == rows_of(
+        publish_edition(Settings(source=source, warehouse=tmp_path / "anew")).folder
+    )
+    (source / "c.md").unlink()  # there is nothing to read, and still something to settle
+    report = publish_edition(settings, replace(PLAIN, **{step: twice}))
+    assert (report.edition.articles, report.edition.withdrawn) == (1, 1)
+
+
+def test_the_settling_is_tried_again_after_the_disk_was_full(source, warehouse, monkeypatch):
+    """It reads another file of the article, of whose rows half are written."""
+    for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
+        (source / f"{name}.md").write_text(seed_file("A", date=date))
+    settings = Settings(source=source, warehouse=warehouse)
+    publish_edition(settings)
+    (source / "b.md").write_text(seed_file("A", "Another title", date="2026-02-02"))
+    read_files, tries = settle.read_files, []
+
+    def fill_disk(plan, files, number):
+        read = read_files(plan, files, number)
+        tries.append(number)
+        if len(tries) == 1:
+            os.truncate(plan.work / "sources" / batches.file_name(number), 100)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return read
+
+    def try_again(plan):
+        with pytest.raises(OSError, match="No space left"):
+            PLAIN.settle(plan)
+        return PLAIN.settle(plan)
+
+    monkeypatch.setattr(settle, "read_files", fill_disk)
+    assert publish_edition(settings, replace(PLAIN, settle=try_again)).edition.corrected == 1
 
 
 def test_another_time_zone_reads_everything_again(seeds, publish: Publish):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.tables import CONTENT, Table
+from flows.tables import CONTENT, PROBLEMS, SOURCES, Table
 from flows.warehouse.arrow import schema
 
 Write = Callable[[Table, pa.Table], None]
@@ -94,6 +94,14 @@ def file_name(number: int) -> str:
 def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
     """The files of a table: that of one batch, or all of them."""
     return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
+
+
+def remove_rows(work: Path, number: int) -> None:
+    """Remove what was read from seed files in the batches with that number and those above."""
+    for table in (SOURCES, PROBLEMS, *CONTENT):
+        for file in files(work, table):
+            if int(file.stem) >= number:
+                file.unlink()
 
 
 def _open(file: Path, options: pa.ipc.IpcReadOptions | None = None) -> pa.RecordBatchFileReader:
