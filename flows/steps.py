@@ -77,7 +77,7 @@ def _build(plan: Plan, difference: Difference, config: database.Config) -> Editi
 
 def check(plan: Plan, difference: Difference) -> None:
     """Run the checks of sql/checks on the new edition; raises RunError where one fails."""
-    run_checks(plan.folder, plan.files, difference.only)
+    run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends
 
 
 def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:

@@ -1,5 +1,9 @@
 """A run asks for little memory, and for more where an edition needs it."""
 
+from pathlib import Path
+
+import duckdb
+
 from flows.warehouse import database
 from tests.conftest import Publish, rows_of, seed_file
 
@@ -36,3 +40,18 @@ def test_an_edition_is_the_same_with_too_little_memory_at_first(source, publish:
     plain = publish(warehouse=tmp_path / "plain").folder
     monkeypatch.setattr(database, "LEAST_MEMORY", 1_000_000)
     assert rows_of(publish().folder) == rows_of(plain)
+
+
+def test_what_does_not_fit_lies_where_the_next_run_sweeps(source, warehouse, publish: Publish, monkeypatch):
+    """A run that is killed while DuckDB spills must not fill the system's folder for temporary files."""
+    (source / "a.md").write_text(seed_file("A"))
+    connect, folders = duckdb.connect, []
+
+    def spilling(*arguments, config, **named):
+        folders.append(Path(config["temp_directory"]))
+        return connect(*arguments, config=config, **named)
+
+    monkeypatch.setattr(duckdb, "connect", spilling)
+    publish()
+    assert {folder.parent for folder in folders} == {warehouse / ".staging"}
+    assert len(set(folders)) == len(folders) == 3  # the database, its page, its checks

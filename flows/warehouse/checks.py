@@ -9,16 +9,19 @@ from flows.warehouse.database import Config, exact, reading, sparing
 from flows.warehouse.ddl import SQL
 
 
-def run_checks(edition: Path, files: int, months: Sequence[str | None] | None = None) -> None:
+def run_checks(
+    edition: Path, files: int, months: Sequence[str | None] | None = None, spill: Path | None = None
+) -> None:
     """Check an edition of a source of so many files; raises RunError where a check returns a row.
 
-    Whether Parquet and database hold the same content is looked at in these months, None: in all.
+    Whether Parquet and database hold the same content is looked at in these months, None: in all. What does not fit
+    into memory goes to `spill`.
     """
-    sparing(edition, partial(_run, edition, files, months))
+    sparing(edition, partial(_run, edition, files, months, spill))
 
 
-def _run(edition: Path, files: int, months: Sequence[str | None] | None, config: Config) -> None:
-    with reading(edition, config) as connection:
+def _run(edition: Path, files: int, months: Sequence[str | None] | None, spill: Path | None, config: Config) -> None:
+    with reading(edition, config, spill) as connection:
         connection.execute("SET VARIABLE edition = $edition", {"edition": exact(edition)})
         connection.execute("SET VARIABLE files = $files", {"files": files})
         listed = None if months is None else [month or "" for month in months]

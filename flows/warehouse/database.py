@@ -161,7 +161,9 @@ def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months:
 
 
 @contextmanager
-def reading(edition: Path, config: Config | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(
+    edition: Path, config: Config | None = None, spill: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The database of an edition, read-only."""
-    with connected(config or {}, database=edition / DATABASE) as connection:
+    with connected(config or {}, spill, edition / DATABASE) as connection:
         yield connection

@@ -31,7 +31,7 @@ def write(edition: Path, row: Edition) -> Path:
 
 def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
     """The answers of sql/front_page, by the name of the query."""
-    with reading(edition, config) as connection:
+    with reading(edition, config, edition.parent) as connection:
         return {
             file.stem: _fetch(connection.execute(file.read_text()))
             for file in sorted((SQL / "front_page").glob("*.sql"))
