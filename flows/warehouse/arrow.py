@@ -54,8 +54,13 @@ def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
     return pa.concat_tables(parts)
 
 
+def in_order(table: Table, rows: pa.Table) -> pa.Array:
+    """The places of rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
+    return pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in table.sort])
+
+
 def sort(table: Table, rows: pa.Table) -> pa.Table:
-    """Rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
-    order = pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in table.sort])
+    """Rows in the table's order."""
+    order = in_order(table, rows)
     is_sorted = pc.all(pc.greater(order[1:], order[:-1])).as_py() is not False
     return (rows if is_sorted else rows.take(order)).combine_chunks()

@@ -77,7 +77,12 @@ def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterato
             places.setdefault(month, []).append((reader, number))
     for month in months:
         found = places.get(month)
-        yield month, found and pa.Table.from_batches([reader.get_batch(number) for reader, number in found])
+        yield month, found and _of_parts([reader.get_batch(number) for reader, number in found])
+
+
+def _of_parts(parts: list[pa.RecordBatch]) -> pa.Table:
+    """The rows of many small parts in one piece."""
+    return pa.Table.from_batches(parts).combine_chunks()
 
 
 def _readers(

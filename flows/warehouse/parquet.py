@@ -6,15 +6,17 @@ from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, Table
 from flows.warehouse import batches
-from flows.warehouse.arrow import schema, sort
+from flows.warehouse.arrow import in_order, schema, sort
 from flows.warehouse.compare import rows_without
 
 NO_MONTH = "__HIVE_DEFAULT_PARTITION__"  # Hive's name for the partition of null, which every reader knows
 ROW_GROUP = 20_000  # rows
+GROUP_OF_TEXTS = 4_096  # rows of a table that has articles' texts, which are in memory at once
 
 
 def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
@@ -27,10 +29,29 @@ def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[
     dropped = batches.read(work, DROPPED)["article_id"]
     for table in CONTENT:
         for month, waiting in batches.of_months(work, table, months):
-            new = [rows_without(waiting, "source_path", lost).select(_in_file(table).names)] if waiting else []
-            rows = pa.concat_tables([_in_file(table).empty_table(), *_kept(base, table, month, dropped), *new])
-            if rows.num_rows:
-                _write(month_file(edition, table, month), sort(table, rows))
+            kept = _kept(base, table, month, dropped)
+            rows, places = _merged(table, kept, waiting, lost)
+            if len(places):
+                _write_in_order(month_file(edition, table, month), rows, places)
+
+
+def _merged(
+    table: Table, kept: list[pa.Table], waiting: pa.Table | None, lost: pa.ChunkedArray
+) -> tuple[pa.Table, pa.Array]:
+    """The rows of a month, and the places of those that it has, in their order.
+
+    Texts are long: rows are not copied to be sorted, or to leave out a few of them.
+    """
+    shape = _in_file(table)
+    new = [waiting.select(shape.names)] if waiting else []
+    parts = [part.cast(shape) for part in (*kept, *new)]
+    rows = parts[0] if len(parts) == 1 else pa.concat_tables([shape.empty_table(), *parts]).combine_chunks()
+    order = in_order(table, rows)
+    if not waiting:
+        return rows, order
+    first = rows.num_rows - waiting.num_rows
+    gone = pc.indices_nonzero(pc.is_in(waiting["source_path"], lost.combine_chunks()))
+    return rows, order.filter(pc.invert(pc.is_in(order, pc.add(gone, pa.scalar(first, gone.type)))))
 
 
 def share_others(edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
@@ -109,6 +130,14 @@ def _write(file: Path, rows: pa.Table) -> None:
     """Zstd, and nothing that depends on the run: the same rows give the same bytes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+
+
+def _write_in_order(file: Path, rows: pa.Table, order: pa.Array) -> None:
+    """The same of rows that are put in order group by group."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(file, rows.schema, compression="zstd", compression_level=1) as writer:
+        for start in range(0, len(order), GROUP_OF_TEXTS):
+            writer.write_table(rows.take(order[start : start + GROUP_OF_TEXTS]))
 
 
 def _link_or_copy(file: Path, to: Path) -> None:
