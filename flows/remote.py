@@ -3,6 +3,7 @@
 The working copy keeps the current edition, so that a run on the same machine fetches only what others have published.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from flows import settle as settling
 from flows import steps
 from flows.objects.prefix import Prefix
 from flows.plan import Difference, Plan
+from flows.problems import RunError
 from flows.settings import Settings
 from flows.tables import Edition
 from flows.warehouse import editions, prefix, working_copy
@@ -48,5 +50,6 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     folder = editions.publish_folder(settings.home, plan.folder)
     now = datetime.now(UTC)
     editions.retire(settings.home, 1, 0, now)
-    prefix.retire(warehouse, settings.keep_editions, settings.keep_hours, now)
+    with suppress(RunError):  # it is published; the next one retires what is old
+        prefix.retire(warehouse, settings.keep_editions, settings.keep_hours, now)
     return folder

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "flows.verify": {"flows.objects", "flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.pipeline": {"flows.remote", "flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.workers", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.cluster": {"flows.pipeline", "flows.remote", "flows.objects", "flows.steps", "flows.plan", "flows.source", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
-    "flows.remote": {"flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.warehouse", "flows.tables", "flows.settings"},
+    "flows.remote": {"flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.steps": {"flows.transform", "flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.settings"},
     "flows.settle": {"flows.transform", "flows.plan", "flows.warehouse", "flows.tables", "flows.problems"},
     "flows.transform": {"flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},

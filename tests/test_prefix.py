@@ -224,6 +224,27 @@ def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, 
     assert prefix.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
 
 
+@pytest.mark.parametrize("failing", ["_end_claim", "retire"])
+def test_a_store_that_fails_after_the_pointer_makes_no_failure_of_an_edition(settings, monkeypatch, failing):
+    """Whoever is told that nothing was published would look for what is wrong with the articles."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RunError("The store does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prefix, failing, fail)
+        report = publish_edition(settings)
+    assert prefix.read_pointer(settings.warehouse)[0] == report.folder.name
+    assert publish_edition(settings).edition is None
+    assert names(settings.warehouse) == {"current", f"editions/{report.folder.name}"}
+
+
+def test_a_question_to_an_edition_that_is_gone(settings, capsys):
+    store.write(settings.warehouse / "current", b"20260101T000000Z")
+    assert main(["query", "FROM articles", "--warehouse", str(settings.warehouse)]) == 1
+    assert capsys.readouterr().err.startswith("broadsheet: The edition 20260101T000000Z is missing from s3://")
+
+
 def test_old_editions_are_retired(settings):
     settings = settings.model_copy(update={"keep_editions": 2, "keep_hours": 0})
     published = []

@@ -86,7 +86,8 @@ def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | N
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
     _point_at(warehouse, edition.name, seen)
-    _end_claim(warehouse, edition.name, published=True)
+    with suppress(RunError):  # it is published; the next run ends its claim
+        _end_claim(warehouse, edition.name, published=True)
 
 
 def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:

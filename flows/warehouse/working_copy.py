@@ -46,10 +46,14 @@ def _take_manifest(warehouse: Prefix, edition: Path) -> None:
     try:
         store.download(_place(warehouse, edition) / MANIFEST, edition / MANIFEST)
     except FileNotFoundError:
-        raise RunError(
-            f"The edition {edition.name} is missing from {warehouse / editions.EDITIONS};"
-            " restore its objects, or go back to another with broadsheet rollback EDITION."
-        ) from None
+        raise _missing(warehouse, edition.name) from None
+
+
+def _missing(warehouse: Prefix, edition_id: str) -> RunError:
+    return RunError(
+        f"The edition {edition_id} is missing from {warehouse / editions.EDITIONS};"
+        " restore its objects, or go back to another with broadsheet rollback EDITION."
+    )
 
 
 def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
@@ -105,7 +109,11 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
         yield None
         return
     kept = home / editions.EDITIONS / current
-    (entry,) = (entry for entry in prefix.read_facts(warehouse, current)["files"] if entry["path"] == DATABASE)
+    try:
+        files = prefix.read_facts(warehouse, current)["files"]
+    except FileNotFoundError:
+        raise _missing(warehouse, current) from None
+    (entry,) = (entry for entry in files if entry["path"] == DATABASE)
     if _is(kept / DATABASE, entry):
         yield kept
         return
