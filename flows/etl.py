@@ -16,6 +16,7 @@ from flows.brief import brief, failure, read_brief, table
 from flows.pipeline import Report, publish_edition
 from flows.problems import RunError
 from flows.settings import Settings
+from flows.tables import Edition
 from flows.tasks import running
 
 PROJECT = Path(__file__).parents[1]
@@ -106,23 +107,27 @@ def _tell(settings: Settings, report: Report) -> str:
     edition = report.edition
     if edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
-    answers = read_brief(report.folder)
-    create_markdown_artifact(brief(edition, answers), key="brief", description=f"Edition {edition.edition_id}")
-    create_table_artifact(table(answers["categories"]), key="categories", description=f"Edition {edition.edition_id}")
-    create_table_artifact(table(answers["problems"]), key="problems", description=f"Edition {edition.edition_id}")
-    facts = edition._asdict() | {
-        "published_at": edition.published_at.isoformat(),
-        "folder": _shown(settings, report.folder),
-    }
-    resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
-    emit_event("broadsheet.edition.published", resource=resource, payload=facts)
-    if flow_run.id:
-        with get_client(sync_client=True) as client:
-            client.update_flow_run(flow_run.id, name=f"edition {edition.edition_id}")
+    try:
+        _leave_brief(edition, report.folder, _shown(settings, report.folder))
+    except Exception:  # the edition is published: a run that failed would say that nothing was
+        get_run_logger().exception("The edition is published, but not all of its brief could be left.")
     return (
         f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"
         f" {edition.corrected:,} corrected, {edition.withdrawn:,} withdrawn, {edition.rejected:,} files rejected."
     )
+
+
+def _leave_brief(edition: Edition, folder: Path, shown: str) -> None:
+    facts = edition._asdict() | {"published_at": edition.published_at.isoformat(), "folder": shown}
+    resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
+    emit_event("broadsheet.edition.published", resource=resource, payload=facts)
+    answers = read_brief(folder)
+    create_markdown_artifact(brief(edition, answers), key="brief", description=f"Edition {edition.edition_id}")
+    create_table_artifact(table(answers["categories"]), key="categories", description=f"Edition {edition.edition_id}")
+    create_table_artifact(table(answers["problems"]), key="problems", description=f"Edition {edition.edition_id}")
+    if flow_run.id:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(flow_run.id, name=f"edition {edition.edition_id}")
 
 
 if __name__ == "__main__":

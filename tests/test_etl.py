@@ -66,6 +66,19 @@ def test_a_large_step_of_the_flow_is_done_in_processes(server, source, tmp_path,
     assert rows_of(warehouse / "current") == rows_of(plain)
 
 
+def test_an_edition_without_a_brief_is_no_failure(server, warehouse):
+    """The brief of a failed run would say that nothing was published."""
+    code = "import sys; from flows import etl; etl.read_brief = None; sys.exit(etl.etl(return_state=True).is_failed())"
+    given = {"BROADSHEET_SOURCE": str(SEEDS), "BROADSHEET_WAREHOUSE": str(warehouse)}
+    environment = {**os.environ, **server.environment, **given}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "The edition is published, but not all of its brief could be left." in done.stderr
+    (run,) = server.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
+    assert run["state_type"] == "COMPLETED"
+    assert run["state"]["message"].startswith(f"Published edition {(warehouse / 'current').resolve().name}")
+
+
 def test_a_missing_source_fails_the_flow(server, tmp_path, warehouse):
     done = run_flow(server, source=tmp_path / "nowhere", warehouse=warehouse)
     assert done.returncode == 1

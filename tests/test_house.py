@@ -10,7 +10,7 @@ FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.tasks", "flows.pipeline", "flows.brief", "flows.verify", "flows.settings", "flows.problems"},
+    "flows.etl": {"flows.tasks", "flows.pipeline", "flows.brief", "flows.verify", "flows.settings", "flows.problems", "flows.tables"},
     "flows.tasks": {"flows.cluster", "flows.pipeline", "flows.plan", "flows.workers", "flows.settings", "flows.problems"},
     "flows.brief": {"flows.warehouse", "flows.tables"},
     "flows.up": {"flows.objects", "flows.say", "flows.settings", "flows.problems"},
