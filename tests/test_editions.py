@@ -1,5 +1,6 @@
 """Editions on disk: months are shared, old ones retire, any kept one can be gone back to, a mass withdrawal is refused."""
 
+import errno
 import os
 from datetime import datetime, timedelta, tzinfo
 
@@ -111,6 +112,24 @@ def test_old_editions_retire_after_their_successors_time(two_months, warehouse, 
     assert run_broadsheet("rollback", ids[2], "--warehouse", warehouse).returncode == 0
     assert retire(warehouse, 1, 0, last + timedelta(hours=1)) == [ids[1], ids[3]]
     assert query(warehouse / "current", "SELECT max(edition_id) FROM editions") == [(ids[2],)]
+
+
+def test_a_file_that_a_network_disk_keeps_for_a_reader_fails_no_run(
+    two_months, warehouse, publish: Publish, monkeypatch
+):
+    """There a folder with a file that is open cannot be removed, and the edition is published already."""
+    publish()
+    (two_months / "B.md").unlink()
+    remove = os.rmdir
+
+    def not_empty(path, **named):
+        if "discarded" in str(path):
+            raise OSError(errno.ENOTEMPTY, "Directory not empty", str(path))
+        remove(path, **named)
+
+    monkeypatch.setattr(os, "rmdir", not_empty)
+    report = publish(keep_editions=1, keep_hours=0)
+    assert [folder.name for folder in list_editions(warehouse)] == [report.folder.name]
 
 
 def test_a_run_retires_what_is_too_old(two_months, warehouse, publish: Publish, monkeypatch):

@@ -114,7 +114,7 @@ def _discard(warehouse: Path, edition: Path) -> None:
         doomed = warehouse / STAGING / f"discarded-{edition.name}"
         doomed.parent.mkdir(exist_ok=True)
         edition.rename(doomed)
-        shutil.rmtree(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)  # on a network disk a reader keeps a file: the next sweep has it
 
 
 def retire(warehouse: Path, keep: int, hours: float, now: datetime) -> list[str]:
