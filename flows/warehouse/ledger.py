@@ -1,6 +1,6 @@
 """The history of a warehouse: the ledger of what changed, and the list of editions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from flows.warehouse.database import fill, view_parquet
 from flows.warehouse.ddl import SQL
 from flows.warehouse.parquet import month_files
 
+AT_ONCE = 4_096  # rows, which may be old and new texts
+
 
 def find_changes(
     connection: duckdb.DuckDBPyConnection,
@@ -19,15 +21,19 @@ def find_changes(
     before: Path | None,
     months: Sequence[str | None] | None,
     noticed_at: datetime,
-) -> pa.Table:
-    """The rows that the ledger gains, in the columns of `changes`; only these months can differ, None: all of them."""
+) -> Iterator[pa.RecordBatch]:
+    """The rows that the ledger gains, in the columns of `changes` and its order, as they come.
+
+    Only these months can differ, None: all of them.
+    """
     for table in (ARTICLES, IMAGES):
         old = month_files(before, table, months) if before else []
         view_parquet(connection, f"{table.name}_before", table, old)
         view_parquet(connection, f"{table.name}_now", table, month_files(edition, table, months))
     view_parquet(connection, "changes_before", CHANGES, month_files(before, CHANGES) if before else [])
     query = (SQL / "ledger" / "changes.sql").read_text()
-    return connection.sql(query, params={"edition_id": edition.name, "noticed_at": noticed_at}).to_arrow_table()
+    found = connection.sql(query, params={"edition_id": edition.name, "noticed_at": noticed_at})
+    yield from found.to_arrow_reader(AT_ONCE)
 
 
 def fill_changes(connection: duckdb.DuckDBPyConnection, edition: Path, copied: bool) -> None:

@@ -1,8 +1,9 @@
 """The Parquet files of an edition: one a month for the tables that have months, else one a table."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -102,18 +103,32 @@ def read_table(edition: Path | None, table: Table) -> pa.Table:
     return pq.ParquetFile(edition / f"{table.name}.parquet").read()
 
 
-def write_ledger(edition: Path, before: Path | None, gained: pa.Table, noticed_at: datetime) -> None:
-    """Append rows to the ledger: the months before this one are shared with the edition before."""
-    rows = gained.cast(schema(CHANGES))
-    this_month = f"{CHANGES.partition}={noticed_at:%Y-%m}"
-    known = month_files(before, CHANGES) if before else []
-    for file in known:
-        if file.parent.name == this_month and gained.num_rows:
-            rows = pa.concat_tables([pq.ParquetFile(file).read(), rows], promote_options="default")
+def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordBatch], noticed_at: datetime) -> None:
+    """Append rows to the ledger, in the order in which they come: months before this one are shared with `before`."""
+    rows = (batch for batch in gained if batch.num_rows)
+    first = next(rows, None)
+    this_month = month_file(edition, CHANGES, f"{noticed_at:%Y-%m}")
+    written = []
+    for file in month_files(before, CHANGES) if before else []:
+        to = edition / CHANGES.name / file.parent.name / file.name
+        if to == this_month and first is not None:
+            written.append(pq.ParquetFile(file).read())
         else:
-            _link_or_copy(file, edition / CHANGES.name / file.parent.name / file.name)
-    if rows.num_rows or not known:
-        _write(edition / CHANGES.name / this_month / f"{CHANGES.name}.parquet", sort(CHANGES, rows))
+            _link_or_copy(file, to)
+    if first is not None or not month_files(edition, CHANGES):
+        _append(this_month, written, [] if first is None else chain([first], rows))
+
+
+def _append(file: Path, written: list[pa.Table], rows: Iterable[pa.RecordBatch]) -> None:
+    """Write what the ledger had, and behind it what it gains, of which little is in memory at once."""
+    shape = schema(CHANGES)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(file, shape, compression="zstd", compression_level=1) as writer:
+        if written:
+            known = pa.concat_tables([shape.empty_table(), *written], promote_options="default")
+            writer.write_table(known.select(shape.names), ROW_GROUP)
+        for batch in rows:
+            writer.write_table(pa.Table.from_batches([batch]).cast(shape))
 
 
 def write_editions(edition: Path, before: Path | None, row: pa.Table) -> None:

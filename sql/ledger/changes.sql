@@ -2,32 +2,41 @@
 -- Both come from the Parquet of the months in which anything may differ. $edition_id and $noticed_at are this edition's.
 WITH
 -- What the newsroom wrote, and nothing that is derived from it.
-facts_before AS (
+texts_before AS (
     SELECT
-        a.article_id, a.title, a.description, a.category, a.language, a.layout, a.published_at::VARCHAR AS published_at,
-        a.origin_url, i.url AS image, a.body, a.extra, a.source_path
-    FROM articles_before AS a
-    LEFT JOIN images_before AS i ON i.article_id = a.article_id AND i.position = 0
+        article_id, title, description, category, language, layout, published_at::VARCHAR AS published_at, origin_url,
+        body, extra, source_path
+    FROM articles_before
 ),
-facts_now AS (
+heroes_before AS (SELECT article_id, url AS image FROM images_before WHERE position = 0),
+texts_now AS (
     SELECT
-        a.article_id, a.title, a.description, a.category, a.language, a.layout, a.published_at::VARCHAR AS published_at,
-        a.origin_url, i.url AS image, a.body, a.extra, a.source_path
-    FROM articles_now AS a
-    LEFT JOIN images_now AS i ON i.article_id = a.article_id AND i.position = 0
+        article_id, title, description, category, language, layout, published_at::VARCHAR AS published_at, origin_url,
+        body, extra, source_path
+    FROM articles_now
 ),
--- Hashes first: the bodies of a large archive do not fit into memory, those of what changed do.
-hashes_before AS (SELECT article_id, hash(*COLUMNS(*)) AS hash_before FROM facts_before),
-hashes_now AS (SELECT article_id, hash(*COLUMNS(*)) AS hash_now FROM facts_now),
+heroes_now AS (SELECT article_id, url AS image FROM images_now WHERE position = 0),
+-- Hashes first, and before anything is joined: the bodies of a large archive do not fit into memory, those of what
+-- changed do.
+hashes_before AS (
+    SELECT article_id, hash(text_hash, image) AS hash_before
+    FROM (SELECT article_id, hash(*COLUMNS(*)) AS text_hash FROM texts_before)
+    LEFT JOIN heroes_before USING (article_id)
+),
+hashes_now AS (
+    SELECT article_id, hash(text_hash, image) AS hash_now
+    FROM (SELECT article_id, hash(*COLUMNS(*)) AS text_hash FROM texts_now)
+    LEFT JOIN heroes_now USING (article_id)
+),
 differing AS (
     SELECT article_id FROM hashes_before JOIN hashes_now USING (article_id) WHERE hash_before <> hash_now
 ),
 fields_before AS (
-    FROM (FROM facts_before SEMI JOIN differing USING (article_id))
+    FROM (FROM (FROM texts_before SEMI JOIN differing USING (article_id)) LEFT JOIN heroes_before USING (article_id))
     UNPIVOT INCLUDE NULLS (old_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
 ),
 fields_now AS (
-    FROM (FROM facts_now SEMI JOIN differing USING (article_id))
+    FROM (FROM (FROM texts_now SEMI JOIN differing USING (article_id)) LEFT JOIN heroes_now USING (article_id))
     UNPIVOT INCLUDE NULLS (new_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
 ),
 changes_of_fields AS (
