@@ -1,6 +1,7 @@
 """The Prefect flows `etl` and `verify`. `python -m flows.etl` runs one by itself."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +108,28 @@ def _tell(settings: Settings, report: Report) -> str:
     edition = report.edition
     if edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
-    try:
-        _leave_brief(edition, report.folder, _shown(settings, report.folder))
-    except Exception:  # the edition is published: a run that failed would say that nothing was
-        get_run_logger().exception("The edition is published, but not all of its brief could be left.")
+    # The event comes last, so that whoever hears of it finds the brief, and comes in any case.
+    for tell in (partial(_leave_brief, edition, report.folder), partial(_announce, settings, edition, report.folder)):
+        try:
+            tell()
+        except Exception:  # the edition is published: a run that failed would say that nothing was
+            get_run_logger().exception("The edition is published, but not all that tells of it could be left.")
     return (
         f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"
         f" {edition.corrected:,} corrected, {edition.withdrawn:,} withdrawn, {edition.rejected:,} files rejected."
     )
 
 
-def _leave_brief(edition: Edition, folder: Path, shown: str) -> None:
-    facts = edition._asdict() | {"published_at": edition.published_at.isoformat(), "folder": shown}
+def _announce(settings: Settings, edition: Edition, folder: Path) -> None:
+    facts = edition._asdict() | {
+        "published_at": edition.published_at.isoformat(),
+        "folder": _shown(settings, folder),
+    }
     resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
     emit_event("broadsheet.edition.published", resource=resource, payload=facts)
+
+
+def _leave_brief(edition: Edition, folder: Path) -> None:
     answers = read_brief(folder)
     create_markdown_artifact(brief(edition, answers), key="brief", description=f"Edition {edition.edition_id}")
     create_table_artifact(table(answers["categories"]), key="categories", description=f"Edition {edition.edition_id}")
