@@ -32,8 +32,9 @@ def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[
         for month, waiting in batches.of_months(work, table, months):
             kept = _kept(base, table, month, dropped)
             rows, places = _merged(table, kept, waiting, lost)
+            groups = (places[start : start + GROUP_OF_TEXTS] for start in range(0, len(places), GROUP_OF_TEXTS))
             if len(places):
-                _write_in_order(month_file(edition, table, month), rows, places)
+                _write(month_file(edition, table, month), rows.schema, map(rows.take, groups))
 
 
 def _merged(
@@ -64,7 +65,7 @@ def share_others(edition: Path, base: Path | None, months: Sequence[str | None])
             if to not in rewritten and row_count(file):
                 _link_or_copy(file, to)
         if not month_files(edition, table):  # so that readers find the columns
-            _write(month_file(edition, table, None), _in_file(table).empty_table())
+            _write(month_file(edition, table, None), _in_file(table), [_in_file(table).empty_table()])
 
 
 def _kept(base: Path | None, table: Table, month: str | None, dropped: pa.ChunkedArray) -> list[pa.Table]:
@@ -93,7 +94,7 @@ def month_files(edition: Path, table: Table, months: Sequence[str | None] | None
 
 def write_table(edition: Path, table: Table, rows: pa.Table) -> None:
     """Write a table that is one file."""
-    _write(edition / f"{table.name}.parquet", sort(table, rows))
+    _write(edition / f"{table.name}.parquet", rows.schema, [sort(table, rows)])
 
 
 def read_table(edition: Path | None, table: Table) -> pa.Table:
@@ -116,19 +117,10 @@ def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordB
         else:
             _link_or_copy(file, to)
     if first is not None or not month_files(edition, CHANGES):
-        _append(this_month, written, [] if first is None else chain([first], rows))
-
-
-def _append(file: Path, written: list[pa.Table], rows: Iterable[pa.RecordBatch]) -> None:
-    """Write what the ledger had, and behind it what it gains, of which little is in memory at once."""
-    shape = schema(CHANGES)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(file, shape, compression="zstd", compression_level=1) as writer:
-        if written:
-            known = pa.concat_tables([shape.empty_table(), *written], promote_options="default")
-            writer.write_table(known.select(shape.names), ROW_GROUP)
-        for batch in rows:
-            writer.write_table(pa.Table.from_batches([batch]).cast(shape))
+        shape = schema(CHANGES)
+        known = pa.concat_tables([shape.empty_table(), *written], promote_options="default").select(shape.names)
+        new = (pa.Table.from_batches([batch]).cast(shape) for batch in chain([first] if first else [], rows))
+        _write(this_month, shape, chain([known] if written else [], new))
 
 
 def write_editions(edition: Path, before: Path | None, row: pa.Table) -> None:
@@ -141,18 +133,12 @@ def row_count(file: Path) -> int:
     return int(pq.read_metadata(file).num_rows)
 
 
-def _write(file: Path, rows: pa.Table) -> None:
-    """Zstd, and nothing that depends on the run: the same rows give the same bytes."""
+def _write(file: Path, shape: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Zstd, and nothing that depends on the run: the same parts give the same bytes, and one is in memory at once."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-
-
-def _write_in_order(file: Path, rows: pa.Table, order: pa.Array) -> None:
-    """The same of rows that are put in order group by group."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(file, rows.schema, compression="zstd", compression_level=1) as writer:
-        for start in range(0, len(order), GROUP_OF_TEXTS):
-            writer.write_table(rows.take(order[start : start + GROUP_OF_TEXTS]))
+    with pq.ParquetWriter(file, shape, compression="zstd", compression_level=1) as writer:
+        for part in parts:
+            writer.write_table(part, ROW_GROUP)
 
 
 def _link_or_copy(file: Path, to: Path) -> None:
