@@ -16,6 +16,14 @@ OCTOBER, NOVEMBER = (
 )
 
 
+class Later(datetime):
+    """A clock that is ahead of every edition."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime(2999, 1, 1, tzinfo=tz)
+
+
 @pytest.fixture
 def two_months(source):
     (source / "A.md").write_text(seed_file("A", date="2026-10-01"))
@@ -128,19 +136,13 @@ def test_a_file_that_a_network_disk_keeps_for_a_reader_fails_no_run(
         remove(path, **named)
 
     monkeypatch.setattr(os, "rmdir", not_empty)
+    monkeypatch.setattr("flows.steps.datetime", Later)  # else an id may be ahead of the clock, and its edition young
     report = publish(keep_editions=1, keep_hours=0)
     assert [folder.name for folder in list_editions(warehouse)] == [report.folder.name]
 
 
 def test_a_run_retires_what_is_too_old(two_months, warehouse, publish: Publish, monkeypatch):
     ids = [publish(rebuild=True).folder.name for _ in range(3)]
-
-    class Later(datetime):
-        """A clock that is ahead of every edition."""
-
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
-            return datetime(2999, 1, 1, tzinfo=tz)
 
     monkeypatch.setattr("flows.steps.datetime", Later)
     ids.append(publish(rebuild=True, keep_editions=2).folder.name)
