@@ -123,10 +123,9 @@ def settle(plan: Plan) -> Difference | None:
         for table in (LOST, DROPPED):
             many.upload_all(plan.work / table.name, _work(plan) / table.name)
         for table in CONTENT:  # what the settling itself had to read
-            for file in batches.files(plan.work, table):
-                if int(file.stem) >= len(plan.batches):
-                    for part in (file, file.with_suffix(batches.MONTHS)):
-                        store.upload(part, _work(plan) / table.name / part.name)
+            for file in batches.files_from(plan.work, table, len(plan.batches)):
+                for part in (file, file.with_suffix(batches.MONTHS)):
+                    store.upload(part, _work(plan) / table.name / part.name)
     return difference
 
 

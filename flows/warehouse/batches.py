@@ -23,7 +23,7 @@ def writer(work: Path, number: int) -> Iterator[Write]:
     A file of a table with months has a list of the month of each of its parts beside it: to look into each would cost
     as much as to read it.
     """
-    months: dict[str, list[str | None]] = {}
+    months: dict[str, list[str | None]] = {table.name: [] for table in CONTENT}
     with ExitStack() as files:
         open_files: dict[str, pa.RecordBatchFileWriter] = {}
 
@@ -31,16 +31,16 @@ def writer(work: Path, number: int) -> Iterator[Write]:
             if table.name not in open_files:
                 file = work / table.name / file_name(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                months[table.name] = []
                 open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
             for month, part in _by_month(rows) if table in CONTENT else [(None, rows)]:
                 for batch in part.combine_chunks().to_batches():
                     open_files[table.name].write_batch(batch)
-                    months[table.name].append(month)
+                    if table in CONTENT:
+                        months[table.name].append(month)
 
         yield write
-    for name, listed in months.items():
-        (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(listed))
+    for name in months.keys() & open_files.keys():
+        (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(months[name]))
 
 
 def _by_month(rows: pa.Table) -> list[tuple[str | None, pa.Table]]:
@@ -54,7 +54,7 @@ def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
 
 def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
     """The rows of a table that the steps before have written: those of one batch, or all of them."""
-    found = [reader.read_all() for reader in _readers(work, table, number)]
+    found = [_open(file).read_all() for file in files(work, table, number)]
     return pa.concat_tables(found) if found else schema(table).empty_table()
 
 
@@ -85,12 +85,6 @@ def _of_parts(parts: list[pa.RecordBatch]) -> pa.Table:
     return pa.Table.from_batches(parts).combine_chunks()
 
 
-def _readers(
-    work: Path, table: Table, number: int | None = None, options: pa.ipc.IpcReadOptions | None = None
-) -> list[pa.RecordBatchFileReader]:
-    return [_open(file, options) for file in files(work, table, number)]
-
-
 def file_name(number: int) -> str:
     """The name of the file of a batch."""
     return f"{number:04}.arrow"
@@ -101,12 +95,16 @@ def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
     return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
 
 
+def files_from(work: Path, table: Table, number: int) -> list[Path]:
+    """The files of a table, of the batches with that number and those above."""
+    return [file for file in files(work, table) if int(file.stem) >= number]
+
+
 def remove_rows(work: Path, number: int) -> None:
     """Remove what was read from seed files in the batches with that number and those above."""
     for table in (SOURCES, PROBLEMS, *CONTENT):
-        for file in files(work, table):
-            if int(file.stem) >= number:
-                file.unlink()
+        for file in files_from(work, table, number):
+            file.unlink()
 
 
 def _open(file: Path, options: pa.ipc.IpcReadOptions | None = None) -> pa.RecordBatchFileReader:
