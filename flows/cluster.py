@@ -19,7 +19,7 @@ from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.pipeline import Steps
 from flows.plan import Batch, Difference, Months, Plan
-from flows.problems import RunError
+from flows.problems import RunError, first_line
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import ARTICLES, CONTENT, DROPPED, LOST, PROBLEMS, SOURCES, TO_READ, Edition
@@ -53,7 +53,7 @@ def require_workers(connect: Callable[[], Any], address: str | None) -> None:
     except (OSError, ValueError) as error:
         place = f"at {address}" if address else "on this machine"
         raise RunError(
-            f"No worker of a Dask cluster answers {place} ({str(error).splitlines()[0].rstrip('.')}); start the"
+            f"No worker of a Dask cluster answers {place} ({first_line(error)}); start the"
             " scheduler and its workers, correct BROADSHEET_SCHEDULER, or set BROADSHEET_RUNNER=local."
         ) from None
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
+from flows.problems import RunError, first_line
 
 GONE = ("NoSuchKey", "404")
 STALE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", *GONE)
@@ -18,15 +18,15 @@ def in_words(place: Prefix, error: Exception) -> Exception:
         return _answered(place, error)
     if isinstance(error, of.ConnectionError | of.HTTPClientError):
         return RunError(
-            f"The store of {place} does not answer ({plain(error)}); see that AWS_ENDPOINT_URL and the network are"
+            f"The store of {place} does not answer ({first_line(error)}); see that AWS_ENDPOINT_URL and the network are"
             " right, then run again."
         )
     if isinstance(error, of.NoCredentialsError | of.PartialCredentialsError | of.CredentialRetrievalError):
         return RunError(
-            f"There are no credentials for {place} ({plain(error)}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
-            " or AWS_PROFILE."
+            f"There are no credentials for {place} ({first_line(error)}); set AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
         )
-    return RunError(f"{place} cannot be used ({plain(error)}); correct that, then run again.")
+    return RunError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")
 
 
 def _answered(place: Prefix, error: Exception) -> Exception:
@@ -38,14 +38,9 @@ def _answered(place: Prefix, error: Exception) -> Exception:
         return RunError(f"There is no bucket {place.bucket}; make it, or name another one.")
     if code in _REFUSED:
         return RunError(f"The store refuses {place} ({code}); see what the AWS credentials may do there.")
-    return RunError(f"{place} cannot be used ({plain(error)}); correct that, then run again.")
+    return RunError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")
 
 
 def code_of(error: Any) -> str:
     """The store's own name of a failure."""
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def plain(error: Exception) -> str:
-    """The first line of what a failure says."""
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.objects.failures import STALE, code_of, in_words, plain
+from flows.objects.failures import STALE, code_of, in_words
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
+from flows.problems import RunError, first_line
 
 ATTEMPTS = 8  # at a call, over half a minute; AWS_MAX_ATTEMPTS sets another number
 CONNECTIONS = 32  # of a process; more calls than these wait
@@ -47,7 +47,9 @@ def client() -> Any:
     try:
         return boto3.session.Session().client("s3", config=config)
     except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
-        raise RunError(f"The settings of AWS cannot be used ({plain(error)}); correct the AWS_* variables.") from None
+        raise RunError(
+            f"The settings of AWS cannot be used ({first_line(error)}); correct the AWS_* variables."
+        ) from None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from flows.problems import RunError
+from flows.problems import RunError, first_line
 from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, TOUCHED, sweep
 
 LOCK, HOLDER = ".lock", ".writer.json"
@@ -40,18 +40,14 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         raise RunError(
-            f"The warehouse {warehouse} cannot be written ({error.strerror or _first_line(error)}{place});"
+            f"The warehouse {warehouse} cannot be written ({error.strerror or first_line(error)}{place});"
             f" make room or give this user permission, or name another folder with {named_by}."
         ) from error
     except duckdb.Error as error:
         raise RunError(
-            f"The database of {warehouse} cannot be built ({_first_line(error)});"
+            f"The database of {warehouse} cannot be built ({first_line(error)});"
             " see that the disk and the memory have room, then run again."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
 def _require_ours(warehouse: Path, named_by: str) -> None:
