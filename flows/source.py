@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -76,25 +76,24 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def read_seed_files(source: Path | Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:
-    """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once."""
+    """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
+
+    A store that fails fails the run; an object that is gone is one that cannot be read.
+    """
     if isinstance(source, Prefix):
-        return many.at_once(partial(_read_object, source), paths)
-    return (_read_or_error(source, path) for path in paths)
+        return many.at_once(partial(_or_error, partial(_read_object, source)), paths)
+    return map(partial(_or_error, partial(read_seed_file, source)), paths)
 
 
-def _read_object(source: Prefix, source_path: str) -> bytes | OSError:
-    """A store that fails fails the run; an object that is gone is one that cannot be read."""
+def _or_error(read: Callable[[str], bytes], source_path: str) -> bytes | OSError:
     try:
-        return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+        return read(source_path)
     except OSError as error:
         return error
 
 
-def _read_or_error(source: Path, source_path: str) -> bytes | OSError:
-    try:
-        return read_seed_file(source, source_path)
-    except OSError as error:
-        return error
+def _read_object(source: Prefix, source_path: str) -> bytes:
+    return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
 
 
 def read_seed_file(source: Path, source_path: str) -> bytes:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from flows.objects.prefix import Prefix
 from flows.problems import RunError
 from flows.warehouse.manifest import read_manifest
 
@@ -144,11 +145,17 @@ def old_editions(ids: list[str], current: str | None, keep: int, hours: float, n
 
 def roll_back(warehouse: Path, edition_id: str) -> Path:
     """Point `current` at an edition that is kept; returns its folder. Raises RunError where there is none."""
-    edition = next((folder for folder in list_editions(warehouse) if folder.name == edition_id), None)
-    if edition is None:
-        kept = ", ".join(folder.name for folder in list_editions(warehouse)) or "none"
-        raise RunError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {kept}.")
+    kept = {folder.name: folder for folder in list_editions(warehouse)}
+    require_kept(warehouse, edition_id, list(kept))
+    edition = kept[edition_id]
     read_manifest(edition)
     _swap(warehouse, _link(warehouse, edition_id, "rollback"))
     (warehouse / TOUCHED).unlink(missing_ok=True)
     return edition
+
+
+def require_kept(warehouse: Path | Prefix, edition_id: str, kept: list[str]) -> None:
+    """Raise RunError where an edition is none of those that are kept."""
+    if edition_id not in kept:
+        named = ", ".join(kept) or "none"
+        raise RunError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")

@@ -17,7 +17,7 @@ from typing import Any
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.problems import RunError
-from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, edition_time, old_editions
+from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, edition_time, old_editions, require_kept
 from flows.warehouse.manifest import MANIFEST, read_manifest
 
 CLAIMS, CLAIMED = ".claims", ".claimed"  # the objects; the note in the working copy of which are ours
@@ -169,10 +169,7 @@ def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
     current, seen = read_pointer(warehouse)
     sweep(warehouse, current)  # else a claim that a kill left on the current edition would say that it never was
-    kept = list_editions(warehouse)
-    if edition_id not in kept:
-        named = ", ".join(kept) or "none"
-        raise RunError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")
+    require_kept(warehouse, edition_id, list_editions(warehouse))
     _point_at(warehouse, edition_id, seen)
 
 
