@@ -112,6 +112,8 @@ _PRINTABLE = bytes(range(0x20, 0x7F))
 
 def fold(text: str) -> str:
     """The text on one line, its white space folded: texts are the same when equal after it."""
+    if not text:  # as half of the texts of an image are
+        return ""
     odd = text.encode().translate(None, _PRINTABLE) if text.isascii() else not text.isprintable()
     if not odd and "  " not in text:  # no white space but single spaces
         return text.strip(" ")
