@@ -1,5 +1,6 @@
 """One seed file, its rows: each file of fixtures/ is a readable pair of what is given and what is expected."""
 
+import gc
 import re
 from datetime import date, datetime
 from pathlib import Path
@@ -18,14 +19,19 @@ CASE = re.compile(
 )
 
 
-def read_case(fixture: Path) -> tuple[Reading, dict]:
-    """What a fixture's file gives, and what is expected of it."""
+def given_and_expected(fixture: Path) -> tuple[tuple[bytes, str, ZoneInfo], str]:
+    """The two parts of a fixture: what read_article is given, and the YAML of what is expected."""
     match = CASE.fullmatch(fixture.read_text(encoding="utf-8"))
     assert match, f"{fixture} is not in the form of a case"
     text = match["file"]
     content = text.encode("ascii").decode("unicode_escape").encode("latin-1") if match["escaped"] else text.encode()
-    reading = read_article(content, match["path"], ZoneInfo(match["zone"] or "UTC"))
-    return reading, yaml.safe_load(match["expected"])
+    return (content, match["path"], ZoneInfo(match["zone"] or "UTC")), match["expected"]
+
+
+def read_case(fixture: Path) -> tuple[Reading, dict]:
+    """What a fixture's file gives, and what is expected of it."""
+    given, expected = given_and_expected(fixture)
+    return read_article(*given), yaml.safe_load(expected)
 
 
 def stated(row: tuple, expected: dict) -> dict:
@@ -51,3 +57,12 @@ def test_case(fixture: Path):
 
 def test_there_are_enough_cases():
     assert len(list(FIXTURES.rglob("*.txt"))) >= 120
+
+
+def test_reading_leaves_nothing_to_the_garbage_collector():
+    """Workers switch it off."""
+    cases = [given_and_expected(fixture)[0] for fixture in FIXTURES.rglob("*.txt")]
+    gc.collect()
+    for given in cases:
+        read_article(*given)
+    assert gc.collect() == 0

@@ -1,7 +1,7 @@
 """Rows that wait between the steps, as Arrow files: one a table and batch, with the rows of each month together."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from flows.warehouse.arrow import schema
 
 Write = Callable[[Table, pa.Table], None]
 MONTHS = ".months.json"
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and cores have a worker each
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def writer(work: Path, number: int) -> Iterator[Write]:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
             for month, part in _by_month(rows) if table in CONTENT else [(None, rows)]:
-                for batch in part.combine_chunks().to_batches():
+                for batch in part.to_batches():
                     open_files[table.name].write_batch(batch)
                     if table in CONTENT:
                         months[table.name].append(month)
@@ -43,13 +43,14 @@ def writer(work: Path, number: int) -> Iterator[Write]:
         (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(months[name]))
 
 
-def _by_month(rows: pa.Table) -> list[tuple[str | None, pa.Table]]:
-    months = pc.unique(rows["published_month"]).to_pylist()
-    return [(month, rows.filter(_is_month(rows["published_month"], month))) for month in months]
-
-
-def _is_month(column: pa.ChunkedArray, month: str | None) -> pa.ChunkedArray:
-    return pc.is_null(column) if month is None else pc.equal(column, pa.scalar(month))
+def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
+    """The rows of each month: slices of one copy, for texts are long."""
+    rows = rows.take(pc.sort_indices(rows["published_month"])).combine_chunks()
+    runs = pc.run_end_encode(rows["published_month"].combine_chunks())
+    start = 0
+    for month, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield month, rows.slice(start, end - start)
+        start = end
 
 
 def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
@@ -68,21 +69,19 @@ def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
     return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
 
 
-def of_months(work: Path, table: Table, months: Sequence[str | None]) -> Iterator[tuple[str | None, pa.Table | None]]:
-    """Each of some months with its rows, None where it has none; one month in memory at a time."""
+def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
+    """A function that reads the rows of a month, or gives None where it has none: one month may fill the memory."""
     places: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
     for file in files(work, table):
         reader = _open(file)
         for number, month in enumerate(json.loads(file.with_suffix(MONTHS).read_text())):
             places.setdefault(month, []).append((reader, number))
-    for month in months:
-        found = places.get(month)
-        yield month, found and _of_parts([reader.get_batch(number) for reader, number in found])
 
+    def read_month(month: str | None) -> pa.Table | None:
+        found = [reader.get_batch(number) for reader, number in places.get(month, [])]
+        return pa.Table.from_batches(found).combine_chunks() if found else None
 
-def _of_parts(parts: list[pa.RecordBatch]) -> pa.Table:
-    """The rows of many small parts in one piece."""
-    return pa.Table.from_batches(parts).combine_chunks()
+    return read_month
 
 
 def file_name(number: int) -> str:

@@ -1,5 +1,6 @@
 """The tables and views of an edition's DuckDB file, with their comments."""
 
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -51,7 +52,8 @@ def create_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 def read_comments(text: str) -> tuple[str, dict[str, str]]:
     """The description of a view, and those of its columns, from the comment that opens its file."""
-    lines = [line.removeprefix("-- ") for line in text.splitlines() if line.startswith("-- ")]
+    opening = takewhile(lambda line: line.startswith("-- "), text.splitlines())
+    lines = [line.removeprefix("-- ") for line in opening]
     notes = dict(line.split(": ", 1) for line in lines[1:])
     return lines[0], notes
 

@@ -31,6 +31,7 @@ def find_changes(
         view_parquet(connection, f"{table.name}_before", table, old)
         view_parquet(connection, f"{table.name}_now", table, month_files(edition, table, months))
     view_parquet(connection, "changes_before", CHANGES, month_files(before, CHANGES) if before else [])
+    connection.execute((SQL / "ledger" / "differing.sql").read_text())
     query = (SQL / "ledger" / "changes.sql").read_text()
     found = connection.sql(query, params={"edition_id": edition.name, "noticed_at": noticed_at})
     yield from found.to_arrow_reader(AT_ONCE)

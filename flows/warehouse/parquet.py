@@ -29,12 +29,19 @@ def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[
     lost = batches.read(work, LOST)["source_path"]
     dropped = batches.read(work, DROPPED)["article_id"]
     for table in CONTENT:
-        for month, waiting in batches.of_months(work, table, months):
-            kept = _kept(base, table, month, dropped)
-            rows, places = _merged(table, kept, waiting, lost)
-            groups = (places[start : start + GROUP_OF_TEXTS] for start in range(0, len(places), GROUP_OF_TEXTS))
-            if len(places):
-                _write(month_file(edition, table, month), rows.schema, map(rows.take, groups))
+        waiting = batches.by_month(work, table)
+        for month in months:
+            # Nothing of a month outlives its call: the next one needs the memory.
+            _write_month(
+                edition, table, month, _merged(table, _kept(base, table, month, dropped), waiting(month), lost)
+            )
+
+
+def _write_month(edition: Path, table: Table, month: str | None, merged: tuple[pa.Table, pa.Array]) -> None:
+    rows, places = merged
+    groups = (places[start : start + GROUP_OF_TEXTS] for start in range(0, len(places), GROUP_OF_TEXTS))
+    if len(places):
+        _write(month_file(edition, table, month), rows.schema, map(rows.take, groups))
 
 
 def _merged(

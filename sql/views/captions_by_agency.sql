@@ -7,15 +7,35 @@
 -- first_published_on: Day of the earliest of these articles; null when all are undated.
 -- last_published_on: Day of the latest of these articles; null when all are undated.
 CREATE OR REPLACE VIEW captions_by_agency AS
+-- Groups of groups, for these go to the disk where they do not fit into memory; counts of the distinct do not.
+WITH
+by_image AS (
+    SELECT agency, article_id, image_id, count(*) AS captions
+    FROM captions
+    GROUP BY agency, article_id, image_id
+),
+by_article AS (
+    SELECT agency, article_id, sum(captions) AS captions, count(*) AS images
+    FROM by_image
+    GROUP BY agency, article_id
+),
+by_agency AS (
+    SELECT
+        agency,
+        sum(captions)::BIGINT AS captions,
+        sum(images)::BIGINT AS images,
+        count(*) AS articles,
+        min(published_on) AS first_published_on,
+        max(published_on) AS last_published_on
+    FROM by_article
+    JOIN articles USING (article_id)
+    GROUP BY agency
+),
+photographers AS (
+    SELECT agency, count(DISTINCT photographer) AS photographers FROM captions GROUP BY agency
+)
 SELECT
-    agency,
-    count(*) AS captions,
-    count(DISTINCT image_id) AS images,
-    count(DISTINCT photographer) AS photographers,
-    count(DISTINCT article_id) AS articles,
-    min(published_on) AS first_published_on,
-    max(published_on) AS last_published_on
-FROM captions
-JOIN articles USING (article_id)
-GROUP BY agency
-ORDER BY captions DESC, agency;
+    by_agency.agency, captions, images, photographers, articles, first_published_on, last_published_on
+FROM by_agency
+JOIN photographers ON by_agency.agency IS NOT DISTINCT FROM photographers.agency
+ORDER BY captions DESC, by_agency.agency;
