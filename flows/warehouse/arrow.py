@@ -63,4 +63,4 @@ def sort(table: Table, rows: pa.Table) -> pa.Table:
     """Rows in the table's order."""
     order = in_order(table, rows)
     is_sorted = pc.all(pc.greater(order[1:], order[:-1])).as_py() is not False
-    return (rows if is_sorted else rows.take(order)).combine_chunks()
+    return rows if is_sorted else rows.take(order)

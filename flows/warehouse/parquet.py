@@ -141,11 +141,15 @@ def row_count(file: Path) -> int:
 
 
 def _write(file: Path, shape: pa.Schema, parts: Iterable[pa.Table]) -> None:
-    """Zstd, and nothing that depends on the run: the same parts give the same bytes, and one is in memory at once."""
+    """Zstd, and nothing that depends on the run: the same parts give the same bytes, and one is in memory at once.
+
+    However the rows of a part lie in memory: a group of them is put into one piece, for pages end where pieces do.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(file, shape, compression="zstd", compression_level=1) as writer:
         for part in parts:
-            writer.write_table(part, ROW_GROUP)
+            for start in range(0, max(part.num_rows, 1), ROW_GROUP):
+                writer.write_table(part.slice(start, ROW_GROUP).combine_chunks(), ROW_GROUP)
 
 
 def _link_or_copy(file: Path, to: Path) -> None:
