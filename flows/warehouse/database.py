@@ -29,9 +29,9 @@ CONFIG: Config = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-ROW_GROUP = 16_384  # rows, whose texts a thread holds before it packs them; DuckDB's own size holds a gigabyte
+ROW_GROUP = 12_288  # rows, whose texts a thread holds until it packs them; DuckDB's own size holds a gigabyte
 THREADS = 2  # for checks and pages; more would each hold as much again
-LEAST_MEMORY = 64_000_000  # bytes
+LEAST_MEMORY = 96_000_000  # bytes; with fewer, a row group of usual articles goes to the disk before it is packed
 AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
 
 
