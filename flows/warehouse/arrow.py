@@ -54,6 +54,11 @@ def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
     return pa.concat_tables(parts)
 
 
+def give_back() -> None:
+    """Give the system the memory that was freed in small pieces: what is large would be taken on top of it."""
+    pa.default_memory_pool().release_unused()
+
+
 def in_order(table: Table, rows: pa.Table) -> pa.Array:
     """The places of rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
     return pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in table.sort])

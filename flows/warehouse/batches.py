@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.tables import CONTENT, PROBLEMS, SOURCES, Table
-from flows.warehouse.arrow import schema
+from flows.warehouse.arrow import give_back, schema
 
 Write = Callable[[Table, pa.Table], None]
 MONTHS = ".months.json"
@@ -78,8 +78,11 @@ def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None
             places.setdefault(month, []).append((reader, number))
 
     def read_month(month: str | None) -> pa.Table | None:
-        found = [reader.get_batch(number) for reader, number in places.get(month, [])]
-        return pa.Table.from_batches(found).combine_chunks() if found else None
+        parts = [reader.get_batch(number) for reader, number in places.get(month, [])]
+        rows = pa.Table.from_batches(parts).combine_chunks() if parts else None
+        parts.clear()
+        give_back()
+        return rows
 
     return read_month
 

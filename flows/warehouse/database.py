@@ -10,12 +10,12 @@ from typing import TypeVar
 from uuid import uuid4
 
 import duckdb
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.problems import RunError
 from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
+from flows.warehouse.arrow import give_back
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.parquet import month_files
@@ -44,7 +44,7 @@ def connected(
     What does not fit into memory goes to a folder in `spill`, or where the system keeps temporary files. DuckDB makes
     the folder when it needs it. Its files in it have the same names each time, so no two connections share one.
     """
-    pa.default_memory_pool().release_unused()  # what the steps before have freed
+    give_back()
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
     given = {**CONFIG, **config, "temp_directory": str(folder)}
     with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=given)) as connection:
