@@ -13,7 +13,6 @@ from statistics import median
 from typing import NamedTuple
 
 import yaml
-from prefect import flow
 
 from benchmarks.stage import PROJECT, Stage, processes_of, standing
 from tests.generated import write_source
@@ -21,11 +20,6 @@ from tests.generated import write_source
 ARTICLES = int(os.environ.get("ARTICLES", "20000"))
 ROUNDS = int(os.environ.get("ROUNDS", "9"))
 EMPTY, HOURLY = "empty/empty", "etl/hourly"
-
-
-@flow(persist_result=False)
-def empty() -> None:
-    """Do nothing."""
 
 
 class Cost(NamedTuple):
@@ -39,7 +33,7 @@ def deploy_empty(stage: Stage) -> None:
     """Deploy the empty flow just as prefect.yaml has the hourly one, without its schedule."""
     plan = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
     hourly = next(one for one in plan["deployments"] if one["name"] == "hourly")
-    plan["deployments"] = [{**hourly, "name": "empty", "entrypoint": f"{__spec__.name}.empty", "schedules": []}]
+    plan["deployments"] = [{**hourly, "name": "empty", "entrypoint": "benchmarks.empty.empty", "schedules": []}]
     (stage.folder / "prefect.yaml").write_text(yaml.safe_dump(plan))
     stage.prefect("deploy", "--all", "--prefect-file", str(stage.folder / "prefect.yaml"))
 
