@@ -21,6 +21,7 @@ from benchmarks.contenders import PYTHON, Place, broadsheet, floor
 from benchmarks.measure import Measured
 
 FIGURES = {"seconds": "s", "cpu_seconds": "s", "largest_mb": "MB", "all_mb": "MB"}
+PLOTS = {"seconds": "A full run against the number of files", "largest_mb": "The largest process"}
 
 
 def exponent(counts: Sequence[int], figures: Sequence[float]) -> float:
@@ -38,10 +39,10 @@ def main(folder: Path, counts: list[int]) -> None:
         json.dumps([{"files": count, **run._asdict()} for count, run in zip(counts, runs, strict=True)], indent=1)
     )
     (results / "table.md").write_text(table(counts, runs))
-    for name in ("seconds", "largest_mb"):
+    for name, title in PLOTS.items():
         figures = [getattr(run, name) for run in runs]
         points = list(zip(counts, figures, strict=True))
-        (results / f"{name}.svg").write_text(plot.growth(name, points, FIGURES[name], exponent(counts, figures)))
+        (results / f"{name}.svg").write_text(plot.growth(title, points, FIGURES[name], exponent(counts, figures)))
     print((results / "table.md").read_text())
 
 

@@ -32,7 +32,7 @@ def growth(title: str, points: Sequence[tuple[int, float]], unit: str, exponent:
     shapes += f'<polyline points="{line}" fill="none" stroke="#4a7fb5" stroke-width="2"/>'
     for x, y, count, figure in zip(across, up, counts, figures, strict=True):
         shapes += f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#4a7fb5"/>'
-        shapes += _text(x + 8, y + 4, f"{figure:,.1f} {unit}") + _text(x, 330, f"{count:,}", "middle")
+        shapes += _text(x, y - 12, f"{figure:,.1f} {unit}", "middle") + _text(x, 330, f"{count:,}", "middle")
     return _svg(345, shapes)
 
 
