@@ -1,6 +1,7 @@
 """What was read is settled against the edition before: which file of an article is published, and what differs."""
 
 import shutil
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyarrow.compute import unique
@@ -10,7 +11,7 @@ from flows.problems import RunError
 from flows.tables import ARTICLES, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
 from flows.transform import read_files
 from flows.warehouse import batches, touched
-from flows.warehouse.arrow import schema
+from flows.warehouse.arrow import give_back, schema
 from flows.warehouse.compare import (
     carried_rows,
     changed_rows,
@@ -26,27 +27,53 @@ from flows.warehouse.compare import (
 from flows.warehouse.parquet import read_table, write_table
 
 
+class Settled(NamedTuple):
+    """Rows of sources: all of the new edition, those of the files that were read, and what these and the missing ones
+    had been; and of the files that lose to another its path, by theirs.
+    """
+
+    sources: pa.Table
+    read: pa.Table
+    left: pa.Table
+    losers: dict[str, tuple[str, str]]
+
+
 def settle(plan: Plan) -> Difference | None:
     """Write `sources` and `problems` of the new edition; None where nothing differs from the edition before."""
-    found, history = batches.read(plan.work, FOUND), read_table(plan.before, SOURCES)
-    last = history if plan.base else read_table(None, SOURCES)
-    read, stay, left = _part(plan, found, last)
-    if plan.base and not read.num_rows and not left.num_rows:
-        touched.remember(plan.settings.home, plan.base, found, last, plan.listed_at)
+    give_back()  # what the listing took
+    settled = _settle_files(plan)
+    if settled is None:
         return None
-    losers = find_losers(batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
-    settled = settle_sources(read, losers, history)
-    sources = pa.concat_tables([stay, settled])
-    _require_articles(plan, history, sources)
+    give_back()
+    sources, read, left, losers = settled
     shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
     write_table(plan.folder, SOURCES, sources)
     write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), losers))
     with batches.writer(plan.work, 0) as write:
         write(LOST, duplicates(sources).select(schema(LOST).names).cast(schema(LOST)))
         write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
-    differing = pa.concat_tables([rows.select(["status", "published_month"]) for rows in (left, settled)])
+    differing = pa.concat_tables([rows.select(["status", "published_month"]) for rows in (left, read)])
     months = unique(published(differing)["published_month"]).to_pylist()
     return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
+
+
+def _settle_files(plan: Plan) -> Settled | None:
+    """Which files the new edition has, and what of them is published; None where nothing differs.
+
+    The lists of a large source are large: what is only compared here is gone when this returns.
+    """
+    found, history = batches.read(plan.work, FOUND), read_table(plan.before, SOURCES)
+    last = history if plan.base else read_table(None, SOURCES)
+    read, stay, left = _part(plan, found, last)
+    give_back()
+    if plan.base and not read.num_rows and not left.num_rows:
+        touched.remember(plan.settings.home, plan.base, found, last, plan.listed_at)
+        return None
+    losers = find_losers(batches.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
+    read = settle_sources(read, losers, history)
+    sources = pa.concat_tables([stay, read])
+    _require_articles(plan, history, sources)
+    return Settled(sources, read, left, losers)
 
 
 def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -85,8 +112,8 @@ def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
     """Raise RunError where more than half of the articles would be withdrawn: an unmounted disk looks like that."""
     if not history.num_rows:
         return
-    articles = published(history)
-    gone = rows_without(articles, "article_id", published(sources)["article_id"]).num_rows
+    articles, now = (published(rows.select(["status", "article_id"])) for rows in (history, sources))
+    gone = rows_without(articles, "article_id", now["article_id"]).num_rows
     if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
         raise RunError(
             f"Of {articles.num_rows:,} published articles {gone:,} would be withdrawn, more than half;"

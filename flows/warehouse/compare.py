@@ -74,9 +74,13 @@ def find_rivals(last: pa.Table, changed: pa.Table) -> pa.Table:
     `changed` are rows of sources: those that were read, and those that the changed files had. Which of the files
     is published may be another one now.
     """
-    claimed = changed.filter(pc.is_in(changed["status"], pa.array(["published", "duplicate"])))["article_id"]
-    holding = last.filter(pc.is_in(last["status"], pa.array(["published", "duplicate"])))
-    return rows_without(rows_of(holding, "article_id", claimed), "source_path", changed["source_path"])
+    claimed = _holding(changed)["article_id"]
+    return rows_without(_holding(rows_of(last, "article_id", claimed)), "source_path", changed["source_path"])
+
+
+def _holding(sources: pa.Table) -> pa.Table:
+    """The rows of sources whose files hold an article that is published, from them or from another."""
+    return sources.filter(pc.is_in(sources["status"], pa.array(["published", "duplicate"])))
 
 
 def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:

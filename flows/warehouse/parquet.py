@@ -104,11 +104,11 @@ def write_table(edition: Path, table: Table, rows: pa.Table) -> None:
     _write(edition / f"{table.name}.parquet", rows.schema, [sort(table, rows)])
 
 
-def read_table(edition: Path | None, table: Table) -> pa.Table:
-    """Read back a table that is one file; without an edition it has no rows."""
+def read_table(edition: Path | None, table: Table, names: list[str] | None = None) -> pa.Table:
+    """Read back a table that is one file, or some columns of it; without an edition it has no rows."""
     if edition is None:
-        return schema(table).empty_table()
-    return pq.ParquetFile(edition / f"{table.name}.parquet").read()
+        return schema(table).empty_table().select(names or schema(table).names)
+    return pq.ParquetFile(edition / f"{table.name}.parquet").read(names)
 
 
 def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordBatch], noticed_at: datetime) -> None:

@@ -20,7 +20,7 @@ def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
     Columns source_path, size, mtime_ns and content_hash, sorted by path; the time is in nanoseconds since 1970.
     """
     names = [*schema(FOUND).names, "content_hash"]
-    last = read_table(base, SOURCES).select(names)
+    last = read_table(base, SOURCES, names)
     if base is None:
         return last, 0
     known = _read(warehouse / TOUCHED, base)
