@@ -1,10 +1,15 @@
 """A run asks for little memory, and for more where an edition needs it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from flows.warehouse import database
+from flows.tables import ARTICLES
+from flows.warehouse import database, ledger, parquet
+from flows.warehouse.arrow import schema
 from tests.conftest import Publish, rows_of, seed_file
 
 
@@ -40,6 +45,29 @@ def test_an_edition_is_the_same_with_too_little_memory_at_first(source, publish:
     plain = publish(warehouse=tmp_path / "plain").folder
     monkeypatch.setattr(database, "LEAST_MEMORY", 1_000_000)
     assert rows_of(publish().folder) == rows_of(plain)
+
+
+def test_the_ledger_of_a_large_first_edition_takes_little_memory(tmp_path):
+    """40,000 articles of 3 KB, which do not fit if all is compared in one query."""
+    edition, count = tmp_path / "20261124T120000Z", 40_000
+    given = {
+        "article_id": pa.array([f"ART{number:015}" for number in range(count)]),
+        "body": pa.array([f"{number} " * 500 for number in range(count)]),
+    }
+    empty = {pa.string(): "", pa.int32(): 0}
+    shape = pa.schema([field for field in schema(ARTICLES) if field.name != "published_month"])
+    columns = [
+        given.get(
+            field.name, pa.nulls(count, field.type) if field.nullable else pa.repeat(empty.get(field.type), count)
+        )
+        for field in shape
+    ]
+    file = parquet.month_file(edition, ARTICLES, None)
+    file.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_arrays(columns, schema=shape), file, row_group_size=parquet.GROUP_OF_TEXTS)
+    with database.building(edition, None, {"memory_limit": "80MB"}) as connection:
+        gained = ledger.find_changes(connection, edition, None, None, datetime(2026, 11, 24, tzinfo=UTC))
+        assert sum(rows.num_rows for rows in gained) == count
 
 
 def test_what_does_not_fit_lies_where_the_next_run_sweeps(source, warehouse, publish: Publish, monkeypatch):
