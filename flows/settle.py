@@ -28,8 +28,8 @@ from flows.warehouse.parquet import read_table, write_table
 
 
 class Settled(NamedTuple):
-    """Rows of sources: all of the new edition, those of the files that were read, and what these and the missing ones
-    had been; and of the files that lose to another its path, by theirs.
+    """Rows of sources: `sources` all of the new edition, `read` those of the files that were read, `left` what these
+    and the missing ones had been. `losers` is as find_losers gives it.
     """
 
     sources: pa.Table

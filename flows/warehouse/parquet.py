@@ -126,7 +126,7 @@ def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordB
     if first is not None or not month_files(edition, CHANGES):
         shape = schema(CHANGES)
         known = pa.concat_tables([shape.empty_table(), *written], promote_options="default").select(shape.names)
-        new = (pa.Table.from_batches([batch]).cast(shape) for batch in chain([first] if first else [], rows))
+        new = (pa.Table.from_batches([batch]).cast(shape) for batch in chain([] if first is None else [first], rows))
         _write(this_month, shape, chain([known] if written else [], new))
 
 

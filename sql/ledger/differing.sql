@@ -3,17 +3,15 @@
 -- One statement a table: together, as parts of one query, they would all hold memory at once.
 
 -- What the newsroom wrote, and nothing that is derived from it.
-CREATE OR REPLACE TEMP VIEW texts_before AS
+CREATE OR REPLACE TEMP MACRO texts_of(rows) AS TABLE
 SELECT
     article_id, title, description, category, language, layout, published_at::VARCHAR AS published_at, origin_url, body,
     extra, source_path
-FROM articles_before;
+FROM query_table(rows);
 
-CREATE OR REPLACE TEMP VIEW texts_now AS
-SELECT
-    article_id, title, description, category, language, layout, published_at::VARCHAR AS published_at, origin_url, body,
-    extra, source_path
-FROM articles_now;
+CREATE OR REPLACE TEMP VIEW texts_before AS FROM texts_of('articles_before');
+
+CREATE OR REPLACE TEMP VIEW texts_now AS FROM texts_of('articles_now');
 
 CREATE OR REPLACE TEMP VIEW heroes_before AS
 SELECT article_id, url AS image FROM images_before WHERE position = 0;
