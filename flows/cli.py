@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from flows.problems import RunError
+from flows.errors import ConfigurationError, NoEditionError, RunError
 from flows.say import say
 from flows.settings import Settings
 
@@ -80,7 +80,9 @@ def _command(commands: Any, name: str, function: object, about: str, *folders: s
 def run(settings: Settings) -> int:
     """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
     if settings.runner == "dask":
-        raise RunError("The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local.")
+        raise ConfigurationError(
+            "The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local."
+        )
     from flows.pipeline import publish_edition, steps_for
     from flows.summary import summary, with_progress
 
@@ -135,7 +137,9 @@ def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
         return USAGE
     with opened(settings) as edition:
         if edition is None:
-            raise RunError(f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run.")
+            raise NoEditionError(
+                f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."
+            )
         answer(edition, sql, form, output)
     return DONE
 

@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from flows import pipeline, remote, steps
+from flows.errors import ClusterError, WorkerBlindError, WorkerLostError, first_line
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.pipeline import Steps
 from flows.plan import Batch, Difference, Months, Plan
-from flows.problems import RunError, first_line
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import ARTICLES, CONTENT, DROPPED, LOST, PROBLEMS, SOURCES, TO_READ, Edition
@@ -52,7 +52,7 @@ def require_workers(connect: Callable[[], Any], address: str | None) -> None:
         connect().wait_for_workers(1, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         place = f"at {address}" if address else "on this machine"
-        raise RunError(
+        raise ClusterError(
             f"No worker of a Dask cluster answers {place} ({first_line(error)}); start the"
             " scheduler and its workers, correct BROADSHEET_SCHEDULER, or set BROADSHEET_RUNNER=local."
         ) from None
@@ -65,16 +65,16 @@ def result_of(future: Any) -> int:
     try:
         return int(future.result())
     except CancelledError:
-        raise RunError("Dask's scheduler is gone; start it again, and its workers, and run again.") from None
+        raise ClusterError("Dask's scheduler is gone; start it again, and its workers, and run again.") from None
     except RuntimeError as error:
         if "deserialization" not in str(error):
             raise
-        raise RunError(
+        raise ClusterError(
             "Dask's scheduler or workers cannot load what the flow sends them; start them from the flow's own"
             " environment, and the flow as python -m flows.etl or by its entrypoint flows.etl.etl."
         ) from None
     except KilledWorker as error:
-        raise RunError(
+        raise WorkerLostError(
             f"Dask gave up a part of the work: {error.allowed_failures + 1} workers died over it; see their logs, most"
             " likely for want of memory, and run again."
         ) from None
@@ -84,7 +84,7 @@ def transform_on_shared_disk(plan: Plan, batch: Batch) -> int:
     """As the step is; raises RunError where this worker does not see what the publishing machine sees."""
     require_folder(plan.settings.source)
     if not plan.work.is_dir():
-        raise RunError(
+        raise WorkerBlindError(
             f"The worker on {socket.gethostname()} does not see {plan.work}; workers need a disk that all machines"
             " share, or a warehouse on s3://."
         )

@@ -14,8 +14,8 @@ from prefect.states import Completed, Failed
 
 from flows import verify as proof
 from flows.brief import brief, failure, read_brief, table
+from flows.errors import RunError
 from flows.pipeline import Report, publish_edition
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.tables import Edition
 from flows.tasks import running

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from flows.articles.article import Reading, read_article, rejected
 from flows.articles.fields import ALIASES, Fields
 from flows.articles.front_matter import read_front_matter
-from flows.problems import RunError, problem
+from flows.errors import SeedFileNotFoundError
+from flows.problems import problem
 from flows.source import printable, read_seed_file
 from flows.tables import ARTICLES, Problem, columns
 
@@ -18,7 +19,7 @@ def explain(file: Path, zone: ZoneInfo) -> str:
     try:
         content = read_seed_file(file.parent, printable(file.name))
     except FileNotFoundError:
-        raise RunError(f"There is no file {file}; give the path of a seed file.") from None
+        raise SeedFileNotFoundError(f"There is no file {file}; give the path of a seed file.") from None
     except OSError as error:
         reading = rejected(problem("unreadable", reason=error.strerror or str(error)), printable(file.name))
         return "\n".join([f"{file}: rejected", *_problem_lines(reading.problems)])

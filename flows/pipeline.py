@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from flows import remote, settle, steps
+from flows.errors import RunError
 from flows.objects.prefix import Prefix
 from flows.plan import Batch, Difference, Months, Plan
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import Edition

@@ -80,16 +80,7 @@ def problem(code: str, line: int | None = None, column: int | None = None, **det
     return Problem("", kind.severity, code, line, column, message, remedy, None)
 
 
-def first_line(error: Exception) -> str:
-    """The first line of what a failure says, or its kind where it says nothing."""
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-
-
 def quoted(value: object, limit: int = 60) -> str:
     """A value from a seed file, short and on one line, fit for a message."""
     text = " ".join(str(value).split())
     return f"“{text if len(text) <= limit else text[: limit - 1] + '…'}”"
-
-
-class RunError(Exception):
-    """A run cannot go on; the message is one plain sentence for its operator, and nothing was changed."""

@@ -18,8 +18,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.errors import QueryError
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.say import speak_to_nobody
 from flows.settings import Settings
 from flows.warehouse import working_copy
@@ -50,17 +50,17 @@ def answer(edition: Path, sql: str, form: str, output: Path | None) -> None:
             _require_a_question(connection, sql)
             _write(connection.sql(sql), form, output)
     except (duckdb.Error, pa.ArrowException) as error:
-        raise RunError(f"The query has no answer: {_reason(error)}") from None
+        raise QueryError(f"The query has no answer: {_reason(error)}") from None
     except BrokenPipeError:
         speak_to_nobody(sys.stdout)
     except OSError as error:
-        raise RunError(f"{output} cannot be written ({error.strerror}); name another file with --output.") from None
+        raise QueryError(f"{output} cannot be written ({error.strerror}); name another file with --output.") from None
 
 
 def _require_a_question(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     kinds = [statement.type.name for statement in connection.extract_statements(sql)]
     if len(kinds) != 1 or kinds[0] not in _ASKING:
-        raise RunError("A query is one question that begins with SELECT, FROM, WITH, DESCRIBE, SHOW or the like.")
+        raise QueryError("A query is one question that begins with SELECT, FROM, WITH, DESCRIBE, SHOW or the like.")
 
 
 def _reason(error: Exception) -> str:
@@ -73,7 +73,7 @@ def _reason(error: Exception) -> str:
 def _write(rows: duckdb.DuckDBPyRelation, form: str, output: Path | None) -> None:
     repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
     if repeated and form != "table":
-        raise RunError(f"Two columns of the answer are called {repeated[0]}; rename one with AS.")
+        raise QueryError(f"Two columns of the answer are called {repeated[0]}; rename one with AS.")
     if form == "parquet":
         _write_parquet(rows, output)
         return

@@ -11,9 +11,9 @@ from typing import cast
 
 from flows import settle as settling
 from flows import steps
+from flows.errors import RunError
 from flows.objects.prefix import Prefix
 from flows.plan import Difference, Plan
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.tables import Edition
 from flows.warehouse import editions, prefix, working_copy

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pyarrow as pa
 from pyarrow.compute import unique
 
+from flows.errors import WithdrawalsError
 from flows.plan import Difference, Plan
-from flows.problems import RunError
 from flows.tables import ARTICLES, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
 from flows.transform import read_files
 from flows.warehouse import batches, touched
@@ -115,7 +115,7 @@ def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
     articles, now = (published(rows.select(["status", "article_id"])) for rows in (history, sources))
     gone = rows_without(articles, "article_id", now["article_id"]).num_rows
     if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
-        raise RunError(
+        raise WithdrawalsError(
             f"Of {articles.num_rows:,} published articles {gone:,} would be withdrawn, more than half;"
             f" see that {plan.settings.source} is complete, or publish all the same with --allow-withdrawals."
         )

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from flows.errors import SourceNotFoundError, SourceUnreadableError
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.tables import SeedFile
 
 LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
@@ -25,9 +25,9 @@ def require_folder(source: Path | Prefix) -> None:
     """Raise RunError where the source is no folder, or a prefix below which there is nothing."""
     if isinstance(source, Prefix):
         if next(store.list_objects(source), None) is None:
-            raise RunError(f"There is nothing below {source}; name an existing prefix with --source.")
+            raise SourceNotFoundError(f"There is nothing below {source}; name an existing prefix with --source.")
     elif not source.is_dir():
-        raise RunError(f"The source {source} is no folder; name an existing one with --source.")
+        raise SourceNotFoundError(f"The source {source} is no folder; name an existing one with --source.")
 
 
 def list_seed_files(source: Path | Prefix, endings: tuple[str, ...]) -> Iterator[SeedFile]:
@@ -69,7 +69,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as error:
-        raise RunError(
+        raise SourceUnreadableError(
             f"The folder {printable(folder)} cannot be listed ({error.strerror}); nothing was published, since its"
             " articles would look withdrawn; make it readable."
         ) from None

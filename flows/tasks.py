@@ -16,9 +16,9 @@ from prefect.states import Failed
 from prefect.task_runners import TaskRunner
 
 from flows import cluster
+from flows.errors import ConfigurationError, RunError
 from flows.pipeline import Steps, steps_for
 from flows.plan import Plan
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.workers import killed_in_words, workers
 
@@ -93,7 +93,7 @@ def running(settings: Settings) -> Iterator[Steps]:
     try:
         from prefect_dask.task_runners import DaskTaskRunner
     except ModuleNotFoundError:
-        raise RunError(
+        raise ConfigurationError(
             "The dask runner needs the extra dask; run pip install '.[dask]' in Broadsheet's folder."
         ) from None
     of_the_run = {"n_workers": settings.processes, "threads_per_worker": 1, "dashboard_address": None}

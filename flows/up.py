@@ -19,8 +19,8 @@ import httpx
 import yaml
 from filelock import FileLock, Timeout
 
+from flows.errors import ScheduleError
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.say import say
 from flows.settings import Settings
 
@@ -74,7 +74,9 @@ def up(settings: Settings) -> None:
                     _require_alive(server, worker)
                     time.sleep(PAUSE)
     except OSError as error:
-        raise RunError(f"The folder {home} cannot be written ({error.strerror}); name another with --data.") from None
+        raise ScheduleError(
+            f"The folder {home} cannot be written ({error.strerror}); name another with --data."
+        ) from None
 
 
 @contextmanager
@@ -84,7 +86,7 @@ def _alone(home: Path) -> Iterator[None]:
         with FileLock(home / LOCK, timeout=0):
             yield
     except Timeout:
-        raise RunError(
+        raise ScheduleError(
             f"Another broadsheet up works in {home}; stop that one, or name another folder with --data."
         ) from None
 
@@ -118,7 +120,7 @@ def _require_free(port: int) -> None:
         try:
             listener.bind(("127.0.0.1", port))
         except OSError:
-            raise RunError(
+            raise ScheduleError(
                 f"Port {port} is in use, perhaps by another broadsheet up; stop that one, or name a port with --port."
             ) from None
 
@@ -154,7 +156,7 @@ def _require_alive(*parts: Part) -> None:
     for part in parts:
         if part.process.poll() is not None:
             last = part.log.read_text(errors="replace").split("\n")[-2:]
-            raise RunError(
+            raise ScheduleError(
                 f"Prefect's {part.name} ended with status {part.process.returncode}"
                 f" ({' '.join(last).strip()[-200:]}); {part.log} says why. Start broadsheet up again."
             )
@@ -186,7 +188,7 @@ def _prefect(environment: dict[str, str], *command: str) -> None:
     )
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
-        raise RunError(f"prefect {' '.join(command)} failed: {said[-500:]}")
+        raise ScheduleError(f"prefect {' '.join(command)} failed: {said[-500:]}")
 
 
 def _ask(api: httpx.Client, server: Part, method: str, path: str, **body: Any) -> Any:
@@ -199,7 +201,7 @@ def _ask(api: httpx.Client, server: Part, method: str, path: str, **body: Any) -
         except httpx.HTTPError as error:
             _require_alive(server)
             if not _is_busy(error) or time.monotonic() > limit:
-                raise RunError(
+                raise ScheduleError(
                     f"Prefect's server does not answer as it should ({error}); {server.log} says more."
                 ) from None
             time.sleep(PAUSE)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flows import settle, steps
+from flows.errors import NoEditionError, RunError
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import CONTENT, PROBLEMS, SOURCES
@@ -29,7 +29,9 @@ def verify(settings: Settings) -> list[str]:
             working_copy.fetch_anew(settings.warehouse, settings.home)
         edition = current_edition(settings.home)
         if edition is None:
-            raise RunError(f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition.")
+            raise NoEditionError(
+                f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition."
+            )
         return [*wrong_files(edition), *_failed_checks(edition), *_differences(settings, edition)]
 
 

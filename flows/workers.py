@@ -14,8 +14,8 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
+from flows.errors import WorkerLostError
 from flows.plan import Plan
-from flows.problems import RunError
 
 Step = Callable[[Plan, Any], int]
 WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
@@ -57,7 +57,7 @@ def killed_in_words() -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool:
-        raise RunError(
+        raise WorkerLostError(
             "A process that read files or wrote months was killed, perhaps for want of memory; nothing was published;"
             " run again, with a smaller BROADSHEET_PROCESSES if it happens again."
         ) from None

@@ -5,7 +5,7 @@ import shutil
 import duckdb
 import pytest
 
-from flows.problems import RunError
+from flows.errors import RunError
 from flows.warehouse.checks import run_checks
 from flows.warehouse.ddl import SQL
 

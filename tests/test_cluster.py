@@ -10,8 +10,8 @@ from distributed.scheduler import KilledWorker
 
 from flows import cluster
 from flows.cli import main
+from flows.errors import RunError
 from flows.pipeline import PLAIN, publish_edition
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.tables import TO_READ
 from flows.transform import read_files

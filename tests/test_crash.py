@@ -11,7 +11,7 @@ from contextlib import suppress
 import duckdb
 import pytest
 
-from flows.problems import RunError
+from flows.errors import RunError
 from flows.settings import Settings
 from flows.warehouse.manifest import wrong_files
 from tests.conftest import BROADSHEET, ROOT, SEEDS, Publish, query, rows_of, run_broadsheet, seed_file

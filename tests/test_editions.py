@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
-from flows.problems import RunError
+from flows.errors import RunError
 from flows.warehouse.editions import edition_time, list_editions, retire
 from tests.conftest import Publish, query, rows_of, run_broadsheet, seed_file
 

@@ -12,8 +12,8 @@ import pytest
 import xxhash
 
 from flows import settle
+from flows.errors import RunError
 from flows.pipeline import PLAIN, publish_edition
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.tables import CONTENT
 from flows.warehouse import batches

@@ -9,10 +9,10 @@ import pytest
 
 from flows import cluster
 from flows.cli import main
+from flows.errors import RunError
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.pipeline import Report, go_back, publish_edition, steps_for
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.source import list_seed_files, read_seed_files
 from flows.tables import CONTENT

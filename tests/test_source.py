@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from flows.problems import RunError
+from flows.errors import RunError
 from flows.source import list_seed_files, printable, read_seed_file, require_folder
 from tests.conftest import Publish, query, seed_file
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
+from flows.errors import RunError
 from flows.objects import store
 from flows.objects.prefix import Prefix, parse
 from flows.pipeline import publish_edition
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.verify import verify
 from tests.conftest import SEEDS

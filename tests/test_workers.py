@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import RunError
 from flows.plan import Plan, split
-from flows.problems import RunError
 from flows.settings import Settings
 from flows.workers import in_processes, killed_in_words, workers
 from tests.conftest import ROOT, Publish, rows_of, seed_file

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from flows.errors import StorageRefusedError, StorageUnavailableError, first_line
 from flows.objects.prefix import Prefix
-from flows.problems import RunError, first_line
 
 GONE = ("NoSuchKey", "404")
 STALE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", *GONE)
@@ -17,16 +17,16 @@ def in_words(place: Prefix, error: Exception) -> Exception:
     if isinstance(error, of.ClientError):
         return _answered(place, error)
     if isinstance(error, of.ConnectionError | of.HTTPClientError):
-        return RunError(
+        return StorageUnavailableError(
             f"The store of {place} does not answer ({first_line(error)}); see that AWS_ENDPOINT_URL and the network are"
             " right, then run again."
         )
     if isinstance(error, of.NoCredentialsError | of.PartialCredentialsError | of.CredentialRetrievalError):
-        return RunError(
+        return StorageRefusedError(
             f"There are no credentials for {place} ({first_line(error)}); set AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
         )
-    return RunError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")
+    return StorageUnavailableError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")
 
 
 def _answered(place: Prefix, error: Exception) -> Exception:
@@ -35,10 +35,10 @@ def _answered(place: Prefix, error: Exception) -> Exception:
     if code in GONE:
         return FileNotFoundError(None, "No such object", str(place))
     if code == "NoSuchBucket":
-        return RunError(f"There is no bucket {place.bucket}; make it, or name another one.")
+        return StorageRefusedError(f"There is no bucket {place.bucket}; make it, or name another one.")
     if code in _REFUSED:
-        return RunError(f"The store refuses {place} ({code}); see what the AWS credentials may do there.")
-    return RunError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")
+        return StorageRefusedError(f"The store refuses {place} ({code}); see what the AWS credentials may do there.")
+    return StorageUnavailableError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")
 
 
 def code_of(error: Any) -> str:

@@ -6,10 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from flows.errors import EditionDamagedError
 from flows.objects import store
 from flows.objects.prefix import Prefix
 from flows.objects.store import Listed
-from flows.problems import RunError
 
 AT_ONCE = 16  # calls under way
 
@@ -52,7 +52,7 @@ def download_all(prefix: Prefix, folder: Path, wanted: Callable[[str], bool] = b
 def file_below(folder: Path, name: str) -> Path:
     """The file of a name that others gave; raises RunError where it would lie outside of the folder."""
     if {"", ".", ".."} & set(name.split("/")) or "\0" in name:
-        raise RunError(f"The store has a file of the name {name!r}, which no edition has; remove it.")
+        raise EditionDamagedError(f"The store has a file of the name {name!r}, which no edition has; remove it.")
     return folder / name
 
 

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from flows.errors import ConfigurationError, StorageUnavailableError, first_line
 from flows.objects.failures import STALE, code_of, in_words
 from flows.objects.prefix import Prefix
-from flows.problems import RunError, first_line
 
 ATTEMPTS = 8  # at a call, over half a minute; AWS_MAX_ATTEMPTS sets another number
 CONNECTIONS = 32  # of a process; more calls than these wait
@@ -37,7 +37,9 @@ def client() -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError:
-        raise RunError("An s3:// prefix needs the extra s3; run pip install '.[s3]' in Broadsheet's folder.") from None
+        raise ConfigurationError(
+            "An s3:// prefix needs the extra s3; run pip install '.[s3]' in Broadsheet's folder."
+        ) from None
     config = Config(
         max_pool_connections=CONNECTIONS,
         connect_timeout=10,
@@ -47,7 +49,7 @@ def client() -> Any:
     try:
         return boto3.session.Session().client("s3", config=config)
     except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
-        raise RunError(
+        raise ConfigurationError(
             f"The settings of AWS cannot be used ({first_line(error)}); correct the AWS_* variables."
         ) from None
 
@@ -100,7 +102,7 @@ def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
                 content = _read_some(body, size)
             if len(content) == size:
                 return content, str(answer["ETag"])
-    raise RunError(f"{place} cannot be read to its end; see that the network is right, then run again.")
+    raise StorageUnavailableError(f"{place} cannot be read to its end; see that the network is right, then run again.")
 
 
 def _read_some(body: Any, size: int) -> bytes:

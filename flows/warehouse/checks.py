@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from flows.problems import RunError
+from flows.errors import CheckError
 from flows.warehouse.database import Config, exact, reading, sparing
 from flows.warehouse.ddl import SQL
 
@@ -29,7 +29,7 @@ def _run(edition: Path, files: int, months: Sequence[str | None] | None, spill: 
         for file in sorted((SQL / "checks").glob("*.sql")):
             row = connection.execute(file.read_text()).fetchone()
             if row is not None:
-                raise RunError(
+                raise CheckError(
                     f"The check {file.stem} failed, first with {row}; nothing was published."
                     " Please report this with the seed files that it names."
                 )

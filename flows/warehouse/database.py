@@ -13,7 +13,7 @@ import duckdb
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.problems import RunError
+from flows.errors import BuildError
 from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
 from flows.warehouse.arrow import give_back
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
@@ -96,7 +96,7 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT edition")
     if file.with_name(file.name + ".wal").exists():  # it would be replayed into whatever file takes the name
-        raise RunError(f"DuckDB left a write-ahead log beside {file}; run again.")
+        raise BuildError(f"DuckDB left a write-ahead log beside {file}; run again.")
 
 
 def worth_copying(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> Path | None:

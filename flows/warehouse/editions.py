@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from flows.errors import EditionNotFoundError
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.warehouse.manifest import read_manifest
 
 CURRENT, EDITIONS, STAGING, TOUCHED = "current", "editions", ".staging", ".touched.parquet"
@@ -20,7 +20,7 @@ def current_edition(warehouse: Path) -> Path | None:
     if not current.is_symlink():
         return None
     if not current.exists():
-        raise RunError(
+        raise EditionNotFoundError(
             f"The edition {current.readlink().name} is missing from {warehouse / EDITIONS};"
             f" restore its folder, or point {current} at another with broadsheet rollback EDITION."
         )
@@ -158,4 +158,4 @@ def require_kept(warehouse: Path | Prefix, edition_id: str, kept: list[str]) -> 
     """Raise RunError where an edition is none of those that are kept."""
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
-        raise RunError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")
+        raise EditionNotFoundError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")

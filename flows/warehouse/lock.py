@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from flows.problems import RunError, first_line
+from flows.errors import BuildError, WarehouseForeignError, WarehouseLockedError, WarehouseUnwritableError, first_line
 from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, TOUCHED, sweep
 
 LOCK, HOLDER = ".lock", ".writer.json"
@@ -36,15 +36,17 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
                 shutil.rmtree(warehouse / STAGING, ignore_errors=True)
                 (warehouse / HOLDER).unlink(missing_ok=True)
     except Timeout:
-        raise RunError(f"Another run is publishing into {warehouse}: {_holder(warehouse)}; wait for its end.") from None
+        raise WarehouseLockedError(
+            f"Another run is publishing into {warehouse}: {_holder(warehouse)}; wait for its end."
+        ) from None
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        raise RunError(
+        raise WarehouseUnwritableError(
             f"The warehouse {warehouse} cannot be written ({error.strerror or first_line(error)}{place});"
             f" make room or give this user permission, or name another folder with {named_by}."
         ) from error
     except duckdb.Error as error:
-        raise RunError(
+        raise BuildError(
             f"The database of {warehouse} cannot be built ({first_line(error)});"
             " see that the disk and the memory have room, then run again."
         ) from error
@@ -53,12 +55,12 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
 def _require_ours(warehouse: Path, named_by: str) -> None:
     ours = {CURRENT, EDITIONS, STAGING, TOUCHED, LOCK, HOLDER}
     if warehouse.exists() and not warehouse.is_dir():
-        raise RunError(f"The warehouse {warehouse} is a file; name a folder with {named_by}.")
+        raise WarehouseForeignError(f"The warehouse {warehouse} is a file; name a folder with {named_by}.")
     if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
         return
     foreign = sorted(entry.name for entry in warehouse.iterdir() if entry.name not in ours)
     if foreign:
-        raise RunError(
+        raise WarehouseForeignError(
             f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"
             f" name an empty or a new folder with {named_by}."
         )

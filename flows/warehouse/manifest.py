@@ -6,7 +6,7 @@ from typing import Any
 
 import xxhash
 
-from flows.problems import RunError
+from flows.errors import EditionDamagedError
 from flows.warehouse.parquet import row_count
 
 MANIFEST = "edition.json"
@@ -17,7 +17,7 @@ def read_manifest(edition: Path) -> dict[str, Any]:
     try:
         return dict(json.loads((edition / MANIFEST).read_text()))
     except (OSError, ValueError) as error:
-        raise RunError(
+        raise EditionDamagedError(
             f"The file {edition / MANIFEST} cannot be read ({error}); restore it, or roll back to another edition."
         ) from None
 

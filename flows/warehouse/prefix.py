@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from flows.errors import EditionNotChosenError, PublishConflictError, RunError, StorageUnavailableError
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, edition_time, old_editions, require_kept
 from flows.warehouse.manifest import MANIFEST, read_manifest
 
@@ -33,7 +33,9 @@ def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
         return None, None
     current = content.decode(errors="replace").strip()
     if not _is_id(current):
-        raise RunError(f"The object {warehouse / CURRENT} names no edition; name another prefix with --warehouse.")
+        raise EditionNotChosenError(
+            f"The object {warehouse / CURRENT} names no edition; name another prefix with --warehouse."
+        )
     return current, seen
 
 
@@ -97,13 +99,13 @@ def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
         if read_pointer(warehouse)[0] == edition_id:  # it was put, and the answer lost
             return
         _require_seen(warehouse, seen)  # else two were put at once, and the store took neither
-    raise RunError(f"The store takes no pointer to {edition_id} in {warehouse}; run again.")
+    raise StorageUnavailableError(f"The store takes no pointer to {edition_id} in {warehouse}; run again.")
 
 
 def _require_seen(warehouse: Prefix, seen: str | None) -> None:
     current, now = read_pointer(warehouse)
     if now != seen:
-        raise RunError(
+        raise PublishConflictError(
             f"Another run has published into {warehouse} since this one began (its current edition is {current});"
             " nothing of this one was published: run again."
         )
@@ -129,7 +131,9 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
     many.do(put, entries)
     there = {found.name: found.size for found in store.list_objects(place)}
     if there != {entry["path"]: entry["bytes"] for entry in entries}:
-        raise RunError(f"The store did not keep what was put below {place}; nothing was published: run again.")
+        raise StorageUnavailableError(
+            f"The store did not keep what was put below {place}; nothing was published: run again."
+        )
     store.upload(edition / MANIFEST, place / MANIFEST)
 
 

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from flows.problems import RunError
+from flows.errors import NoSpaceError
 from flows.warehouse.database import DATABASE
 from flows.warehouse.manifest import read_manifest
 
@@ -19,7 +19,7 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
     needed = max(LEAST, copied + 3 * to_read)
     free = shutil.disk_usage(warehouse).free
     if free < needed:
-        raise RunError(
+        raise NoSpaceError(
             f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB;"
             " make room, or name a folder on another disk with --warehouse."
         )

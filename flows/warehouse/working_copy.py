@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flows.errors import EditionDamagedError, EditionNotFoundError
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
-from flows.problems import RunError
 from flows.tables import CONTENT
 from flows.warehouse import editions, prefix
 from flows.warehouse.database import DATABASE
@@ -49,8 +49,8 @@ def _take_manifest(warehouse: Prefix, edition: Path) -> None:
         raise _missing(warehouse, edition.name) from None
 
 
-def _missing(warehouse: Prefix, edition_id: str) -> RunError:
-    return RunError(
+def _missing(warehouse: Prefix, edition_id: str) -> EditionNotFoundError:
+    return EditionNotFoundError(
         f"The edition {edition_id} is missing from {warehouse / editions.EDITIONS};"
         " restore its objects, or go back to another with broadsheet rollback EDITION."
     )
@@ -84,9 +84,9 @@ def _download(place: Prefix, file: Path, entry: dict[str, Any]) -> None:
     try:
         store.download(place, file, entry["bytes"])
     except FileNotFoundError:
-        raise RunError(f"The object {place} is missing; {mend}.") from None
+        raise EditionDamagedError(f"The object {place} is missing; {mend}.") from None
     if not _is(file, entry):
-        raise RunError(f"The object {place} has other bytes than {MANIFEST} says; {mend}.")
+        raise EditionDamagedError(f"The object {place} has other bytes than {MANIFEST} says; {mend}.")
 
 
 def fetch_anew(warehouse: Prefix, home: Path) -> None:

@@ -1,0 +1,134 @@
+"""What stops a command or a run: a small tree of exceptions, each raised with one sentence for the operator.
+
+A message says what happened, the value, then what to do. Callers catch the exceptions that they can handle; the command
+line and the flow report the others and exit with 1 or as Failed. tests/test_failures.py has a row for each of them.
+"""
+
+
+class RunError(Exception):
+    """The command or the run cannot go on, and nothing was published."""
+
+
+class ConfigurationError(RunError):
+    """A setting, a variable of the environment or a missing extra does not allow the run."""
+
+
+class SourceError(RunError):
+    """The source cannot be read as a whole."""
+
+
+class SourceNotFoundError(SourceError):
+    """The source is not a folder, or nothing is below its prefix."""
+
+
+class SourceUnreadableError(SourceError):
+    """A folder of the source cannot be listed: its articles would look withdrawn."""
+
+
+class SourceEmptyError(SourceError):
+    """The source has no seed file, and the warehouse has no edition to compare it with."""
+
+
+class WithdrawalsError(SourceError):
+    """More than half of the articles would be withdrawn at once."""
+
+
+class SeedFileNotFoundError(SourceError):
+    """The seed file of `broadsheet explain` does not exist."""
+
+
+class WarehouseError(RunError):
+    """The warehouse cannot be used."""
+
+
+class WarehouseForeignError(WarehouseError):
+    """The warehouse is a file, or a folder that holds something else."""
+
+
+class WarehouseLockedError(WarehouseError):
+    """Another run publishes into the warehouse."""
+
+
+class WarehouseUnwritableError(WarehouseError):
+    """The disk of the warehouse refuses to be written: full, read-only, or no permission."""
+
+
+class NoSpaceError(WarehouseError):
+    """The disk of the warehouse has too little room to begin with an edition."""
+
+
+class NoEditionError(WarehouseError):
+    """Nothing is published yet."""
+
+
+class EditionNotFoundError(WarehouseError):
+    """An edition that was named, or that `current` names, is not kept."""
+
+
+class EditionNotChosenError(WarehouseError):
+    """Editions exist, and `current` does not name one of them."""
+
+
+class EditionDamagedError(WarehouseError):
+    """A file or an object of an edition is missing, or is not what its manifest says."""
+
+
+class ClockError(WarehouseError):
+    """The clock of this machine cannot be right."""
+
+
+class BuildError(WarehouseError):
+    """DuckDB cannot build the database of the edition."""
+
+
+class CheckError(WarehouseError):
+    """A check of sql/checks returns a row."""
+
+
+class PublishConflictError(WarehouseError):
+    """Another run has published since this one began."""
+
+
+class StorageError(RunError):
+    """The object store cannot be used."""
+
+
+class StorageUnavailableError(StorageError):
+    """The store does not answer, or breaks off."""
+
+
+class StorageRefusedError(StorageError):
+    """The store refuses: no credentials, no permission, no bucket."""
+
+
+class StorageUnsupportedError(StorageError):
+    """The store does not do what publishing needs, such as conditional puts."""
+
+
+class WorkerError(RunError):
+    """A part of the work was lost with the process or machine that did it."""
+
+
+class WorkerLostError(WorkerError):
+    """A process that read files or wrote months was killed."""
+
+
+class ClusterError(WorkerError):
+    """The Dask cluster does not answer, is gone, or cannot load the flow."""
+
+
+class WorkerBlindError(WorkerError):
+    """A worker of the cluster does not see the source or the warehouse."""
+
+
+class QueryError(RunError):
+    """A query has no answer, or its answer cannot be written."""
+
+
+class ScheduleError(RunError):
+    """`broadsheet up` cannot start or go on."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an exception's text, or its type's name where it has none."""
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
