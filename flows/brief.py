@@ -1,6 +1,7 @@
 """The brief of an edition: what it published, corrected, withdrew and rejected, in Markdown for the orchestrator."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from flows.warehouse.ddl import SQL
 # What Markdown or HTML would read as more than text.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
 LONGEST = 200  # characters of a text
+LONGEST_REASON = 2_000  # characters of a failure's sentences
 
 
 def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
@@ -25,8 +27,8 @@ def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
     return answers
 
 
-def brief(row: Edition, answers: dict[str, list[dict[str, Any]]]) -> str:
-    """The brief in Markdown; what seed files say is escaped, and stays text."""
+def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequence[str] = ()) -> str:
+    """Return the brief in Markdown; text of seed files is escaped. `warnings` are about what failed afterwards."""
     sections = (
         ("Published", row.added + row.restored, [_article(found) for found in answers["added"]]),
         ("Corrected", row.corrected, [f"{_text(f['title'])} ({_text(f['fields'])})" for f in answers["corrected"]]),
@@ -42,13 +44,15 @@ def brief(row: Edition, answers: dict[str, list[dict[str, Any]]]) -> str:
         lines += ["", f"## {title}: {count:,}", "", *(f"* {item}" for item in items)]
         if count > len(items):
             lines.append(f"* … and {count - len(items):,} more")
+    if warnings:
+        lines += ["", "## Warnings", "", *(f"* {_text(warning, LONGEST_REASON)}" for warning in warnings)]
     return "\n".join(lines)
 
 
 def failure(reason: str) -> str:
-    """The brief of a run that published nothing."""
-    comfort = "The edition before is whole, and the next run builds on it."
-    return f"# Nothing was published\n\n{_text(reason, 2_000)}\n\n{comfort}"
+    """Return the brief of a run that failed or crashed; a crash may have come after its edition was published."""
+    state = "Readers have the current edition, which is complete; the next run builds on it."
+    return f"# The run failed\n\n{_text(reason, LONGEST_REASON)}\n\n{state}"
 
 
 def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
-from flows.errors import ConfigurationError, NoEditionError, RunError
+from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError
 from flows.say import say
 from flows.settings import Settings
 
@@ -24,14 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     values = {name: given.pop(name) for name in list(given) if name in Settings.model_fields}
     try:
         return int(command(Settings.given(**values), **given))
-    except ValidationError as error:
-        for flaw in error.errors():
-            name = "_".join(str(part) for part in flaw["loc"][:1])
-            say(f"broadsheet: {name}: {flaw['msg'].removeprefix('Value error, ')}.", sys.stderr)
-        return USAGE
     except RunError as error:
         say(f"broadsheet: {error}", sys.stderr)
-        return FAILED
+        return USAGE if isinstance(error, InvalidSettingError) else FAILED
     except KeyboardInterrupt:
         say("broadsheet: stopped; nothing was published.", sys.stderr)
         return FAILED
@@ -86,7 +79,10 @@ def run(settings: Settings) -> int:
     from flows.pipeline import publish_edition, steps_for
     from flows.summary import summary, with_progress
 
-    say(summary(settings, publish_edition(settings, replace(steps_for(settings), each=with_progress))))
+    report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
+    for warning in report.warnings:
+        say(f"broadsheet: {warning}", sys.stderr)
+    say(summary(settings, report))
     return DONE
 
 

@@ -6,11 +6,15 @@ line and the flow report the others and exit with 1 or as Failed. tests/test_fai
 
 
 class RunError(Exception):
-    """The command or the run cannot go on, and nothing was published."""
+    """The command or the run cannot go on. A run raises it only where nothing was published."""
 
 
 class ConfigurationError(RunError):
     """A setting, a variable of the environment or a missing extra does not allow the run."""
+
+
+class InvalidSettingError(ConfigurationError):
+    """A flag or a BROADSHEET_* variable has a value that its setting does not take."""
 
 
 class SourceError(RunError):

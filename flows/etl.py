@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed
 
 from flows import verify as proof
 from flows.brief import brief, failure, read_brief, table
-from flows.errors import RunError
+from flows.errors import RunError, first_line
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
 from flows.tables import Edition
@@ -74,8 +74,8 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
         source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
         warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
     """
-    settings = _settings(source=source, warehouse=warehouse)
     try:
+        settings = _settings(source=source, warehouse=warehouse)
         with running(settings) as steps:
             _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), steps))
         differences = proof.verify(settings)
@@ -108,12 +108,17 @@ def _tell(settings: Settings, report: Report) -> str:
     edition = report.edition
     if edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
-    # The event comes last, so that whoever hears of it finds the brief, and comes in any case.
-    for tell in (partial(_leave_brief, edition, report.folder), partial(_announce, settings, edition, report.folder)):
+    for warning in report.warnings:
+        get_run_logger().warning(warning)
+    # The event comes last, so that its receivers find the brief, and comes in any case.
+    for what, leave in (
+        ("its brief could not be left", partial(_leave_brief, edition, report)),
+        ("its event could not be sent", partial(_announce, settings, edition, report.folder)),
+    ):
         try:
-            tell()
-        except Exception:  # the edition is published: a run that failed would say that nothing was
-            get_run_logger().exception("The edition is published, but not all that tells of it could be left.")
+            leave()
+        except Exception as error:  # the edition is published: a failed run would say that it is not
+            get_run_logger().warning(f"The edition is published, but {what} ({first_line(error)}).")
     return (
         f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"
         f" {edition.corrected:,} corrected, {edition.withdrawn:,} withdrawn, {edition.rejected:,} files rejected."
@@ -129,11 +134,11 @@ def _announce(settings: Settings, edition: Edition, folder: Path) -> None:
     emit_event("broadsheet.edition.published", resource=resource, payload=facts)
 
 
-def _leave_brief(edition: Edition, folder: Path) -> None:
-    answers = read_brief(folder)
-    create_markdown_artifact(brief(edition, answers), key="brief", description=f"Edition {edition.edition_id}")
-    create_table_artifact(table(answers["categories"]), key="categories", description=f"Edition {edition.edition_id}")
-    create_table_artifact(table(answers["problems"]), key="problems", description=f"Edition {edition.edition_id}")
+def _leave_brief(edition: Edition, report: Report) -> None:
+    answers, about = read_brief(report.folder), f"Edition {edition.edition_id}"
+    create_markdown_artifact(brief(edition, answers, report.warnings), key="brief", description=about)
+    create_table_artifact(table(answers["categories"]), key="categories", description=about)
+    create_table_artifact(table(answers["problems"]), key="problems", description=about)
     if flow_run.id:
         with get_client(sync_client=True) as client:
             client.update_flow_run(flow_run.id, name=f"edition {edition.edition_id}")

@@ -10,7 +10,7 @@ from typing import Any
 from flows import remote, settle, steps
 from flows.errors import RunError
 from flows.objects.prefix import Prefix
-from flows.plan import Batch, Difference, Months, Plan
+from flows.plan import Batch, Difference, Months, Plan, Published
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import Edition
@@ -32,18 +32,22 @@ class Steps:
     write_months: Callable[[Plan, Months], int] = steps.write_months
     load: Callable[[Plan, Difference], Edition] = steps.load
     check: Callable[[Plan, Difference], None] = steps.check
-    publish: Callable[[Plan, Difference, Edition], Path] = steps.publish
+    publish: Callable[[Plan, Difference, Edition], Published] = steps.publish
     each: Callable[[Step, Plan, Sequence[Any]], Iterator[int]] = in_processes
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a run ended: the edition that it published, or None where nothing was new, and the current one's folder."""
+    """How a run ended: the edition that it published, or None where nothing was new, and the current one's folder.
+
+    `warnings` are sentences about what failed after the edition had been published.
+    """
 
     edition: Edition | None
     folder: Path
     files: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 PLAIN = Steps()
@@ -89,5 +93,5 @@ def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
         finish(steps.each(steps.write_months, plan, difference.parts))
         edition = steps.load(plan, difference)
         steps.check(plan, difference)
-        folder = steps.publish(plan, difference, edition)
-        return Report(edition, folder, plan.files, time.time() - plan.started)
+        published = steps.publish(plan, difference, edition)
+        return Report(edition, published.folder, plan.files, time.time() - plan.started, published.warnings)

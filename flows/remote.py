@@ -3,17 +3,15 @@
 The working copy keeps the current edition, so that a run on the same machine fetches only what others have published.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import cast
 
 from flows import settle as settling
 from flows import steps
-from flows.errors import RunError
 from flows.objects.prefix import Prefix
-from flows.plan import Difference, Plan
+from flows.plan import Difference, Plan, Published
 from flows.settings import Settings
 from flows.tables import Edition
 from flows.warehouse import editions, prefix, working_copy
@@ -42,14 +40,18 @@ def settle(plan: Plan) -> Difference | None:
     return difference
 
 
-def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
-    """Publish the edition in the store, and keep it in the working copy; returns its folder there."""
+def publish(plan: Plan, difference: Difference, edition: Edition) -> Published:
+    """Publish the edition in the store, and keep it in the working copy."""
     settings, warehouse = plan.settings, cast(Prefix, plan.settings.warehouse)
     steps.write_manifest(plan, difference, edition)
     prefix.publish(warehouse, plan.folder, plan.before, plan.seen)
-    folder = editions.publish_folder(settings.home, plan.folder)
     now = datetime.now(UTC)
-    editions.retire(settings.home, 1, 0, now)
-    with suppress(RunError):  # it is published; the next one retires what is old
-        prefix.retire(warehouse, settings.keep_editions, settings.keep_hours, now)
-    return folder
+    keep = partial(editions.publish_folder, settings.home, plan.folder)
+    forget = partial(editions.retire, settings.home, 1, 0, now)
+    retire = partial(prefix.retire, warehouse, settings.keep_editions, settings.keep_hours, now)
+    warnings = (
+        *steps.afterwards("the working copy was not brought to it", keep),
+        *steps.afterwards("the working copy keeps old editions", forget),
+        *steps.afterwards("old editions were not removed", retire),
+    )
+    return Published(settings.home / editions.EDITIONS / edition.edition_id, warnings)

@@ -5,14 +5,26 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from flows.errors import InvalidSettingError
 from flows.objects.prefix import SCHEME, Prefix, parse
 
 
 def _place(value: object) -> object:
     return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else value
+
+
+MAX_WAIT = 7 * 24 * 3600  # seconds
+MAX_PROCESSES = 1_000
+MAX_KEEP_HOURS = 1_000_000  # a century, which can be subtracted from every date
+
+
+def _flaw(error: Any) -> str:
+    """Return what is wrong with one setting: its name, and pydantic's message as a sentence."""
+    name = "_".join(str(part) for part in error["loc"][:1])
+    return f"{name}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
 
 
 Place = Annotated[Path | Prefix, BeforeValidator(_place), NoDecode]
@@ -30,21 +42,32 @@ class Settings(BaseSettings):
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
     verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
     allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
-    patience: int = Field(0, ge=0, description="Seconds to wait for the end of another run that is publishing.")
+    patience: int = Field(
+        0, ge=0, le=MAX_WAIT, description="Seconds to wait for the end of another run that is publishing."
+    )
     data: Path = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
-    processes: int | None = Field(None, ge=1, description="Processes that read files; one a core where none is given.")
+    processes: int | None = Field(
+        None, ge=1, le=MAX_PROCESSES, description="Processes that read files; one a core where none is given."
+    )
     runner: Literal["local", "dask"] = Field("local", description="Where the flow reads files and writes months.")
     scheduler: str | None = Field(
         None, description="Address of Dask's scheduler, tcp://host:8786; a cluster for one run where none is given."
     )
     keep_editions: int = Field(5, ge=1, description="So many editions are kept, the newest ones.")
-    keep_hours: float = Field(6, ge=0, description="An edition is kept for so many hours after the next one.")
+    keep_hours: float = Field(
+        6, ge=0, le=MAX_KEEP_HOURS, description="An edition is kept for so many hours after the next one."
+    )
 
     @classmethod
     def given(cls, **values: Any) -> Self:
-        """The settings with the values that are not None, the others from the environment; raises ValidationError."""
-        return cls(**{name: value for name, value in values.items() if value is not None})
+        """Return the settings: values that are not None, the rest from the environment; raises InvalidSettingError."""
+        try:
+            return cls(**{name: value for name, value in values.items() if value is not None})
+        except ValidationError as error:
+            raise InvalidSettingError(" ".join(map(_flaw, error.errors()))) from None
+        except SettingsError as error:
+            raise InvalidSettingError(f"{error}; write the variable's value as JSON.") from None
 
     @property
     def home(self) -> Path:

@@ -1,6 +1,7 @@
 """The five steps: extract, transform, load, check, publish, and before load the settling of what was read."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,8 @@ import duckdb
 import pyarrow.compute as pc
 
 from flows.articles.article import PARSER_VERSION
-from flows.plan import Batch, Difference, Months, Plan, split
+from flows.errors import RunError, first_line
+from flows.plan import Batch, Difference, Months, Plan, Published, split
 from flows.settings import Settings
 from flows.source import list_seed_files
 from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
@@ -80,13 +82,23 @@ def check(plan: Plan, difference: Difference) -> None:
     run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends
 
 
-def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
-    """Make the new edition the current one, and remove those that are too old; returns its folder."""
+def publish(plan: Plan, difference: Difference, edition: Edition) -> Published:
+    """Make the new edition the current one, and remove those that are too old."""
     settings = plan.settings
     write_manifest(plan, difference, edition)
     folder = editions.publish_folder(settings.home, plan.folder)
-    editions.retire(settings.home, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
-    return folder
+    now = datetime.now(UTC)
+    retire = partial(editions.retire, settings.home, settings.keep_editions, settings.keep_hours, now)
+    return Published(folder, afterwards("old editions were not removed", retire))
+
+
+def afterwards(consequence: str, act: Callable[[], object]) -> tuple[str, ...]:
+    """Do something after publishing; returns a sentence where it fails: the edition is published all the same."""
+    try:
+        act()
+    except (RunError, OSError) as error:
+        return (f"The edition is published, but {consequence} ({first_line(error)}). The next run tries again.",)
+    return ()
 
 
 def write_manifest(plan: Plan, difference: Difference, edition: Edition) -> None:

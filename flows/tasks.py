@@ -1,13 +1,15 @@
 """The steps as Prefect tasks: on this machine, a large step's in processes, or on a Dask cluster."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial, wraps
 from inspect import signature
 from typing import Any, cast
 from uuid import UUID
 
+import duckdb
 from prefect import task, unmapped
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
@@ -23,32 +25,54 @@ from flows.settings import Settings
 from flows.workers import killed_in_words, workers
 
 LONG = 20_000  # files to read; fewer are read before anyone has looked
+# What a step may raise without being at fault. Prefect logs the traceback of what a task raises, and none of what it
+# returns, so the task returns these as its state, and whoever called it raises them again.
+EXPECTED = (RunError, OSError, duckdb.Error)
+# These last longer than the retries: the next run of the schedule is the one to try again.
+_LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENAMETOOLONG)
 
 
 async def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task may succeed when it is run again: the disk or the network failed, not the data."""
+    """Return whether a failed task may succeed when it is run again: the disk or the network failed, not the data."""
     failure = await state.aresult(raise_on_failure=False)
-    return isinstance(failure, OSError) and not isinstance(failure, FileNotFoundError | PermissionError)
+    if not isinstance(failure, OSError) or isinstance(failure, FileNotFoundError | PermissionError):
+        return False
+    return failure.errno not in _LASTING
 
 
-def _task(name: str, step: Any, retries: int = 3) -> Any:
-    """A step as a task: nothing is cached, since the folders that a step reads are no part of its arguments."""
+async def never(_task: object, _run: TaskRun, _state: State[Any]) -> bool:
+    """Return False: publishing moves the edition to its place, which is done once."""
+    return False
+
+
+def _task(name: str, step: Any, retry: Any = is_transient) -> Any:
+    """Return a step as a task: nothing is cached, since the folders that a step reads are not among its arguments."""
 
     @wraps(step)
     def run(*arguments: Any) -> Any:
         try:
             return step(*arguments)
-        except RunError as error:  # a sentence for the operator, and no traceback
+        except EXPECTED as error:
             return Failed(message=str(error), data=error)
 
     return task(
         name=name,
         cache_policy=NO_CACHE,
         persist_result=False,
-        retries=retries,
+        retries=3,
         retry_delay_seconds=[2, 10, 60],
-        retry_condition_fn=is_transient,
+        retry_condition_fn=retry,
     )(run)
+
+
+def _step(name: str, step: Any, retry: Any = is_transient) -> Callable[..., Any]:
+    """Return a function that runs a step as a task, returns what the step returns, and raises what it raises."""
+    task_ = _task(name, step, retry)
+
+    def call(*arguments: Any) -> Any:
+        return task_(*arguments, return_state=True).result()
+
+    return call
 
 
 def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
@@ -77,11 +101,21 @@ def _on_cluster(runner: TaskRunner[Any], step: Any, plan: Plan, parts: Sequence[
 
 
 def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
+    """Yield the results of a step's parts in their order; where one fails, the others end before it is raised.
+
+    Else they would still write when the warehouse has been given to the next run.
+    """
     progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
-    for done, wait in enumerate(results, 1):
-        yield wait()
-        if progress:
-            update_progress_artifact(cast(UUID, progress), 100 * done / len(results))
+    try:
+        for done, wait in enumerate(results, 1):
+            yield wait()
+            if progress:
+                update_progress_artifact(cast(UUID, progress), 100 * done / len(results))
+    except EXPECTED:
+        for wait in results:
+            with suppress(Exception):
+                wait()
+        raise
 
 
 @contextmanager
@@ -105,12 +139,12 @@ def running(settings: Settings) -> Iterator[Steps]:
 
 def _tasks(steps: Steps, each: Callable[..., Iterator[int]]) -> Steps:
     return Steps(
-        extract=_task("extract", steps.extract),
+        extract=_step("extract", steps.extract),
         transform=_task("transform", steps.transform),
-        settle=_task("settle", steps.settle),
+        settle=_step("settle", steps.settle),
         write_months=_task("write months", steps.write_months),
-        load=_task("load", steps.load),
-        check=_task("check", steps.check),
-        publish=_task("publish", steps.publish, retries=0),  # it moves the edition to its place, once
+        load=_step("load", steps.load),
+        check=_step("check", steps.check),
+        publish=_step("publish", steps.publish, never),
         each=each,
     )

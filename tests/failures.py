@@ -1,0 +1,345 @@
+"""Every failure that ends a run or a command: how it comes about for real, and the sentence that reports it.
+
+A case is a context manager: within its block the failure is there, after it the next run publishes.
+"""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from flows import errors
+from flows.objects import store
+from flows.objects.prefix import Prefix
+from flows.pipeline import publish_edition
+from flows.settings import Settings
+from flows.warehouse.ddl import SQL
+from tests.conftest import ROOT, seed_file
+
+LOCK_HOLDER = """
+import sys
+from pathlib import Path
+from flows.warehouse.lock import writer_lock
+
+with writer_lock(Path(sys.argv[1])):
+    print("holding", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Newsroom:
+    """A source of four articles in two months, its warehouse, and what a run finds in its environment."""
+
+    def __init__(self, folder: Path, warehouse: Path | Prefix, patch: pytest.MonkeyPatch) -> None:
+        self.folder, self.warehouse, self.patch = folder, warehouse, patch
+        self.source = folder / "source"
+        self.source.mkdir()
+        for number in range(4):
+            self.write(number)
+        self.set(source=self.source, warehouse=warehouse, data=folder / "data")
+
+    def set(self, **settings: object) -> None:
+        """Set BROADSHEET_* variables, until the test ends or the block of a case does."""
+        for name, value in settings.items():
+            self.patch.setenv(f"BROADSHEET_{name.upper()}", str(value))
+
+    @contextmanager
+    def setting(self, **settings: object) -> Iterator[None]:
+        """Set BROADSHEET_* variables, until the end of the block."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in settings.items():
+                patch.setenv(f"BROADSHEET_{name.upper()}", str(value))
+            yield
+
+    def write(self, number: int, title: str = "A title", body: str = "PARIS - Text.") -> None:
+        """Write an article."""
+        text = seed_file(f"A{number}", title, f"2026-0{1 + number % 2}-01", body)
+        (self.source / f"{number}.md").write_text(text)
+
+    @property
+    def local_root(self) -> Path:
+        """The folder in which editions are built."""
+        return Settings().home
+
+    def current(self) -> str | None:
+        """The id of the published edition."""
+        if isinstance(self.warehouse, Prefix):
+            try:
+                return store.read(self.warehouse / "current").decode()
+            except FileNotFoundError:
+                return None
+        link = self.warehouse / "current"
+        return link.resolve().name if link.is_symlink() else None
+
+
+Happens = Callable[[Newsroom], AbstractContextManager[object]]
+
+
+class Failure(NamedTuple):
+    """A way in which a run fails: `message` is a regular expression of the whole sentence.
+
+    `step` is the step of the pipeline that raises it, where one does. `runs` names the runs that meet it: the command
+    line, the flow on this machine and on Dask (cli, flow, dask), with the warehouse in a folder or in a store.
+    """
+
+    kind: type[errors.RunError]
+    message: str
+    happens: Happens
+    step: str | None = None
+    runs: tuple[str, ...] = ("cli folder", "flow folder", "dask folder", "cli store", "flow store")
+    after: bool = True  # whether an edition is published before
+
+
+FOLDER = ("cli folder", "flow folder", "dask folder")
+STORE = ("cli store", "flow store")
+CHANGED = "A changed title"
+
+
+@contextmanager
+def source_is_gone(room: Newsroom) -> Iterator[None]:
+    away = room.source.rename(room.folder / "away")
+    yield
+    away.rename(room.source)
+
+
+@contextmanager
+def folder_cannot_be_listed(room: Newsroom) -> Iterator[None]:
+    """A path that is longer than the kernel takes: also root cannot list such a folder by its path."""
+    name, depth = "x" * 200, 25
+    folders = [os.open(room.source, os.O_RDONLY)]
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=folders[-1])
+        folders.append(os.open(name, os.O_RDONLY, dir_fd=folders[-1]))
+    try:
+        yield
+    finally:
+        for folder in reversed(folders[:-1]):
+            os.rmdir(name, dir_fd=folder)
+        for folder in folders:
+            os.close(folder)
+
+
+@contextmanager
+def most_articles_are_gone(room: Newsroom) -> Iterator[None]:
+    for number in (1, 2, 3):
+        (room.source / f"{number}.md").unlink()
+    yield
+    for number in (1, 2, 3):
+        room.write(number, CHANGED)
+
+
+@contextmanager
+def warehouse_is_something_else(room: Newsroom) -> Iterator[None]:
+    theirs = room.folder / "theirs"
+    theirs.mkdir()
+    (theirs / "thesis.txt").write_text("years of work")
+    with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": theirs}):
+        if isinstance(room.warehouse, Prefix):
+            (theirs / "thesis.txt").rename(_made(room.local_root) / "thesis.txt")
+        yield
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+@contextmanager
+def another_run_holds_the_lock(room: Newsroom) -> Iterator[None]:
+    room.patch.setattr("flows.etl.HOUR", 1)  # the flow waits so many seconds
+    command = [sys.executable, "-c", LOCK_HOLDER, str(room.local_root)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "holding\n"
+        yield
+        holder.communicate()
+
+
+@contextmanager
+def disk_refuses(room: Newsroom) -> Iterator[None]:
+    """The kernel's own folder of processes, in which nobody can make a folder."""
+    with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": "/proc/broadsheet"}):
+        yield
+
+
+@contextmanager
+def disk_is_too_small(room: Newsroom) -> Iterator[None]:
+    """A seed file of a terabyte, all of it a hole."""
+    (room.source / "large.md").touch()
+    os.truncate(room.source / "large.md", 10**12)
+    yield
+    (room.source / "large.md").unlink()
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process grows larger, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    known = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, known)
+
+
+@contextmanager
+def disk_is_full_while_reading(room: Newsroom) -> Iterator[None]:
+    room.write(0, body="PARIS - " + os.urandom(40_000).hex())  # which no compression makes smaller
+    with largest_file(30_000):
+        yield
+    room.write(0, CHANGED)
+
+
+@contextmanager
+def disk_is_full_while_loading(room: Newsroom) -> Iterator[None]:
+    with room.setting(rebuild=True), largest_file(100_000):
+        yield
+
+
+@contextmanager
+def current_dangles(room: Newsroom) -> Iterator[None]:
+    if isinstance(room.warehouse, Prefix):
+        known = store.read(room.warehouse / "current")
+        store.write(room.warehouse / "current", b"20200101T000000Z")
+        yield
+        store.write(room.warehouse / "current", known)
+    else:
+        away = (room.warehouse / "current").resolve().rename(room.folder / "kept")
+        yield
+        away.rename(room.warehouse / (room.warehouse / "current").readlink())
+
+
+@contextmanager
+def manifest_is_broken(room: Newsroom) -> Iterator[None]:
+    if isinstance(room.warehouse, Prefix):
+        place = room.warehouse / "editions" / str(room.current()) / "edition.json"
+        known = store.read(place)
+        store.write(place, b'{"files": ')
+        yield
+        store.write(place, known)
+    else:
+        file = room.warehouse / "current" / "edition.json"
+        known = file.read_bytes()
+        file.chmod(0o644)
+        file.write_bytes(b'{"files": ')
+        yield
+        file.write_bytes(known)
+
+
+@contextmanager
+def a_check_fails(room: Newsroom) -> Iterator[None]:
+    sql = Path(shutil.copytree(SQL, room.folder / "sql"))
+    (sql / "checks" / "never.sql").write_text("-- Always fails.\nSELECT 'broken' AS what")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.warehouse.checks.SQL", sql)
+        yield
+
+
+@contextmanager
+def setting_is_wrong(room: Newsroom) -> Iterator[None]:
+    with room.setting(time_zone="Mars/Olympus"):
+        yield
+
+
+@contextmanager
+def dask_on_the_command_line(room: Newsroom) -> Iterator[None]:
+    with room.setting(runner="dask"):
+        yield
+
+
+@contextmanager
+def cluster_is_not_there(room: Newsroom) -> Iterator[None]:
+    room.patch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "1s")
+    with room.setting(scheduler="tcp://127.0.0.1:9"):
+        yield
+
+
+@contextmanager
+def workers_are_blind(room: Newsroom) -> Iterator[None]:
+    """A warehouse below the current folder, which is another one for each process."""
+    room.patch.chdir(room.folder)
+    with room.setting(warehouse="/proc/self/cwd/warehouse-of-the-flow"):
+        yield
+    room.patch.chdir(ROOT)
+
+
+@contextmanager
+def store_is_down(room: Newsroom) -> Iterator[None]:
+    with store_at(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1"):
+        yield
+
+
+@contextmanager
+def bucket_is_missing(room: Newsroom) -> Iterator[None]:
+    with room.setting(warehouse="s3://no-such-bucket/warehouse"):
+        yield
+
+
+@contextmanager
+def profile_is_unknown(room: Newsroom) -> Iterator[None]:
+    with store_at(AWS_PROFILE="nobody"):
+        yield
+
+
+@contextmanager
+def store_at(**variables: str) -> Iterator[None]:
+    """Another environment for the client of the store, until the end of the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        store.client.cache_clear()
+        yield
+    store.client.cache_clear()
+
+
+@contextmanager
+def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
+    """While this run puts its manifest, a run of another machine publishes."""
+    assert isinstance(room.warehouse, Prefix)
+    other = Settings().model_copy(update={"data": room.folder / "other machine"})
+    upload = store.upload
+    with pytest.MonkeyPatch.context() as patch:
+
+        def upload_after_the_other(file: Path, place: Prefix) -> None:
+            if file.name == "edition.json":
+                patch.undo()
+                publish_edition(other)
+            upload(file, place)
+
+        patch.setattr(store, "upload", upload_after_the_other)
+        yield
+    room.write(0, "Written after the race")
+
+
+FAILURES = (
+    Failure(errors.InvalidSettingError, r"time_zone: Mars/Olympus .*", setting_is_wrong, after=False),
+    Failure(errors.ConfigurationError, r"The dask runner belongs to the flow: .*", dask_on_the_command_line, None, ("cli folder", "cli store")),
+    Failure(errors.ConfigurationError, r"The settings of AWS cannot be used .*", profile_is_unknown, "extract", STORE),
+    Failure(errors.SourceNotFoundError, r"The source .*/source is no folder; .*", source_is_gone),
+    Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\); .*", folder_cannot_be_listed, "extract"),
+    Failure(errors.WithdrawalsError, r"Of 4 published articles 3 would be withdrawn, .*", most_articles_are_gone, "settle"),
+    Failure(errors.WarehouseForeignError, r"The folder .* is no Broadsheet warehouse \(it holds thesis.txt\); .*", warehouse_is_something_else),
+    Failure(errors.WarehouseLockedError, r"Another run is publishing into .*: process \d+ on .* since .*", another_run_holds_the_lock),
+    Failure(errors.WarehouseUnwritableError, r"The warehouse /proc/broadsheet.* cannot be written \(.*", disk_refuses),
+    Failure(errors.WarehouseUnwritableError, r"The warehouse .* cannot be written \(.*", disk_is_full_while_reading, "transform", ("cli folder", "flow folder", "cli store", "flow store")),
+    Failure(errors.NoSpaceError, r"The disk of .* has .* MB free, and an edition may need 3,000,00\d MB; .*", disk_is_too_small, "extract"),
+    Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load"),
+    Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract"),
+    Failure(errors.EditionDamagedError, r"The file .*/edition.json cannot be read \(.*", manifest_is_broken, "extract"),
+    Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check"),
+    Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
+    Failure(errors.StorageUnavailableError, r"The store of s3://.* does not answer \(.*", store_is_down, "extract", STORE),
+    Failure(errors.StorageRefusedError, r"There is no bucket no-such-bucket; .*", bucket_is_missing, "extract", STORE),
+    Failure(errors.ClusterError, r"No worker of a Dask cluster answers at tcp://127.0.0.1:9 \(.*", cluster_is_not_there, None, ("dask folder",)),
+    Failure(errors.WorkerBlindError, r"The worker on .* does not see /proc/self/cwd/.*; workers need .*", workers_are_blind, "transform", ("dask folder",)),
+)  # fmt: skip

@@ -1,0 +1,168 @@
+"""Each failure ends alike wherever it is met: one sentence, nothing published, and the next run goes on.
+
+The command line, the flow on a real Prefect server, and the flow on a real Dask cluster, with the warehouse in a folder
+and in an object store.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from prefect.logging.handlers import APILogHandler
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows import errors, etl
+from flows.cli import main
+from flows.objects import store
+from flows.objects.prefix import Prefix
+from flows.pipeline import publish_edition
+from flows.settings import Settings
+from tests.dask_cluster import Cluster, running_cluster
+from tests.failures import FAILURES, Failure, Newsroom
+from tests.object_store import BUCKET
+from tests.prefect_server import Server, running_server
+
+
+class Outcome(NamedTuple):
+    """How a run ended: whether it failed, and all that an operator reads of it."""
+
+    failed: bool
+    message: str
+    told: str
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with (
+        running_server(tmp_path_factory.mktemp("prefect")) as server,
+        temporary_settings({PREFECT_API_URL: server.url}),
+    ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, object_store: object) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def newsroom(request, tmp_path, monkeypatch) -> Newsroom:
+    """Its warehouse is where the run's name says: in a folder, or in a store."""
+    run = request.node.callspec.params["run"]
+    if run.endswith("store"):
+        request.getfixturevalue("object_store")
+        warehouse = Prefix(BUCKET, tmp_path.name) / "warehouse"
+    else:
+        warehouse = tmp_path / "warehouse"
+    newsroom = Newsroom(tmp_path, warehouse, monkeypatch)
+    if run.startswith("dask"):
+        newsroom.set(runner="dask", scheduler=request.getfixturevalue("cluster").address)
+    return newsroom
+
+
+@pytest.fixture
+def newsroom_of_flow(tmp_path, monkeypatch) -> Newsroom:
+    """A newsroom with a folder as its warehouse."""
+    return Newsroom(tmp_path, tmp_path / "warehouse", monkeypatch)
+
+
+@pytest.fixture
+def execute(request, capsys):
+    """A function that does the run as its name says, and returns its outcome."""
+    if request.node.callspec.params["run"].startswith("cli"):
+        return lambda: by_command(capsys)
+    return lambda: by_flow(request.getfixturevalue("server"))
+
+
+def by_command(capsys) -> Outcome:
+    status = main(["run"])
+    printed = capsys.readouterr()
+    assert status == 0 or printed.out == ""
+    return Outcome(status != 0, printed.err.removeprefix("broadsheet: ").strip(), printed.err)
+
+
+def by_flow(server: Server) -> Outcome:
+    state = etl.etl(return_state=True)
+    APILogHandler().flush()
+    run = str(state.state_details.flow_run_id)
+    stored = server.client.get(f"flow_runs/{run}").json()["state"]
+    assert stored["message"] == state.message
+    logs = server.post("logs/filter", logs={"flow_run_id": {"any_": [run]}}, limit=200)
+    lines = "\n".join(line["message"] for line in logs)
+    assert state.message in lines
+    return Outcome(state.is_failed(), state.message, f"{lines}\n{brief_of(server, run)}")
+
+
+def brief_of(server: Server, run: str) -> str:
+    """The brief that a run left."""
+    found = server.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [run]}, "key": {"any_": ["brief"]}})
+    return "\n".join(artifact["data"] for artifact in found)
+
+
+ROWS = [
+    pytest.param(failure, run, id=f"{run}: {failure.happens.__name__}") for failure in FAILURES for run in failure.runs
+]
+
+
+@pytest.mark.parametrize(("failure", "run"), ROWS)
+def test_a_failure_is_a_sentence_and_publishes_nothing(failure: Failure, run: str, newsroom, execute):
+    if failure.after:
+        publish_edition(Settings())
+        newsroom.write(0, "A title to publish")
+    before = newsroom.current()
+    with failure.happens(newsroom):
+        outcome = execute()
+        assert outcome.failed
+        assert re.fullmatch(failure.message, outcome.message)
+        assert "Traceback" not in outcome.told
+    if failure.kind is not errors.PublishConflictError:  # which says that another run has published
+        assert newsroom.current() == before
+    assert publish_edition(Settings()).edition
+    assert leftovers(newsroom) == []
+
+
+def test_only_editions_that_are_published_are_events(server, newsroom_of_flow, capsys):
+    """The runs above failed, and sent none; an event that is late would be one of theirs."""
+    published = by_flow(server).message.split()[2].rstrip(":")
+    heard: set[str] = set()
+    limit = time.monotonic() + 60
+    while published not in heard and time.monotonic() < limit:
+        wanted = {"event": {"name": ["broadsheet.edition.published"]}}
+        heard = {event["payload"]["edition_id"] for event in server.post("events/filter", filter=wanted)["events"]}
+    assert heard == {published}
+
+
+def leftovers(newsroom: Newsroom) -> list[str]:
+    """What a run left that is neither an edition nor the pointer to one."""
+    known = {"current", "editions", ".lock", ".touched.parquet"}
+    if isinstance(newsroom.warehouse, Prefix):
+        names = {found.name.split("/")[0] for found in store.list_objects(newsroom.warehouse)}
+        return sorted(names - known)
+    return sorted({entry.name for entry in newsroom.warehouse.iterdir()} - known)
+
+
+def kinds(kind: type[errors.RunError] = errors.RunError) -> set[type[errors.RunError]]:
+    """The kinds of failure that are raised, below a kind."""
+    below = kind.__subclasses__()
+    return set().union(*map(kinds, below)) if below else {kind}
+
+
+# Kinds that no run meets, and the tests of their commands.
+ELSEWHERE = {
+    errors.SeedFileNotFoundError: "tests/test_explain.py",
+    errors.NoEditionError: "tests/test_query.py, tests/test_verify.py",
+    errors.QueryError: "tests/test_query.py",
+    errors.ScheduleError: "tests/test_up.py",
+    errors.WorkerLostError: "tests/test_workers.py, tests/test_cluster.py",
+}
+
+
+def test_every_kind_of_failure_has_a_row():
+    assert kinds() - {failure.kind for failure in FAILURES} == set(ELSEWHERE)
+
+
+def test_every_step_has_a_failure():
+    assert {failure.step for failure in FAILURES} >= {"extract", "transform", "settle", "load", "check", "publish"}
