@@ -86,7 +86,10 @@ def run(settings: Settings) -> int:
     from flows.pipeline import publish_edition, steps_for
     from flows.summary import summary, with_progress
 
-    say(summary(settings, publish_edition(settings, replace(steps_for(settings), each=with_progress))))
+    report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
+    for warning in report.warnings:
+        say(f"broadsheet: Warning: {warning}", sys.stderr)
+    say(summary(settings, report))
     return DONE
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from flows.source import require_folder
 from flows.tables import Edition
 from flows.warehouse import editions, prefix
 from flows.warehouse.lock import writer_lock
+from flows.warehouse.notices import collected
 from flows.workers import Step, finish, in_processes
 
 
@@ -44,6 +45,7 @@ class Report:
     folder: Path
     files: int
     seconds: float
+    warnings: tuple[str, ...] = ()  # what the run noticed, though it failed nothing
 
 
 PLAIN = Steps()
@@ -78,16 +80,20 @@ def go_back(settings: Settings, edition_id: str) -> None:
 
 def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
-    steps = steps or steps_for(settings)
     require_folder(settings.source)
-    with writing(settings):
-        plan = steps.extract(settings)
-        finish(steps.each(steps.transform, plan, plan.batches))
-        difference = steps.settle(plan) if plan.news else None
-        if difference is None:
-            return Report(None, plan.base or plan.folder, plan.files, time.time() - plan.started)
-        finish(steps.each(steps.write_months, plan, difference.parts))
-        edition = steps.load(plan, difference)
-        steps.check(plan, difference)
-        folder = steps.publish(plan, difference, edition)
-        return Report(edition, folder, plan.files, time.time() - plan.started)
+    with collected() as notices, writing(settings):
+        report = _publish_edition(settings, steps or steps_for(settings))
+    return replace(report, warnings=tuple(notices))
+
+
+def _publish_edition(settings: Settings, steps: Steps) -> Report:
+    plan = steps.extract(settings)
+    finish(steps.each(steps.transform, plan, plan.batches))
+    difference = steps.settle(plan) if plan.news else None
+    if difference is None:
+        return Report(None, plan.base or plan.folder, plan.files, time.time() - plan.started)
+    finish(steps.each(steps.write_months, plan, difference.parts))
+    edition = steps.load(plan, difference)
+    steps.check(plan, difference)
+    folder = steps.publish(plan, difference, edition)
+    return Report(edition, folder, plan.files, time.time() - plan.started)

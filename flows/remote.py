@@ -3,7 +3,6 @@
 The working copy keeps the current edition, so that a run on the same machine fetches only what others have published.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +17,13 @@ from flows.settings import Settings
 from flows.tables import Edition
 from flows.warehouse import editions, prefix, working_copy
 from flows.warehouse.database import DATABASE
+from flows.warehouse.notices import notice
 
 
 def extract(settings: Settings) -> Plan:
     """Bring the working copy to the edition that is current, list the source, and claim an edition's id."""
     warehouse = cast(Prefix, settings.warehouse)
+    prefix.require_clock(warehouse, datetime.now(UTC))
     seen = working_copy.take_current(warehouse, settings.home)
     plan = steps.extract(settings)
     if not plan.news:
@@ -50,6 +51,8 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     folder = editions.publish_folder(settings.home, plan.folder)
     now = datetime.now(UTC)
     editions.retire(settings.home, 1, 0, now)
-    with suppress(RunError):  # it is published; the next one retires what is old
+    try:
         prefix.retire(warehouse, settings.keep_editions, settings.keep_hours, now)
+    except RunError as error:  # it is published; the next run retires what is old
+        notice(f"Old editions were not removed: {error}")
     return folder

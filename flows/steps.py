@@ -14,7 +14,7 @@ from flows.settings import Settings
 from flows.source import list_seed_files
 from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
 from flows.transform import read_files
-from flows.warehouse import batches, compare, database, editions, front_page, ledger, manifest, parquet
+from flows.warehouse import batches, compare, database, editions, front_page, ids, ledger, manifest, parquet
 from flows.warehouse.arrow import collect, sort, to_arrow
 from flows.warehouse.checks import run_checks
 from flows.warehouse.room import require_room
@@ -119,7 +119,7 @@ def _write_history(
     plan: Plan, difference: Difference, connection: duckdb.DuckDBPyConnection, copied: Path | None
 ) -> Edition:
     """Write the ledger and the list of editions."""
-    published_at = editions.edition_time(plan.edition_id)
+    published_at = ids.edition_time(plan.edition_id)
     gained = ledger.find_changes(connection, plan.folder, plan.before, difference.only, published_at)
     parquet.write_ledger(plan.folder, plan.before, gained, published_at)
     ledger.fill_changes(connection, plan.folder, copied=copied is not None)

@@ -81,5 +81,5 @@ def test_what_does_not_fit_lies_where_the_next_run_sweeps(source, warehouse, pub
 
     monkeypatch.setattr(duckdb, "connect", spilling)
     publish()
-    assert {folder.parent for folder in folders} == {warehouse / ".staging"}
+    assert {folder.parent for folder in folders} == {warehouse / "editions" / ".staging"}
     assert len(set(folders)) == len(folders) == 3  # the database, its page, its checks

@@ -84,7 +84,8 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
     if copied:
         shutil.copyfile(copied / DATABASE, file)
     # Two threads would fill row groups side by side, and what then does not fit goes to the disk: twice the work.
-    with connected({**config, "threads": 1}, edition.parent) as connection:
+    # Publishing makes the file durable, where the disk can; a run that dies before leaves nothing of it.
+    with connected({**config, "threads": 1, "fsync_mode": "NONE"}, edition.parent) as connection:
         # v1.4.0: readable by every DuckDB since 1.4.
         connection.execute(f"ATTACH {literal(file)} AS edition (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP})")
         connection.execute("USE edition")

@@ -1,6 +1,5 @@
 """The Parquet files of an edition: one a month for the tables that have months, else one a table."""
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -14,6 +13,7 @@ from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import in_order, schema, sort
 from flows.warehouse.compare import rows_without
+from flows.warehouse.disk import link_or_copy
 
 NO_MONTH = "__HIVE_DEFAULT_PARTITION__"  # Hive's name for the partition of null, which every reader knows
 ROW_GROUP = 20_000  # rows
@@ -70,7 +70,7 @@ def share_others(edition: Path, base: Path | None, months: Sequence[str | None])
         for file in month_files(base, table) if base else []:
             to = edition / table.name / file.parent.name / file.name
             if to not in rewritten and row_count(file):
-                _link_or_copy(file, to)
+                link_or_copy(file, to)
         if not month_files(edition, table):  # so that readers find the columns
             _write(month_file(edition, table, None), _in_file(table), [_in_file(table).empty_table()])
 
@@ -122,7 +122,7 @@ def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordB
         if to == this_month and first is not None:
             written.append(pq.ParquetFile(file).read())
         else:
-            _link_or_copy(file, to)
+            link_or_copy(file, to)
     if first is not None or not month_files(edition, CHANGES):
         shape = schema(CHANGES)
         known = pa.concat_tables([shape.empty_table(), *written], promote_options="default").select(shape.names)
@@ -150,13 +150,3 @@ def _write(file: Path, shape: pa.Schema, parts: Iterable[pa.Table]) -> None:
         for part in parts:
             for start in range(0, max(part.num_rows, 1), ROW_GROUP):
                 writer.write_table(part.slice(start, ROW_GROUP).combine_chunks(), ROW_GROUP)
-
-
-def _link_or_copy(file: Path, to: Path) -> None:
-    """Share an immutable file with a new edition; a copy where the file system has no hard links."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.unlink(missing_ok=True)  # what a try before this one shared
-    try:
-        to.hardlink_to(file)
-    except OSError:
-        shutil.copyfile(file, to)
