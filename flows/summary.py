@@ -19,6 +19,7 @@ from flows.tables import Edition
 from flows.warehouse import prefix
 from flows.warehouse.editions import current_edition, list_editions
 from flows.warehouse.manifest import read_manifest
+from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS
 from flows.workers import Step, in_processes
 
@@ -74,6 +75,8 @@ def _quoted(place: object) -> str:
 
 def list_of_editions(settings: Settings) -> str:
     """A line for each edition that is kept, the newest first; the current one is marked, or why none is."""
+    if isinstance(settings.warehouse, Path):
+        require_path(settings.warehouse)
     kept = _kept(settings)
     try:
         current, reason = _current(settings), ""

@@ -198,9 +198,12 @@ def read_facts(warehouse: Prefix, edition_id: str) -> dict[str, Any]:
     """What edition.json says of an edition; raises FileNotFoundError, and RunError where it cannot be read."""
     place = _manifest(warehouse, edition_id)
     try:
-        return parse_manifest(store.read(place))
+        facts = parse_manifest(store.read(place))
+        if facts["edition_id"] != edition_id:
+            raise ValueError("it is of another edition")
     except ValueError as error:
         raise damaged(place, error) from None
+    return facts
 
 
 def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[str]:
