@@ -80,7 +80,7 @@ class Stage:
         """A flow run that is building an edition."""
         while True:
             run = self.await_run("RUNNING")
-            if any((self.folder / "warehouse" / ".staging").glob("*")):
+            if any((self.folder / "warehouse" / "editions" / ".staging").glob("*")):
                 return run
             time.sleep(0.1)
 

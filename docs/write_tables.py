@@ -104,8 +104,8 @@ def _table(edition: duckdb.DuckDBPyConnection, table: Table, described: Sequence
 def _place(table: Table) -> str:
     key = f" Key: `{KEYS[table.name]}`." if table.name in KEYS else ""
     to = [f" Each `{one.column}` is in `{one.to}`." for one in REFERENCES if one.table == table.name]
-    folder = f"{table.name}/{table.partition}=…/" if table.partition else f"{table.name}.parquet"
-    return f"In Parquet `{folder}`, sorted by {', '.join(f'`{name}`' for name in table.sort)}.{key}{''.join(to)}"
+    file = f"{table.name}/2026-11/{table.name}.parquet" if table.by_month else f"{table.name}.parquet"
+    return f"In Parquet `{file}`, sorted by {', '.join(f'`{name}`' for name in table.sort)}.{key}{''.join(to)}"
 
 
 def _view(edition: duckdb.DuckDBPyConnection, name: str, described: Sequence[Described]) -> str:

@@ -81,7 +81,7 @@ def run(settings: Settings) -> int:
 
     report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
     for warning in report.warnings:
-        say(f"broadsheet: {warning}", sys.stderr)
+        say(f"broadsheet: Warning: {warning}", sys.stderr)
     say(summary(settings, report))
     return DONE
 

@@ -23,7 +23,7 @@ from flows.plan import Batch, Difference, Months, Plan
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import ARTICLES, CONTENT, DROPPED, LOST, PROBLEMS, SOURCES, TO_READ, Edition
-from flows.warehouse import batches, editions, working_copy
+from flows.warehouse import batches, pointer, working_copy
 from flows.warehouse.parquet import month_file
 
 PATIENCE = 60  # seconds for a worker to come
@@ -174,8 +174,8 @@ def _warehouse(plan: Plan) -> Prefix:
 
 def _work(plan: Plan) -> Prefix:
     """Where rows wait between the steps."""
-    return _warehouse(plan) / editions.STAGING / plan.edition_id
+    return _warehouse(plan) / pointer.STAGING / plan.edition_id
 
 
 def _edition(plan: Plan) -> Prefix:
-    return _warehouse(plan) / editions.EDITIONS / plan.edition_id
+    return _warehouse(plan) / pointer.EDITIONS / plan.edition_id

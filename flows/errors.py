@@ -49,6 +49,10 @@ class WarehouseForeignError(WarehouseError):
     """The warehouse is a file, or a folder that holds something else."""
 
 
+class WarehousePathError(WarehouseError):
+    """The path of the warehouse has a character that DuckDB cannot open in a path."""
+
+
 class WarehouseLockedError(WarehouseError):
     """Another run publishes into the warehouse."""
 

@@ -19,12 +19,12 @@ def explain(file: Path, zone: ZoneInfo) -> str:
     try:
         content = read_seed_file(file.parent, printable(file.name))
     except FileNotFoundError:
-        raise SeedFileNotFoundError(f"There is no file {file}; give the path of a seed file.") from None
+        raise SeedFileNotFoundError(f"There is no file {printable(str(file))}; give the path of a seed file.") from None
     except OSError as error:
         reading = rejected(problem("unreadable", reason=error.strerror or str(error)), printable(file.name))
-        return "\n".join([f"{file}: rejected", *_problem_lines(reading.problems)])
+        return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)])
     reading = read_article(content, printable(file.name), zone)
-    lines = [f"{file}: {reading.status}"]
+    lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
         lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
     return "\n".join([*lines, *_problem_lines(reading.problems)])

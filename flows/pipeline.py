@@ -3,19 +3,20 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flows import remote, settle, steps
 from flows.errors import RunError
 from flows.objects.prefix import Prefix
-from flows.plan import Batch, Difference, Months, Plan, Published
+from flows.plan import Batch, Difference, Months, Plan
 from flows.settings import Settings
 from flows.source import require_folder
 from flows.tables import Edition
 from flows.warehouse import editions, prefix
 from flows.warehouse.lock import writer_lock
+from flows.warehouse.notices import collected
 from flows.workers import Step, finish, in_processes
 
 
@@ -32,7 +33,7 @@ class Steps:
     write_months: Callable[[Plan, Months], int] = steps.write_months
     load: Callable[[Plan, Difference], Edition] = steps.load
     check: Callable[[Plan, Difference], None] = steps.check
-    publish: Callable[[Plan, Difference, Edition], Published] = steps.publish
+    publish: Callable[[Plan, Difference, Edition], Path] = steps.publish
     each: Callable[[Step, Plan, Sequence[Any]], Iterator[int]] = in_processes
 
 
@@ -40,7 +41,7 @@ class Steps:
 class Report:
     """How a run ended: the edition that it published, or None where nothing was new, and the current one's folder.
 
-    `warnings` are sentences about what failed after the edition had been published.
+    `warnings` are sentences about what the run noticed, and what failed after its edition had been published.
     """
 
     edition: Edition | None
@@ -67,7 +68,7 @@ def writing(settings: Settings) -> Iterator[None]:
             yield
         finally:
             if isinstance(settings.warehouse, Prefix):
-                with suppress(RunError):  # a store that fails now is swept by the next run
+                with suppress(RunError, OSError):  # a store that fails now is swept by the next run
                     prefix.abandon(settings.warehouse, settings.home)
 
 
@@ -82,16 +83,20 @@ def go_back(settings: Settings, edition_id: str) -> None:
 
 def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
-    steps = steps or steps_for(settings)
     require_folder(settings.source)
-    with writing(settings):
-        plan = steps.extract(settings)
-        finish(steps.each(steps.transform, plan, plan.batches))
-        difference = steps.settle(plan) if plan.news else None
-        if difference is None:
-            return Report(None, plan.base or plan.folder, plan.files, time.time() - plan.started)
-        finish(steps.each(steps.write_months, plan, difference.parts))
-        edition = steps.load(plan, difference)
-        steps.check(plan, difference)
-        published = steps.publish(plan, difference, edition)
-        return Report(edition, published.folder, plan.files, time.time() - plan.started, published.warnings)
+    with collected() as notices, writing(settings):
+        report = _publish_edition(settings, steps or steps_for(settings))
+    return replace(report, warnings=tuple(notices))
+
+
+def _publish_edition(settings: Settings, steps: Steps) -> Report:
+    plan = steps.extract(settings)
+    finish(steps.each(steps.transform, plan, plan.batches))
+    difference = steps.settle(plan) if plan.news else None
+    if difference is None:
+        return Report(None, plan.base or plan.folder, plan.files, time.time() - plan.started)
+    finish(steps.each(steps.write_months, plan, difference.parts))
+    edition = steps.load(plan, difference)
+    steps.check(plan, difference)
+    folder = steps.publish(plan, difference, edition)
+    return Report(edition, folder, plan.files, time.time() - plan.started)

@@ -77,14 +77,6 @@ class Difference:
         return tuple(self.months[start::MOST_PARTS] for start in range(min(MOST_PARTS, len(self.months))))
 
 
-@dataclass(frozen=True)
-class Published:
-    """The folder of an edition that has become the current one, and what failed after that, a sentence each."""
-
-    folder: Path
-    warnings: tuple[str, ...] = ()
-
-
 def split(files: int) -> tuple[Batch, ...]:
     """Batches of so many files: few and large, whatever the number."""
     size = max(LEAST_BATCH, -(-files // MOST_BATCHES))

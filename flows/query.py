@@ -25,6 +25,7 @@ from flows.settings import Settings
 from flows.warehouse import working_copy
 from flows.warehouse.database import DATABASE, Config, connected
 from flows.warehouse.editions import current_edition
+from flows.warehouse.paths import require_path
 
 MOST_ROWS = 40  # of a table: its first and last ones
 # A question reads the edition and nothing else: no file, no address, no variable of this program.
@@ -39,6 +40,7 @@ def opened(settings: Settings) -> Iterator[Path | None]:
         with working_copy.reading(settings.warehouse, settings.home) as folder:
             yield folder
     else:
+        require_path(settings.warehouse)
         yield current_edition(settings.warehouse)
 
 

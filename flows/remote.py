@@ -5,22 +5,25 @@ The working copy keeps the current edition, so that a run on the same machine fe
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from pathlib import Path
 from typing import cast
 
 from flows import settle as settling
 from flows import steps
 from flows.objects.prefix import Prefix
-from flows.plan import Difference, Plan, Published
+from flows.plan import Difference, Plan
 from flows.settings import Settings
 from flows.tables import Edition
 from flows.warehouse import editions, prefix, working_copy
 from flows.warehouse.database import DATABASE
+from flows.warehouse.notices import after_publishing
+from flows.warehouse.pointer import EDITIONS
 
 
 def extract(settings: Settings) -> Plan:
     """Bring the working copy to the edition that is current, list the source, and claim an edition's id."""
     warehouse = cast(Prefix, settings.warehouse)
+    prefix.require_clock(warehouse, datetime.now(UTC))
     seen = working_copy.take_current(warehouse, settings.home)
     plan = steps.extract(settings)
     if not plan.news:
@@ -40,18 +43,15 @@ def settle(plan: Plan) -> Difference | None:
     return difference
 
 
-def publish(plan: Plan, difference: Difference, edition: Edition) -> Published:
-    """Publish the edition in the store, and keep it in the working copy."""
+def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
+    """Publish the edition in the store, and keep it in the working copy; returns its folder there."""
     settings, warehouse = plan.settings, cast(Prefix, plan.settings.warehouse)
     steps.write_manifest(plan, difference, edition)
     prefix.publish(warehouse, plan.folder, plan.before, plan.seen)
     now = datetime.now(UTC)
-    keep = partial(editions.publish_folder, settings.home, plan.folder)
-    forget = partial(editions.retire, settings.home, 1, 0, now)
-    retire = partial(prefix.retire, warehouse, settings.keep_editions, settings.keep_hours, now)
-    warnings = (
-        *steps.afterwards("the working copy was not brought to it", keep),
-        *steps.afterwards("the working copy keeps old editions", forget),
-        *steps.afterwards("old editions were not removed", retire),
-    )
-    return Published(settings.home / editions.EDITIONS / edition.edition_id, warnings)
+    with after_publishing("it is not in the working copy"):
+        editions.publish_folder(settings.home, plan.folder)
+        editions.retire(settings.home, 1, 0, now)
+    with after_publishing("old editions were not removed"):
+        prefix.retire(warehouse, settings.keep_editions, settings.keep_hours, now)
+    return settings.home / EDITIONS / edition.edition_id

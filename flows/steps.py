@@ -1,7 +1,6 @@
 """The five steps: extract, transform, load, check, publish, and before load the settling of what was read."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,15 +9,15 @@ import duckdb
 import pyarrow.compute as pc
 
 from flows.articles.article import PARSER_VERSION
-from flows.errors import RunError, first_line
-from flows.plan import Batch, Difference, Months, Plan, Published, split
+from flows.plan import Batch, Difference, Months, Plan, split
 from flows.settings import Settings
 from flows.source import list_seed_files
 from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
 from flows.transform import read_files
-from flows.warehouse import batches, compare, database, editions, front_page, ledger, manifest, parquet
+from flows.warehouse import batches, compare, database, editions, front_page, ids, ledger, manifest, parquet
 from flows.warehouse.arrow import collect, sort, to_arrow
 from flows.warehouse.checks import run_checks
+from flows.warehouse.notices import after_publishing
 from flows.warehouse.room import require_room
 from flows.warehouse.touched import last_listing
 
@@ -82,23 +81,14 @@ def check(plan: Plan, difference: Difference) -> None:
     run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends
 
 
-def publish(plan: Plan, difference: Difference, edition: Edition) -> Published:
-    """Make the new edition the current one, and remove those that are too old."""
+def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
+    """Make the new edition the current one, and remove those that are too old; returns its folder."""
     settings = plan.settings
     write_manifest(plan, difference, edition)
     folder = editions.publish_folder(settings.home, plan.folder)
-    now = datetime.now(UTC)
-    retire = partial(editions.retire, settings.home, settings.keep_editions, settings.keep_hours, now)
-    return Published(folder, afterwards("old editions were not removed", retire))
-
-
-def afterwards(consequence: str, act: Callable[[], object]) -> tuple[str, ...]:
-    """Do something after publishing; returns a sentence where it fails: the edition is published all the same."""
-    try:
-        act()
-    except (RunError, OSError) as error:
-        return (f"The edition is published, but {consequence} ({first_line(error)}). The next run tries again.",)
-    return ()
+    with after_publishing("old editions were not removed"):
+        editions.retire(settings.home, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
+    return folder
 
 
 def write_manifest(plan: Plan, difference: Difference, edition: Edition) -> None:
@@ -131,7 +121,7 @@ def _write_history(
     plan: Plan, difference: Difference, connection: duckdb.DuckDBPyConnection, copied: Path | None
 ) -> Edition:
     """Write the ledger and the list of editions."""
-    published_at = editions.edition_time(plan.edition_id)
+    published_at = ids.edition_time(plan.edition_id)
     gained = ledger.find_changes(connection, plan.folder, plan.before, difference.only, published_at)
     parquet.write_ledger(plan.folder, plan.before, gained, published_at)
     ledger.fill_changes(connection, plan.folder, copied=copied is not None)

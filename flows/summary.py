@@ -1,5 +1,6 @@
 """What a run says on the command line: how far it is, and what it did."""
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from flows.errors import WarehouseError
 from flows.objects.prefix import Prefix
 from flows.pipeline import Report
 from flows.plan import Batch, Plan
@@ -17,6 +19,8 @@ from flows.tables import Edition
 from flows.warehouse import prefix
 from flows.warehouse.editions import current_edition, list_editions
 from flows.warehouse.manifest import read_manifest
+from flows.warehouse.paths import require_path
+from flows.warehouse.pointer import CURRENT, EDITIONS
 from flows.workers import Step, in_processes
 
 LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
@@ -53,32 +57,52 @@ def summary(settings: Settings, report: Report) -> str:
 
 
 def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:
-    current = warehouse / "current"
-    before, after = f"duckdb -readonly {current / 'broadsheet.duckdb'} ", ""
+    is_link = isinstance(warehouse, Path) and (warehouse / CURRENT).is_symlink()
+    current = warehouse / CURRENT if is_link else warehouse / EDITIONS / edition.edition_id
+    before, after = f"duckdb -readonly {_quoted(current / 'broadsheet.duckdb')} ", ""
     if isinstance(warehouse, Prefix):
-        current = warehouse / "editions" / edition.edition_id
-        before, after = "broadsheet query ", f" --warehouse {warehouse}"
+        before, after = "broadsheet query ", f" --warehouse {_quoted(warehouse)}"
     lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
     lines += [f"Query it:   {before}'FROM articles_by_category'{after}", f"Front page: {current / 'front_page.html'}"]
     return lines
 
 
+def _quoted(place: object) -> str:
+    """A place as an argument of a command in a shell."""
+    text = str(place)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
 def list_of_editions(settings: Settings) -> str:
-    """A line for each edition that is kept, the newest first; the current one is marked."""
-    current, kept = _kept(settings)
+    """A line for each edition that is kept, the newest first; the current one is marked, or why none is."""
+    if isinstance(settings.warehouse, Path):
+        require_path(settings.warehouse)
+    kept = _kept(settings)
+    try:
+        current, reason = _current(settings), ""
+    except WarehouseError as error:
+        if not kept:
+            raise
+        current, reason = None, f"\n{error}"
     shown = ("articles", "added", "corrected", "withdrawn", "restored", "rejected")
     lines = [f"  {'edition':<16}" + "".join(f"{name:>11}" for name in shown)]
     for facts in reversed(kept):
         mark = "*" if facts["edition_id"] == current else " "
         lines.append(f"{mark} {facts['edition_id']}" + "".join(f"{facts[name]:>11,}" for name in shown))
-    return "\n".join(lines) if len(lines) > 1 else f"Nothing is published in {settings.warehouse} yet."
+    return "\n".join(lines) + reason if len(lines) > 1 else f"Nothing is published in {settings.warehouse} yet."
 
 
-def _kept(settings: Settings) -> tuple[str | None, list[dict[str, Any]]]:
-    """The id of the current edition, and what the manifests say of those that are kept, the oldest first."""
+def _current(settings: Settings) -> str | None:
+    """The id of the current edition; raises RunError where there are editions and none is current."""
+    if isinstance(settings.warehouse, Prefix):
+        return prefix.require_chosen(settings.warehouse)
+    current = current_edition(settings.warehouse)
+    return current.name if current else None
+
+
+def _kept(settings: Settings) -> list[dict[str, Any]]:
+    """What the manifests say of the editions that are kept, the oldest first."""
     warehouse = settings.warehouse
     if isinstance(warehouse, Prefix):
-        ids = prefix.list_editions(warehouse)
-        return prefix.read_pointer(warehouse)[0], [prefix.read_facts(warehouse, edition_id) for edition_id in ids]
-    current = current_edition(warehouse)
-    return current.name if current else None, [read_manifest(edition) for edition in list_editions(warehouse)]
+        return prefix.list_facts(warehouse)
+    return [read_manifest(edition) for edition in list_editions(warehouse)]

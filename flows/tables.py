@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-SCHEMA_VERSION = 1  # raise it with every change of a column: each file is then read again
+SCHEMA_VERSION = 2  # raise it with every change of a column or of a file's place: each file is then read again
 
 BigInt = Annotated[int, "int64"]
 Month = Annotated[str | None, "Month of publication, YYYY-MM, in the edition's time zone; null when undated."]
@@ -167,12 +167,12 @@ class Change(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table: its rows' type, the columns that sort them, and the key of its folders, one a month; else one file."""
+    """A table: its rows' type, the columns that sort them, and whether it has a file for each month; else one file."""
 
     name: str
     row: type[Any]
     sort: tuple[str, ...]
-    partition: str | None = None
+    by_month: bool = False
 
     @property
     def description(self) -> str:
@@ -195,14 +195,14 @@ TO_READ = Table("to_read", KnownFile, ("source_path",))
 DROPPED = Table("dropped", Dropped, ("article_id",))
 LOST = Table("lost", Lost, ("source_path",))
 
-ARTICLES = Table("articles", Article, ("article_id",), "published_month")
-IMAGES = Table("images", Image, ("article_id", "position"), "published_month")
+ARTICLES = Table("articles", Article, ("article_id",), by_month=True)
+IMAGES = Table("images", Image, ("article_id", "position"), by_month=True)
 # Captions of one article arrive in the order of its images: a stable sort by article keeps it.
-CAPTIONS = Table("captions", Caption, ("article_id",), "published_month")
+CAPTIONS = Table("captions", Caption, ("article_id",), by_month=True)
 PROBLEMS = Table("problems", Problem, ("source_path", "line_number", "column_number", "code", "message"))
 SOURCES = Table("sources", Source, ("source_path",))
 EDITIONS = Table("editions", Edition, ("edition_id",))
-CHANGES = Table("changes", Change, ("edition_id", "article_id", "change", "field"), "noticed_month")
+CHANGES = Table("changes", Change, ("edition_id", "article_id", "change", "field"), by_month=True)
 
 CONTENT = (ARTICLES, IMAGES, CAPTIONS)
 TABLES = (*CONTENT, PROBLEMS, SOURCES, EDITIONS, CHANGES)

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
+from flows.objects.prefix import Prefix
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
-from tests.object_store import ObjectStore, running_store
+from tests.newsroom import Newsroom
+from tests.object_store import BUCKET, ObjectStore, running_store
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
@@ -55,6 +57,19 @@ def object_store() -> Iterator[ObjectStore]:
     """A real S3 server on loopback."""
     with running_store() as running:
         yield running
+
+
+@pytest.fixture(params=["disk", "store"])
+def newsroom(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Newsroom:
+    """A source with one article, and a place for a warehouse on a disk, and once more in a store; the settings name them."""
+    warehouse: Path | Prefix = tmp_path / "warehouse"
+    if request.param == "store":
+        request.getfixturevalue("object_store")
+        warehouse = Prefix(BUCKET, tmp_path.name)
+    made = Newsroom(tmp_path, warehouse)
+    for name, place in (("source", made.source), ("warehouse", warehouse), ("data", tmp_path / "data")):
+        monkeypatch.setenv(f"BROADSHEET_{name.upper()}", str(place))
+    return made
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ from typing import NoReturn
 
 from flows.pipeline import Steps, publish_edition, steps_for
 from flows.settings import Settings
-from flows.warehouse import database, editions, ledger, manifest, parquet, prefix
+from flows.warehouse import database, ledger, manifest, parquet, pointer, prefix
 
 _FUNCTIONS = {
     "after the months": (parquet, "share_others"),
     "before the ledger": (ledger, "find_changes"),
     "in the database": (database, "create_views"),
     "before the manifest": (manifest, "write_manifest"),
-    "before the move": (editions, "_link"),
-    "before the swap": (editions, "_swap"),
+    "before the move": (pointer, "stage"),
+    "before the swap": (pointer, "swap"),
 }
 _BELOW_A_PREFIX = {
     "before the pointer": (prefix, "_point_at"),

@@ -10,10 +10,7 @@ from flows.errors import RunError
 from flows.warehouse.editions import edition_time, list_editions, retire
 from tests.conftest import Publish, query, rows_of, run_broadsheet, seed_file
 
-OCTOBER, NOVEMBER = (
-    "articles/published_month=2026-10/articles.parquet",
-    "articles/published_month=2026-11/articles.parquet",
-)
+OCTOBER, NOVEMBER = "articles/2026-10/articles.parquet", "articles/2026-11/articles.parquet"
 
 
 class Later(datetime):

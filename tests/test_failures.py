@@ -19,6 +19,7 @@ from flows.objects import store
 from flows.objects.prefix import Prefix
 from flows.pipeline import publish_edition
 from flows.settings import Settings
+from flows.warehouse.ids import is_id
 from tests.dask_cluster import Cluster, running_cluster
 from tests.failures import FAILURES, Failure, Newsroom
 from tests.object_store import BUCKET
@@ -141,7 +142,8 @@ def leftovers(newsroom: Newsroom) -> list[str]:
     if isinstance(newsroom.warehouse, Prefix):
         names = {found.name.split("/")[0] for found in store.list_objects(newsroom.warehouse)}
         return sorted(names - known)
-    return sorted({entry.name for entry in newsroom.warehouse.iterdir()} - known)
+    left = {entry.name for entry in newsroom.warehouse.iterdir()} - known
+    return sorted(left | {entry.name for entry in (newsroom.warehouse / "editions").iterdir() if not is_id(entry.name)})
 
 
 def kinds(kind: type[errors.RunError] = errors.RunError) -> set[type[errors.RunError]]:

@@ -112,7 +112,7 @@ class Newsroom(RuleBasedStateMachine):
         self.checked = True
         edition = current_edition(self.warehouse)
         assert edition
-        assert not (self.warehouse / ".staging").exists()
+        assert list(self.warehouse.rglob(".staging")) == []
         anew = publish_edition(self.settings().model_copy(update={"warehouse": self.folder / "anew"})).folder
         assert rows_of(edition) == rows_of(anew)
         settled = (

@@ -22,6 +22,7 @@ from flows.warehouse.editions import edition_time
 from tests.conftest import query, rows_of, seed_file
 from tests.dying import POINTS_BELOW_A_PREFIX, run_until
 from tests.object_store import BUCKET, ObjectStore
+from tests.older_editions import SCHEMA_1, unpack_edition
 
 
 @pytest.fixture
@@ -95,9 +96,28 @@ def test_editions_below_a_prefix_are_those_of_a_folder(object_store, settings, t
     counts = ("added", "corrected", "withdrawn", "duplicates")
     assert [getattr(second.edition, name) for name in counts] == [1, 2, 1, 1]
     copied = {key.split("/editions/")[1].partition("/")[2] for _, key, source in object_store.asked if source}
-    assert "articles/published_month=2026-09/articles.parquet" in copied
+    assert "articles/2026-09/articles.parquet" in copied
     assert not any("2026-10" in name for name in copied)
     require_equal(second, settings, tmp_path)
+
+
+@pytest.mark.parametrize("where", ["on this machine", "as workers do it"])
+def test_an_edition_of_schema_1_upgrades_by_the_next_run(place, tmp_path, where):
+    source, older = unpack_edition(tmp_path / "older")
+    many.upload_all(older / "editions" / SCHEMA_1, place / "warehouse" / "editions" / SCHEMA_1)
+    settings = Settings(source=source, warehouse=place / "warehouse", data=tmp_path / "data")
+    go_back(settings, SCHEMA_1)
+    assert verify(settings) == []
+    (source / "bridge.md").write_text((source / "bridge.md").read_text().replace("A bridge opens", "Corrected"))
+    ledger = query(older / "editions" / SCHEMA_1, "FROM changes ORDER BY ALL")
+    steps = steps_for(settings) if where == "on this machine" else cluster.steps_for(settings)
+    report = publish_edition(settings, steps)
+    assert (report.edition.added, report.edition.corrected, report.edition.withdrawn) == (0, 1, 0)
+    noticed_before = f"FROM changes WHERE edition_id <> '{report.folder.name}' ORDER BY ALL"
+    assert query(report.folder, noticed_before) == ledger
+    place_of_edition = settings.warehouse / "editions" / report.folder.name
+    assert not [name for name, *_ in store.list_objects(place_of_edition) if "=" in name]
+    require_equal(report, settings, tmp_path)
 
 
 def test_another_machine_goes_on_where_the_last_one_stopped(settings, tmp_path):

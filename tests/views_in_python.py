@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
@@ -18,7 +17,6 @@ from flows.warehouse.database import SQL
 
 Row = SimpleNamespace
 Answer = list[tuple[Any, ...]]
-MONTHS = ds.partitioning(pa.schema([("published_month", pa.string())]), flavor="hive")
 FILE_ENDINGS = ("avif", "bmp", "gif", "heic", "jpg", "jpeg", "png", "svg", "tif", "tiff", "webp")
 
 
@@ -37,7 +35,7 @@ class Rows:
 
 
 def _read(edition: Path, table: str) -> list[Row]:
-    return [Row(**row) for row in ds.dataset(edition / table, partitioning=MONTHS).to_table().to_pylist()]
+    return [Row(**row) for row in ds.dataset(edition / table).to_table().to_pylist()]
 
 
 def _grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flows.errors import StorageRefusedError, StorageUnavailableError, first_line
+from flows.errors import ClockError, StorageRefusedError, StorageUnavailableError, first_line
 from flows.objects.prefix import Prefix
 
 GONE = ("NoSuchKey", "404")
@@ -36,6 +36,8 @@ def _answered(place: Prefix, error: Exception) -> Exception:
         return FileNotFoundError(None, "No such object", str(place))
     if code == "NoSuchBucket":
         return StorageRefusedError(f"There is no bucket {place.bucket}; make it, or name another one.")
+    if code == "RequestTimeTooSkewed":
+        return ClockError(f"The store of {place} refuses the clock of this machine. Set the clock, then run again.")
     if code in _REFUSED:
         return StorageRefusedError(f"The store refuses {place} ({code}); see what the AWS credentials may do there.")
     return StorageUnavailableError(f"{place} cannot be used ({first_line(error)}); correct that, then run again.")

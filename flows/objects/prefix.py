@@ -31,4 +31,7 @@ def parse(text: str) -> Prefix:
     bucket, _, key = text.removeprefix(SCHEME).partition("/")
     if not text.startswith(SCHEME) or not bucket:
         raise ValueError(f"{text} names no bucket; write it as s3://bucket/prefix")
+    if any("\udc80" <= c <= "\udcff" for c in text):
+        shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise ValueError(f"{shown} has a byte that is not UTF-8; names in a store are UTF-8")
     return Prefix(bucket, key.strip("/"))

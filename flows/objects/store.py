@@ -7,7 +7,8 @@ finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACC
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,17 @@ def list_objects(prefix: Prefix) -> Iterator[Listed]:
         for page in pages:
             for found in page.get("Contents", ()):
                 yield Listed(found["Key"][len(prefix.below) :], found["Size"], found["LastModified"])
+
+
+def time_of(prefix: Prefix) -> datetime:
+    """The time (UTC) on the clock of a store; that of this machine where the store does not tell."""
+    with _calls(prefix) as s3:
+        answer = s3.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.below, MaxKeys=1)
+    told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    try:
+        return parsedate_to_datetime(told).astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
 
 
 def list_folders(prefix: Prefix) -> list[str]:

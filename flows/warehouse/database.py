@@ -22,6 +22,8 @@ from flows.warehouse.parquet import month_files
 
 DATABASE = "broadsheet.duckdb"
 MOST_GROWTH = 1.5  # of the file, until it is built anew
+# The month of rows whose file lacks it: editions of schema 1 had it in the folder's name alone.
+MONTH_OF_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
 T = TypeVar("T")
 Config = dict[str, str | bool | int | float | list[str]]
 # Nothing reaches out.
@@ -84,7 +86,8 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
     if copied:
         shutil.copyfile(copied / DATABASE, file)
     # Two threads would fill row groups side by side, and what then does not fit goes to the disk: twice the work.
-    with connected({**config, "threads": 1}, edition.parent) as connection:
+    # Publishing makes the file durable, where the disk can; a run that dies before leaves nothing of it.
+    with connected({**config, "threads": 1, "fsync_mode": "NONE"}, edition.parent) as connection:
         # v1.4.0: readable by every DuckDB since 1.4.
         connection.execute(f"ATTACH {literal(file)} AS edition (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP})")
         connection.execute("USE edition")
@@ -125,13 +128,18 @@ def exact(path: Path) -> str:
 
 
 def view_parquet(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
-    """A temporary view of Parquet files with the columns of a table, also where a file of an older one lacks some."""
+    """Create a temporary view of Parquet files with the columns of a table, also where a file of an older edition
+    lacks some.
+
+    DuckDB takes folders named `key=value` anywhere in a path for columns, unless it is told not to.
+    """
     names = ", ".join(column.name for column in columns(table))
     listed = ", ".join(literal(exact(file)) for file in files)
-    rows = f"UNION ALL BY NAME FROM read_parquet([{listed}], hive_partitioning = true, hive_types_autocast = false)"
+    month = MONTH_OF_FOLDER if any("=" in file.parent.name for file in files) else ""
+    rows = f"UNION ALL BY NAME SELECT *{month} FROM read_parquet([{listed}], hive_partitioning = false)"
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {name} AS"
-        f" SELECT {names} FROM (FROM (FROM edition.{table.name} LIMIT 0) {rows if files else ''})"
+        f" SELECT {names} FROM (FROM (FROM {table.name} LIMIT 0) {rows if files else ''})"
     )
 
 

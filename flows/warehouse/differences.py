@@ -33,7 +33,7 @@ def _compare(table: Table, edition: Path, rebuilt: Path, config: Config) -> list
 
 
 def _files(edition: Path, table: Table) -> Sequence[Path]:
-    return month_files(edition, table) if table.partition else [edition / f"{table.name}.parquet"]
+    return month_files(edition, table) if table.by_month else [edition / f"{table.name}.parquet"]
 
 
 def _sentences(table: Table, found: list[tuple[str, str]]) -> list[str]:

@@ -2,134 +2,159 @@
 
 import os
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from flows.errors import EditionNotFoundError
+from flows.errors import EditionNotChosenError, EditionNotFoundError
 from flows.objects.prefix import Prefix
-from flows.warehouse.manifest import read_manifest
+from flows.warehouse import disk, pointer
+from flows.warehouse.clock import require_clock
+from flows.warehouse.ids import edition_name, edition_time, is_id, next_id
+from flows.warehouse.manifest import is_edition, read_manifest
+from flows.warehouse.notices import after_publishing, notice
+from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING, editions_folder
 
-CURRENT, EDITIONS, STAGING, TOUCHED = "current", "editions", ".staging", ".touched.parquet"
-_ID_FORM = "%Y%m%dT%H%M%SZ"
+TOUCHED = ".touched.parquet"
+_DISCARDED = "discarded-"
 
 
 def current_edition(warehouse: Path) -> Path | None:
-    """The folder of the published edition, resolved; None where none is published. Raises RunError where it is gone."""
-    current = warehouse / CURRENT
-    if not current.is_symlink():
-        return None
-    if not current.exists():
+    """The folder of the published edition, resolved; None where none is published.
+
+    Raises RunError where `current` is lost or names none of the editions: a run would begin a new history.
+    """
+    try:
+        if not os.path.lexists(warehouse / CURRENT):
+            _require_no_editions(warehouse)
+            return None
+        edition = editions_folder(warehouse) / pointer.read(warehouse)
+    except EditionNotChosenError as error:
+        kept = [folder.name for folder in list_editions(warehouse)]
+        raise EditionNotChosenError(f"{error} {how_to_choose(kept)}") from None
+    except OSError as error:
+        raise EditionNotChosenError(f"{warehouse / CURRENT} cannot be read ({error.strerror}).") from None
+    if not edition.is_dir():
         raise EditionNotFoundError(
-            f"The edition {current.readlink().name} is missing from {warehouse / EDITIONS};"
-            f" restore its folder, or point {current} at another with broadsheet rollback EDITION."
+            f"The edition {edition.name} is missing from {warehouse / EDITIONS};"
+            f" restore its folder, or point {warehouse / CURRENT} at another with broadsheet rollback EDITION."
         )
-    return current.resolve()
+    return edition
+
+
+def _require_no_editions(warehouse: Path) -> None:
+    """Raise EditionNotChosenError where there are editions, whole or not, although none is current."""
+    if found := [folder.name for folder in folders(warehouse) if folder.name != pointer.unpublished(warehouse)]:
+        raise EditionNotChosenError(
+            f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
+        )
+
+
+def how_to_choose(kept: list[str]) -> str:
+    """What to do where no edition is current, of those that are kept (the oldest first)."""
+    if kept:
+        return f"Choose one with broadsheet rollback EDITION; the newest is {kept[-1]}."
+    return "None of the editions has a readable edition.json: restore one, or move them away to begin a new history."
 
 
 def list_editions(warehouse: Path) -> list[Path]:
-    """The folders of the editions that are kept, the oldest first."""
-    return sorted(folder.resolve() for folder in (warehouse / EDITIONS).glob("*T*Z"))
+    """The folders of the editions that are kept, resolved, the oldest first: those with a readable manifest.
+
+    Whatever else is there is left alone.
+    """
+    left = pointer.unpublished(warehouse)
+    return [folder for folder in folders(warehouse) if folder.name != left and is_edition(folder)]
+
+
+def folders(warehouse: Path) -> list[Path]:
+    """The folders that are named as editions are, sorted."""
+    editions = editions_folder(warehouse)
+    if not editions.is_dir():
+        return []
+    return sorted(entry for entry in editions.iterdir() if is_id(entry.name) and entry.is_dir())
 
 
 def next_edition_id(warehouse: Path, now: datetime) -> str:
-    """The id of an edition at `now` (UTC): its time to the second, or the first free second after every earlier id."""
-    moment = now.replace(microsecond=0)
-    if taken := list_editions(warehouse):
-        moment = max(moment, edition_time(taken[-1].name) + timedelta(seconds=1))
-    return edition_name(moment)
+    """The id of an edition at `now` (UTC): its time to the second, or the first free second after every earlier id.
 
-
-def edition_name(moment: datetime) -> str:
-    """The id of an edition at an instant (UTC)."""
-    return moment.strftime(_ID_FORM)
+    Raises ClockError where `now` cannot be right.
+    """
+    kept = [edition.name for edition in list_editions(warehouse)]
+    require_clock(now, kept, warehouse)
+    edition_id = max([edition_name(now), *(next_id(last) for last in kept[-1:])])
+    while os.path.lexists(warehouse / EDITIONS / edition_id):
+        edition_id = next_id(edition_id)
+    return edition_id
 
 
 def staged_folder(warehouse: Path, edition_id: str) -> Path:
-    """Where an edition is built, on the same file system as its place."""
-    return (warehouse / STAGING / edition_id).absolute()
-
-
-def edition_time(edition_id: str) -> datetime:
-    """The instant that an edition's id names."""
-    return datetime.strptime(edition_id, _ID_FORM).replace(tzinfo=UTC)
+    """Where an edition is built: on the file system of its place, to which it is moved."""
+    return editions_folder(warehouse) / STAGING / edition_id
 
 
 def publish_folder(warehouse: Path, staged: Path) -> Path:
     """Make a staged edition immutable and durable, move it to its place, and point `current` at it."""
     for folder, _, files in os.walk(staged, topdown=False):
         for name in files:
-            _seal(Path(folder, name))
-        _sync(Path(folder))
+            disk.seal(Path(folder, name))
+        disk.sync(Path(folder))
     editions = warehouse / EDITIONS
     editions.mkdir(exist_ok=True)
     published = editions / staged.name
-    # The link comes first: while it waits, `sweep` knows that the edition which it names was never published.
-    link = _link(warehouse, published.name)
+    # The pointer comes first: while it waits, `sweep` knows that the edition which it names was never published.
+    waiting = pointer.stage(warehouse, published.name)
     staged.rename(published)
-    _sync(editions)
-    _swap(warehouse, link)
-    (warehouse / TOUCHED).unlink(missing_ok=True)
+    disk.sync(editions)
+    pointer.swap(warehouse, waiting)
+    with after_publishing("the last listing of its source is not forgotten"):
+        (warehouse / TOUCHED).unlink(missing_ok=True)
     return published
-
-
-def _seal(file: Path) -> None:
-    if file.stat().st_nlink == 1:  # what is shared with an older edition is sealed
-        file.chmod(0o444)
-        _sync(file)
-
-
-def _link(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
-    link = warehouse / STAGING / name
-    link.parent.mkdir(exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path(EDITIONS, edition_id))
-    return link
-
-
-def _swap(warehouse: Path, link: Path) -> None:
-    """Put a link in the place of `current`, in one step: readers see the old edition or the new one."""
-    link.replace(warehouse / CURRENT)
-    _sync(warehouse)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sweep(warehouse: Path) -> None:
     """Remove what a killed run left: its staging folder, and an edition that it moved to its place and no further."""
-    link = warehouse / STAGING / CURRENT
-    if link.is_symlink() and (edition := (warehouse / link.readlink()).resolve()) != current_edition(warehouse):
-        _discard(warehouse, edition)
-    shutil.rmtree(warehouse / STAGING, ignore_errors=True)
+    if left := pointer.unpublished(warehouse):
+        _discard(warehouse, editions_folder(warehouse) / left)
+    remove_staging(warehouse)
+    for refused in (editions_folder(warehouse) / STAGING).glob(f"{_DISCARDED}*"):
+        notice(f"{refused} cannot be removed. Delete it, as the user who owns it.")
+
+
+def remove_staging(warehouse: Path) -> None:
+    """Remove what waits to be published; what is refused stays."""
+    for folder in (warehouse, editions_folder(warehouse)):
+        shutil.rmtree(folder / STAGING, ignore_errors=True)
 
 
 def _discard(warehouse: Path, edition: Path) -> None:
     """Remove an edition; it leaves `editions` whole, in one step."""
     if edition.exists():
-        doomed = warehouse / STAGING / f"discarded-{edition.name}"
+        doomed = editions_folder(warehouse) / STAGING / f"{_DISCARDED}{edition.name}"
         doomed.parent.mkdir(exist_ok=True)
         edition.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)  # on a network disk a reader keeps a file: the next sweep has it
 
 
 def retire(warehouse: Path, keep: int, hours: float, now: datetime) -> list[str]:
-    """Remove old editions; returns their ids.
+    """Remove old editions; returns their ids. One that cannot be removed is a notice: the new edition is published.
 
     The newest `keep` stay, and the current one, and each whose successor is younger than `hours`: who resolved
     `current` before the successor came reads on in peace.
     """
     editions = {folder.name: folder for folder in list_editions(warehouse)}
-    current = current_edition(warehouse)
-    old = old_editions(list(editions), current.name if current else None, keep, hours, now)
-    for edition_id in old:
-        _discard(warehouse, editions[edition_id])
-    return old
+    current = pointer.named(warehouse, warehouse / CURRENT)
+    old = old_editions(list(editions), current, keep, hours, now)
+    return [edition_id for edition_id in old if _is_retired(warehouse, editions[edition_id])]
+
+
+def _is_retired(warehouse: Path, edition: Path) -> bool:
+    """Remove an old edition; returns whether that was allowed."""
+    try:
+        _discard(warehouse, edition)
+    except OSError as error:
+        notice(f"The old edition {edition} cannot be removed ({error.strerror}). Delete it, as the user who owns it.")
+        return False
+    return True
 
 
 def old_editions(ids: list[str], current: str | None, keep: int, hours: float, now: datetime) -> list[str]:
@@ -145,11 +170,13 @@ def old_editions(ids: list[str], current: str | None, keep: int, hours: float, n
 
 def roll_back(warehouse: Path, edition_id: str) -> Path:
     """Point `current` at an edition that is kept; returns its folder. Raises RunError where there is none."""
-    kept = {folder.name: folder for folder in list_editions(warehouse)}
-    require_kept(warehouse, edition_id, list(kept))
-    edition = kept[edition_id]
-    read_manifest(edition)
-    _swap(warehouse, _link(warehouse, edition_id, "rollback"))
+    edition = editions_folder(warehouse) / edition_id
+    if is_id(edition_id) and edition.is_dir():
+        read_manifest(edition)  # which says what is wrong with it
+    kept = [folder.name for folder in list_editions(warehouse)]
+    require_kept(warehouse, edition_id, kept)
+    pointer.require_no_folder(warehouse)
+    pointer.swap(warehouse, pointer.stage(warehouse, edition_id, "rollback"))
     (warehouse / TOUCHED).unlink(missing_ok=True)
     return edition
 

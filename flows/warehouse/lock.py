@@ -2,20 +2,34 @@
 
 import json
 import os
-import shutil
+import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from filelock import FileLock, Timeout
 
-from flows.errors import BuildError, WarehouseForeignError, WarehouseLockedError, WarehouseUnwritableError, first_line
-from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, TOUCHED, sweep
+from flows.errors import (
+    BuildError,
+    EditionNotFoundError,
+    WarehouseForeignError,
+    WarehouseLockedError,
+    WarehouseUnwritableError,
+    first_line,
+)
+from flows.warehouse.editions import TOUCHED, remove_staging, sweep
+from flows.warehouse.paths import require_path
+from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 
 LOCK, HOLDER = ".lock", ".writer.json"
+# What file systems and desktops put into a folder by themselves.
+_OF_SYSTEMS = re.compile(
+    r"lost\+found|@eaDir|#recycle|#snapshot|\$RECYCLE\.BIN|System Volume Information"
+    r"|\.(_.*|nfs.*|Trash.*|snapshots?|zfs|DS_Store|fseventsd|Spotlight-V100)"
+)
 
 
 @contextmanager
@@ -24,8 +38,9 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
 
     Waits up to `patience` seconds for the end of another writer; then raises RunError, naming it.
     """
-    _require_ours(warehouse, named_by)
+    require_path(warehouse, named_by)
     try:
+        _require_ours(warehouse, named_by)
         warehouse.mkdir(parents=True, exist_ok=True)
         with FileLock(warehouse / LOCK, timeout=patience):
             _note_holder(warehouse)
@@ -33,8 +48,9 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
             try:
                 yield
             finally:
-                shutil.rmtree(warehouse / STAGING, ignore_errors=True)
-                (warehouse / HOLDER).unlink(missing_ok=True)
+                remove_staging(warehouse)
+                with suppress(OSError):  # the next run writes its own
+                    (warehouse / HOLDER).unlink(missing_ok=True)
     except Timeout:
         raise WarehouseLockedError(
             f"Another run is publishing into {warehouse}: {_holder(warehouse)}; wait for its end."
@@ -58,7 +74,14 @@ def _require_ours(warehouse: Path, named_by: str) -> None:
         raise WarehouseForeignError(f"The warehouse {warehouse} is a file; name a folder with {named_by}.")
     if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
         return
-    foreign = sorted(entry.name for entry in warehouse.iterdir() if entry.name not in ours)
+    link = warehouse / EDITIONS
+    if link.is_symlink():
+        raise EditionNotFoundError(
+            f"The folder of the editions is missing: {link} leads to {link.readlink()}."
+            " Mount that disk, or make that folder, then run again."
+        )
+    names = (entry.name for entry in warehouse.iterdir())
+    foreign = sorted(name for name in names if name not in ours and not _OF_SYSTEMS.fullmatch(name))
     if foreign:
         raise WarehouseForeignError(
             f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"

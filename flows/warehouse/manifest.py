@@ -15,11 +15,31 @@ MANIFEST = "edition.json"
 def read_manifest(edition: Path) -> dict[str, Any]:
     """What edition.json says of an edition; raises RunError where it cannot be read."""
     try:
-        return dict(json.loads((edition / MANIFEST).read_text()))
+        return parse_manifest((edition / MANIFEST).read_bytes())
     except (OSError, ValueError) as error:
-        raise EditionDamagedError(
-            f"The file {edition / MANIFEST} cannot be read ({error}); restore it, or roll back to another edition."
-        ) from None
+        raise damaged(edition / MANIFEST, error) from None
+
+
+def parse_manifest(content: bytes) -> dict[str, Any]:
+    """What the bytes of an edition.json say; raises ValueError."""
+    facts = json.loads(content)
+    if not isinstance(facts, dict) or not isinstance(facts.get("files"), list) or "edition_id" not in facts:
+        raise ValueError("it lacks the edition's id or files")
+    return facts
+
+
+def damaged(manifest: object, error: Exception) -> EditionDamagedError:
+    """The failure of a manifest that cannot be read."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    return EditionDamagedError(f"{manifest} cannot be read ({reason}). Restore it, or roll back to another edition.")
+
+
+def is_edition(folder: Path) -> bool:
+    """Return whether a folder has a manifest that can be read and is its own: a copy under another name is none."""
+    try:
+        return bool(read_manifest(folder)["edition_id"] == folder.name)
+    except EditionDamagedError:
+        return False
 
 
 def write_manifest(edition: Path, base: Path | None, facts: dict[str, Any]) -> None:

@@ -1,6 +1,10 @@
-"""The Parquet files of an edition: one a month for the tables that have months, else one a table."""
+"""The Parquet files of an edition: one a month for the tables that have months, else one a table.
 
-import shutil
+A month's folder is named by the month alone, and rows have their month as a column: a reader needs to know nothing
+about folders. Editions of schema 1 named folders as Hive does, `published_month=2026-11`, and kept that column out of
+their files; the ledger was in `noticed_month=2026-11`. They are still read.
+"""
+
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -14,8 +18,9 @@ from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import in_order, schema, sort
 from flows.warehouse.compare import rows_without
+from flows.warehouse.disk import link_or_copy
 
-NO_MONTH = "__HIVE_DEFAULT_PARTITION__"  # Hive's name for the partition of null, which every reader knows
+UNDATED = "undated"  # the folder of rows without a month
 ROW_GROUP = 20_000  # rows
 GROUP_OF_TEXTS = 4_096  # rows of a table that has articles' texts, which are in memory at once
 
@@ -51,7 +56,7 @@ def _merged(
 
     Texts are long: rows are not copied to be sorted, or to leave out a few of them.
     """
-    shape = _in_file(table)
+    shape = schema(table)
     new = [waiting.select(shape.names)] if waiting else []
     parts = [part.cast(shape) for part in (*kept, *new)]
     rows = parts[0] if len(parts) == 1 else pa.concat_tables([shape.empty_table(), *parts]).combine_chunks()
@@ -70,9 +75,9 @@ def share_others(edition: Path, base: Path | None, months: Sequence[str | None])
         for file in month_files(base, table) if base else []:
             to = edition / table.name / file.parent.name / file.name
             if to not in rewritten and row_count(file):
-                _link_or_copy(file, to)
+                link_or_copy(file, to)
         if not month_files(edition, table):  # so that readers find the columns
-            _write(month_file(edition, table, None), _in_file(table), [_in_file(table).empty_table()])
+            _write(month_file(edition, table, None), schema(table), [schema(table).empty_table()])
 
 
 def _kept(base: Path | None, table: Table, month: str | None, dropped: pa.ChunkedArray) -> list[pa.Table]:
@@ -81,19 +86,13 @@ def _kept(base: Path | None, table: Table, month: str | None, dropped: pa.Chunke
     return [rows_without(pq.ParquetFile(file).read(), "article_id", dropped) for file in files]
 
 
-def _in_file(table: Table) -> pa.Schema:
-    """The columns of a month's file: the month itself stands in its folder's name."""
-    shape = schema(table)
-    return shape.remove(shape.get_field_index("published_month"))
-
-
 def month_file(edition: Path, table: Table, month: str | None) -> Path:
     """The file of a table's month."""
-    return edition / table.name / f"{table.partition}={month or NO_MONTH}" / f"{table.name}.parquet"
+    return edition / table.name / (month or UNDATED) / f"{table.name}.parquet"
 
 
 def month_files(edition: Path, table: Table, months: Sequence[str | None] | None = None) -> list[Path]:
-    """The files of a table's months, or of some of them, in their order."""
+    """The files of a table's months, or of some of them, in their order; all months also of an edition of schema 1."""
     if months is None:
         return sorted((edition / table.name).glob("*/*.parquet"))
     return [file for month in months if (file := month_file(edition, table, month)).exists()]
@@ -118,11 +117,11 @@ def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordB
     this_month = month_file(edition, CHANGES, f"{noticed_at:%Y-%m}")
     written = []
     for file in month_files(before, CHANGES) if before else []:
-        to = edition / CHANGES.name / file.parent.name / file.name
+        to = month_file(edition, CHANGES, file.parent.name.rpartition("=")[2])  # "noticed_month=2026-11" in schema 1
         if to == this_month and first is not None:
             written.append(pq.ParquetFile(file).read())
         else:
-            _link_or_copy(file, to)
+            link_or_copy(file, to)
     if first is not None or not month_files(edition, CHANGES):
         shape = schema(CHANGES)
         known = pa.concat_tables([shape.empty_table(), *written], promote_options="default").select(shape.names)
@@ -150,13 +149,3 @@ def _write(file: Path, shape: pa.Schema, parts: Iterable[pa.Table]) -> None:
         for part in parts:
             for start in range(0, max(part.num_rows, 1), ROW_GROUP):
                 writer.write_table(part.slice(start, ROW_GROUP).combine_chunks(), ROW_GROUP)
-
-
-def _link_or_copy(file: Path, to: Path) -> None:
-    """Share an immutable file with a new edition; a copy where the file system has no hard links."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.unlink(missing_ok=True)  # what a try before this one shared
-    try:
-        to.hardlink_to(file)
-    except OSError:
-        shutil.copyfile(file, to)

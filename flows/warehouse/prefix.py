@@ -14,11 +14,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.errors import EditionNotChosenError, PublishConflictError, RunError, StorageUnavailableError
+from flows.errors import (
+    EditionDamagedError,
+    EditionNotChosenError,
+    PublishConflictError,
+    RunError,
+    StorageUnavailableError,
+)
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
-from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, edition_time, old_editions, require_kept
-from flows.warehouse.manifest import MANIFEST, read_manifest
+from flows.warehouse import clock
+from flows.warehouse.editions import how_to_choose, old_editions, require_kept
+from flows.warehouse.ids import edition_name, is_id, next_id
+from flows.warehouse.manifest import MANIFEST, damaged, parse_manifest, read_manifest
+from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 
 CLAIMS, CLAIMED = ".claims", ".claimed"  # the objects; the note in the working copy of which are ours
 TRIES = 5
@@ -27,31 +36,65 @@ LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow end
 
 def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
     """The id of the current edition, and the ETag of the pointer; None and None where nothing is published."""
+    current, seen = _pointer(warehouse)
+    if seen and current is None:
+        kept = list_editions(warehouse)
+        remedy = how_to_choose(kept) if kept else "name another prefix with --warehouse."
+        raise EditionNotChosenError(f"The object {warehouse / CURRENT} names no edition; {remedy}")
+    return current, seen
+
+
+def _pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
+    """The same, and None with the ETag where the pointer names no edition."""
     try:
         content, seen = store.read_tagged(warehouse / CURRENT)
     except FileNotFoundError:
         return None, None
     current = content.decode(errors="replace").strip()
-    if not _is_id(current):
+    return current if is_id(current) else None, seen
+
+
+def require_chosen(warehouse: Prefix) -> str | None:
+    """The id of the current edition; None where nothing is published.
+
+    Raises RunError where there are editions and none is current: a run would begin a new history.
+    """
+    current, _ = read_pointer(warehouse)
+    claimed = _claims(warehouse)
+    found = [] if current else [name for name in _folders(warehouse, EDITIONS) if name not in claimed]
+    if found:
         raise EditionNotChosenError(
-            f"The object {warehouse / CURRENT} names no edition; name another prefix with --warehouse."
+            f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
+            f" {how_to_choose([facts['edition_id'] for facts in list_facts(warehouse)])}"
         )
-    return current, seen
+    return current
+
+
+def list_facts(warehouse: Prefix) -> list[dict[str, Any]]:
+    """What the manifests that can be read say of the editions that are kept, the oldest first."""
+    facts = []
+    for edition_id in list_editions(warehouse):
+        with suppress(FileNotFoundError, EditionDamagedError):
+            facts.append(read_facts(warehouse, edition_id))
+    return facts
+
+
+def require_clock(warehouse: Prefix, now: datetime) -> None:
+    """Raise ClockError where the clock of this machine cannot be right, by that of the store or by the editions."""
+    clock.require_same_time(now, store.time_of(warehouse), warehouse)
+    clock.require_clock(now, list_editions(warehouse), warehouse)
 
 
 def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
     """Take the wanted id, or a later one where another run has it; returns it."""
-    taken = max([wanted, *(_next(found) for found in (*_claims(warehouse), *_folders(warehouse, EDITIONS)))])
+    known = (*_claims(warehouse), *_folders(warehouse, EDITIONS))
+    taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
     holder = json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode()
     while not store.write_if(warehouse / CLAIMS / taken, holder, None):
-        taken = _next(taken)
+        taken = next_id(taken)
     with (home / CLAIMED).open("a") as note:
         note.write(f"{taken}\n")
     return taken
-
-
-def _next(edition_id: str) -> str:
-    return edition_name(edition_time(edition_id) + timedelta(seconds=1))
 
 
 def abandon(warehouse: Prefix, home: Path) -> None:
@@ -67,12 +110,13 @@ def abandon(warehouse: Prefix, home: Path) -> None:
 
 def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -> None:
     """Remove what killed runs of any machine left: at once where it is of the current edition, else a day after."""
-    limit = edition_name((now or datetime.now(UTC)) - LEFT)
+    now = now or datetime.now(UTC)
+    limit = edition_name(now - LEFT)
     claimed = _claims(warehouse)
     folders = _folders(warehouse, EDITIONS)
     broken = set(folders) - set(_whole(warehouse, folders))
     for left in {*claimed, *broken, *_folders(warehouse, STAGING)}:
-        if left == current or left < limit:
+        if left == current or left < limit or clock.is_ahead(left, now):
             _end_claim(warehouse, left, published=left not in (*claimed, *broken) or left == current)
 
 
@@ -88,7 +132,7 @@ def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | N
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
     _point_at(warehouse, edition.name, seen)
-    with suppress(RunError):  # it is published; the next run ends its claim
+    with suppress(RunError, OSError):  # it is published; the next run ends its claim
         _end_claim(warehouse, edition.name, published=True)
 
 
@@ -151,8 +195,15 @@ def _whole(warehouse: Prefix, ids: list[str]) -> list[str]:
 
 
 def read_facts(warehouse: Prefix, edition_id: str) -> dict[str, Any]:
-    """What edition.json says of an edition."""
-    return dict(json.loads(store.read(_manifest(warehouse, edition_id))))
+    """What edition.json says of an edition; raises FileNotFoundError, and RunError where it cannot be read."""
+    place = _manifest(warehouse, edition_id)
+    try:
+        facts = parse_manifest(store.read(place))
+        if facts["edition_id"] != edition_id:
+            raise ValueError("it is of another edition")
+    except ValueError as error:
+        raise damaged(place, error) from None
+    return facts
 
 
 def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[str]:
@@ -171,9 +222,10 @@ def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
 
 def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
-    current, seen = read_pointer(warehouse)
+    current, seen = _pointer(warehouse)
     sweep(warehouse, current)  # else a claim that a kill left on the current edition would say that it never was
     require_kept(warehouse, edition_id, list_editions(warehouse))
+    read_facts(warehouse, edition_id)  # which says what is wrong with it
     _point_at(warehouse, edition_id, seen)
 
 
@@ -190,11 +242,4 @@ def _folders(warehouse: Prefix, name: str) -> list[str]:
 
 
 def _ids(names: Iterable[str]) -> list[str]:
-    return [name for name in names if _is_id(name)]
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return edition_name(edition_time(name)) == name
-    except ValueError:
-        return False
+    return [name for name in names if is_id(name)]

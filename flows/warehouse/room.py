@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.errors import NoSpaceError
 from flows.warehouse.database import DATABASE
 from flows.warehouse.manifest import read_manifest
+from flows.warehouse.pointer import EDITIONS
 
 LEAST = 10_000_000  # bytes that even a small edition needs
 
@@ -17,7 +18,7 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
     """
     copied = 2 * _database_bytes(before) if before else 0
     needed = max(LEAST, copied + 3 * to_read)
-    free = shutil.disk_usage(warehouse).free
+    free = shutil.disk_usage(warehouse / EDITIONS if (warehouse / EDITIONS).is_dir() else warehouse).free
     if free < needed:
         raise NoSpaceError(
             f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB;"

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 from flows.tables import FOUND, SOURCES
 from flows.warehouse.arrow import schema
 from flows.warehouse.compare import rows_without
-from flows.warehouse.editions import STAGING, TOUCHED
+from flows.warehouse.editions import TOUCHED
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.parquet import read_table
+from flows.warehouse.pointer import STAGING
 
 
 def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
@@ -46,5 +47,6 @@ def remember(warehouse: Path, base: Path, found: pa.Table, last: pa.Table, liste
     touched = found.append_column("content_hash", last["content_hash"]).filter(pc.invert(same))
     facts = {"edition_id": base.name, "listed_at": str(listed_at)}
     staged = warehouse / STAGING / TOUCHED
+    staged.parent.mkdir(exist_ok=True)
     pq.write_table(touched.replace_schema_metadata(facts), staged)
     staged.replace(warehouse / TOUCHED)

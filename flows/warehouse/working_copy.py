@@ -14,8 +14,10 @@ from flows.tables import CONTENT
 from flows.warehouse import editions, prefix
 from flows.warehouse.database import DATABASE
 from flows.warehouse.manifest import MANIFEST, file_facts, read_manifest
+from flows.warehouse.pointer import CURRENT, EDITIONS, named
 
 _HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # what only a run with news needs
+_REMEDY = "restore it, or go back to another edition with broadsheet rollback EDITION"
 
 
 def take_current(warehouse: Prefix, home: Path) -> str | None:
@@ -23,21 +25,21 @@ def take_current(warehouse: Prefix, home: Path) -> str | None:
 
     None where nothing is published. Also removes what killed runs left, there and here.
     """
+    prefix.require_chosen(warehouse)
     prefix.abandon(warehouse, home)  # what this machine's last run left when it was killed: we hold its lock
     current, seen = prefix.read_pointer(warehouse)
     prefix.sweep(warehouse, current)
-    (home / editions.EDITIONS).mkdir(exist_ok=True)
-    for folder in editions.list_editions(home):
+    (home / EDITIONS).mkdir(exist_ok=True)
+    for folder in editions.folders(home):
         if folder.name != current:
             shutil.rmtree(folder)
-    link = home / editions.CURRENT
     if current is None:
-        link.unlink(missing_ok=True)
+        (home / CURRENT).unlink(missing_ok=True)
         return None
-    edition = home / editions.EDITIONS / current
+    edition = home / EDITIONS / current
     _take_manifest(warehouse, edition)
     fetch(warehouse, edition, lambda name: not name.startswith(_HEAVY))
-    if not link.is_symlink() or link.readlink().name != current:
+    if named(home, home / CURRENT) != current:
         editions.roll_back(home, current)
     return seen
 
@@ -51,7 +53,7 @@ def _take_manifest(warehouse: Prefix, edition: Path) -> None:
 
 def _missing(warehouse: Prefix, edition_id: str) -> EditionNotFoundError:
     return EditionNotFoundError(
-        f"The edition {edition_id} is missing from {warehouse / editions.EDITIONS};"
+        f"The edition {edition_id} is missing from {warehouse / EDITIONS};"
         " restore its objects, or go back to another with broadsheet rollback EDITION."
     )
 
@@ -80,20 +82,19 @@ def _is(file: Path, entry: dict[str, Any]) -> bool:
 
 def _download(place: Prefix, file: Path, entry: dict[str, Any]) -> None:
     """Get a file of an edition; raises RunError where it is missing, or is not what edition.json says."""
-    mend = "restore it, or go back to another edition with broadsheet rollback EDITION"
     try:
         store.download(place, file, entry["bytes"])
     except FileNotFoundError:
-        raise EditionDamagedError(f"The object {place} is missing; {mend}.") from None
+        raise EditionDamagedError(f"The object {place} is missing; {_REMEDY}.") from None
     if not _is(file, entry):
-        raise EditionDamagedError(f"The object {place} has other bytes than {MANIFEST} says; {mend}.")
+        raise EditionDamagedError(f"The object {place} has other bytes than {MANIFEST} says; {_REMEDY}.")
 
 
 def fetch_anew(warehouse: Prefix, home: Path) -> None:
     """Get whatever lies in the current edition, as it lies there."""
     if take_current(warehouse, home) is None:
         return
-    edition = editions.list_editions(home)[-1]
+    (edition,) = editions.folders(home)
     shutil.rmtree(edition)
     many.download_all(_place(warehouse, edition), edition)
 
@@ -104,16 +105,18 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
 
     None where nothing is published.
     """
-    current, _ = prefix.read_pointer(warehouse)
+    current = prefix.require_chosen(warehouse)
     if current is None:
         yield None
         return
-    kept = home / editions.EDITIONS / current
+    kept = home / EDITIONS / current
     try:
         files = prefix.read_facts(warehouse, current)["files"]
     except FileNotFoundError:
         raise _missing(warehouse, current) from None
-    (entry,) = (entry for entry in files if entry["path"] == DATABASE)
+    entry = next((entry for entry in files if entry["path"] == DATABASE), None)
+    if entry is None:
+        raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}; {_REMEDY}.")
     if _is(kept / DATABASE, entry):
         yield kept
         return
@@ -123,4 +126,4 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
 
 
 def _place(warehouse: Prefix, edition: Path) -> Prefix:
-    return warehouse / editions.EDITIONS / edition.name
+    return warehouse / EDITIONS / edition.name

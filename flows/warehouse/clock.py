@@ -1,0 +1,57 @@
+"""The clock of this machine gives editions their ids and their order, so a run needs one that can be right."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flows.errors import ClockError
+from flows.objects.prefix import Prefix
+from flows.warehouse.ids import edition_time
+from flows.warehouse.pointer import CURRENT, EDITIONS
+
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # this release is newer: a clock before it is wrong, as after a flat battery
+TOLERANCE = timedelta(days=1)  # more than any time zone that was taken for UTC
+
+
+def require_clock(now: datetime, kept: list[str], warehouse: Path | Prefix) -> None:
+    """Raise ClockError where the clock is before this release, or more than a day behind an edition that is kept.
+
+    An edition with an older id than its predecessor would confuse the ledger, and retention would remove the wrong one.
+    """
+    if now < BUILT:
+        raise ClockError(
+            f"The clock of this machine is wrong: it says {_shown(now)}, and this release of Broadsheet was made after"
+            f" {_shown(BUILT)}. Set the clock, then run again."
+        )
+    ahead = [edition_id for edition_id in kept if is_ahead(edition_id, now)]
+    if ahead:
+        raise ClockError(
+            f"The clock of this machine says {_shown(now)}, but the newest edition in {warehouse} is from"
+            f" {_shown(edition_time(ahead[-1]))}. If the clock is wrong, set it. If it was wrong when that edition was"
+            f" published, {_way_out(kept, ahead, warehouse)}, then run again."
+        )
+
+
+def require_same_time(now: datetime, elsewhere: datetime, warehouse: Prefix) -> None:
+    """Raise ClockError where this machine and the store of a warehouse are more than a day apart."""
+    if abs(now - elsewhere) > TOLERANCE:
+        raise ClockError(
+            f"The clock of this machine says {_shown(now)}, but the store of {warehouse} says {_shown(elsewhere)}."
+            " Set the clock, then run again."
+        )
+
+
+def is_ahead(edition_id: str, now: datetime) -> bool:
+    """Return whether an edition's id names a time that is more than a day from now."""
+    return edition_time(edition_id) > now + TOLERANCE
+
+
+def _way_out(kept: list[str], ahead: list[str], warehouse: Path | Prefix) -> str:
+    wrong = " and ".join(str(warehouse / EDITIONS / edition_id) for edition_id in ahead)
+    earlier = [edition_id for edition_id in kept if edition_id not in ahead]
+    if earlier:
+        return f"run broadsheet rollback {earlier[-1]} and delete {wrong}"
+    return f"delete {warehouse / CURRENT} and {wrong} to begin a new history"
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,69 @@
+"""What publishing asks of a disk beyond reading and writing: each is used where the disk has it, and else said."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from flows.warehouse.notices import notice
+
+# How a file system says that it cannot do something. One that is full or broken says something else: the run fails.
+_UNSUPPORTED = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+READ_ONLY = 0o444
+
+
+def seal(file: Path) -> None:
+    """Make a file read-only and durable; what an older edition shares is both already."""
+    if file.stat().st_nlink > 1:
+        return
+    try:
+        file.chmod(READ_ONLY)
+    except OSError as error:
+        _require_unsupported(error, errno.EACCES)
+        _lacks("chmod", error, "files of editions stay writable; let nothing write into them")
+    sync(file)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        _require_unsupported(error)
+        _lacks("fsync", error, "a power cut may damage the newest edition; after one, run broadsheet verify")
+    finally:
+        os.close(descriptor)
+
+
+def link_or_copy(file: Path, to: Path) -> None:
+    """Share an immutable file with a new edition; copy it where there are no hard links."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.unlink(missing_ok=True)  # what a try before this one shared
+    try:
+        to.hardlink_to(file)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            _lacks("hard links", error, "unchanged months are copied, and each edition takes its full size")
+        shutil.copyfile(file, to)
+
+
+def link_or_note(link: Path, target: Path) -> None:
+    """Make a symbolic link; where there are none, a file that holds the last part of the target."""
+    try:
+        link.symlink_to(target)
+    except OSError as error:
+        _require_unsupported(error)
+        _lacks("symbolic links", error, "current is a file that holds the edition's id, see docs/reading.md")
+        link.write_text(f"{target.name}\n")
+        sync(link)
+
+
+def _require_unsupported(error: OSError, *others: int) -> None:
+    """Raise the error again where it is more than an operation that the disk does not have."""
+    if error.errno not in (*_UNSUPPORTED, *others):
+        raise error
+
+
+def _lacks(what: str, error: OSError, cost: str) -> None:
+    notice(f"The disk of the warehouse refuses {what} ({error.strerror}): {cost}.")

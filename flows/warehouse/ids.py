@@ -1,0 +1,28 @@
+"""The ids of editions: their time (UTC) to the second, such as 20261123T030000Z."""
+
+from datetime import UTC, datetime, timedelta
+
+_FORM = "%Y%m%dT%H%M%SZ"
+
+
+def edition_name(moment: datetime) -> str:
+    """Return the id of an edition at an instant (UTC)."""
+    return moment.strftime(_FORM)
+
+
+def edition_time(edition_id: str) -> datetime:
+    """Return the instant that an edition's id names; raises ValueError."""
+    return datetime.strptime(edition_id, _FORM).replace(tzinfo=UTC)
+
+
+def next_id(edition_id: str) -> str:
+    """Return the id of the next second."""
+    return edition_name(edition_time(edition_id) + timedelta(seconds=1))
+
+
+def is_id(name: str) -> bool:
+    """Return whether a name is an edition's id."""
+    try:
+        return edition_name(edition_time(name)) == name
+    except ValueError:
+        return False

@@ -1,0 +1,78 @@
+"""`current`: the link to the published edition, or a file with its id where the disk has no symbolic links."""
+
+import os
+from pathlib import Path
+
+from flows.errors import EditionNotChosenError
+from flows.warehouse import disk
+from flows.warehouse.ids import is_id
+from flows.warehouse.notices import after_publishing
+
+CURRENT, EDITIONS, STAGING = "current", "editions", ".staging"
+_LONGEST = 64  # bytes of a file that holds an id
+
+
+def editions_folder(warehouse: Path) -> Path:
+    """Return the folder of the editions, resolved: it may be a link to another disk."""
+    return Path(os.path.realpath(warehouse / EDITIONS))
+
+
+def read(warehouse: Path) -> str:
+    """Return the id that `current` names; raises EditionNotChosenError where it names none."""
+    current = warehouse / CURRENT
+    edition_id = named(warehouse, current)
+    if edition_id:
+        return edition_id
+    require_no_folder(warehouse)
+    if current.is_symlink():
+        raise EditionNotChosenError(
+            f"The link {current} leads to {current.readlink()}, which is not an edition in {warehouse / EDITIONS}."
+        )
+    raise EditionNotChosenError(f"The file {current} does not hold the id of an edition.")
+
+
+def require_no_folder(warehouse: Path) -> None:
+    """Raise EditionNotChosenError where `current` is a folder, as in a copy that followed links."""
+    current = warehouse / CURRENT
+    if current.is_dir() and not current.is_symlink():
+        raise EditionNotChosenError(f"{current} is a folder, and should be a link to an edition. Move it elsewhere.")
+
+
+def named(warehouse: Path, pointer: Path) -> str | None:
+    """Return the id that a link or a file names, None where it names no edition of the warehouse."""
+    if pointer.is_symlink():
+        target = pointer.parent / pointer.readlink()
+        inside = os.path.realpath(target.parent) == str(editions_folder(warehouse))
+        return target.name if inside and is_id(target.name) else None
+    if not pointer.is_file():
+        return None
+    with pointer.open("rb") as file:
+        text = file.read(_LONGEST).decode(errors="replace").strip()
+    return text if is_id(text) else None
+
+
+def stage(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
+    """Make the pointer to an edition, aside; returns it."""
+    pointer = warehouse / STAGING / name
+    pointer.parent.mkdir(exist_ok=True)
+    pointer.unlink(missing_ok=True)
+    disk.link_or_note(pointer, Path(EDITIONS, edition_id))
+    return pointer
+
+
+def swap(warehouse: Path, pointer: Path) -> None:
+    """Put a pointer in the place of `current`, in one step: readers see the old edition or the new one."""
+    pointer.replace(warehouse / CURRENT)
+    with after_publishing("a power cut may still lose it"):
+        disk.sync(warehouse)
+
+
+def unpublished(warehouse: Path) -> str | None:
+    """Return the id of an edition that a killed run moved to its place and did not publish.
+
+    Its pointer waits aside until it is swapped in. A link there leads nowhere yet.
+    """
+    waiting = warehouse / STAGING / CURRENT
+    edition_id = waiting.readlink().name if waiting.is_symlink() else named(warehouse, waiting)
+    published = edition_id is not None and edition_id == named(warehouse, warehouse / CURRENT)
+    return edition_id if edition_id and is_id(edition_id) and not published else None

@@ -1,0 +1,130 @@
+"""A clock that is far off is refused, whichever way, and an edition that was made with one can be got rid of."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import pytest
+
+from flows import remote, steps
+from flows.objects import store
+from flows.warehouse.ids import edition_name, edition_time
+from tests.conftest import query
+from tests.newsroom import Newsroom, in_store, on_disk
+
+NOW = datetime.now(UTC)
+YEARS_AHEAD = NOW + timedelta(days=3650)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch):
+    """Set the clock of a run."""
+
+    def set_clock(moment: datetime) -> None:
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return moment.astimezone(tz)
+
+        for module in (steps, remote):
+            monkeypatch.setattr(module, "datetime", Clock)
+
+    return set_clock
+
+
+def refused(newsroom: Newsroom) -> str:
+    """The sentence with which a run stops, and what it leaves."""
+    before = newsroom.names()
+    code, said = newsroom.does("run", "--rebuild")
+    assert (code, said.count("\n"), newsroom.names()) == (1, 1, before)
+    assert f"The clock of this machine says {datetime.now(UTC):%Y-%m-%d}" in said
+    return said
+
+
+@on_disk
+def test_an_edition_from_the_future_is_said_and_can_be_removed(newsroom, clock, monkeypatch):
+    monkeypatch.setenv("BROADSHEET_KEEP_EDITIONS", "2")
+    monkeypatch.setenv("BROADSHEET_KEEP_HOURS", "0")
+    good = newsroom.published()
+    clock(YEARS_AHEAD)
+    newsroom.write("B")
+    wrong = newsroom.published()
+    clock(datetime.now(UTC))
+    said = refused(newsroom)
+    assert f"is from {YEARS_AHEAD:%Y-%m-%d %H:%M} UTC." in said
+    assert f"run broadsheet rollback {good} and delete {newsroom.local()}/editions/{wrong}, then run again." in said
+    assert newsroom.does("rollback", good)[0] == 0
+    refused(newsroom)
+    for file in sorted((newsroom.local() / "editions" / wrong).rglob("*"), reverse=True):
+        file.rmdir() if file.is_dir() else file.unlink()
+    (newsroom.local() / "editions" / wrong).rmdir()
+    after = newsroom.published()
+    assert abs(edition_time(after) - datetime.now(UTC)) < timedelta(minutes=5)
+    assert query(newsroom.local() / "current", "SELECT edition_id FROM editions") == [(good,), (after,)]
+    clock(datetime.now(UTC) + timedelta(hours=1))
+    last = newsroom.published("--rebuild")
+    assert newsroom.names() == {after, last}  # retention goes on
+
+
+@on_disk
+def test_editions_that_are_all_from_the_future_are_deleted_to_begin_again(newsroom, clock):
+    clock(YEARS_AHEAD)
+    wrong = newsroom.published()
+    clock(datetime.now(UTC))
+    place = newsroom.local()
+    assert f"delete {place}/current and {place}/editions/{wrong} to begin a new history, then run again." in refused(
+        newsroom
+    )
+
+
+@on_disk
+@pytest.mark.parametrize("publishes", [True, False])
+def test_a_clock_before_this_release_is_refused(newsroom, clock, publishes):
+    if publishes:
+        newsroom.published()
+    clock(datetime(1970, 1, 1, 0, 5, tzinfo=UTC))
+    code, said = newsroom.does("run")
+    assert code == 1
+    assert "The clock of this machine is wrong: it says 1970-01-01 00:05 UTC, and this release" in said
+    clock(datetime.now(UTC))
+    assert newsroom.does("run")[0] == 0
+
+
+@on_disk
+def test_a_clock_that_is_a_few_hours_behind_goes_on_in_order(newsroom, clock):
+    first = newsroom.published()
+    clock(edition_time(first) - timedelta(hours=23))
+    assert edition_time(newsroom.published("--rebuild")) == edition_time(first) + timedelta(seconds=1)
+
+
+@in_store
+def test_a_clock_that_is_not_the_stores_is_refused(newsroom, clock):
+    for moment in (YEARS_AHEAD, NOW - timedelta(days=2), datetime(1970, 1, 1, tzinfo=UTC)):
+        clock(moment)
+        code, said = newsroom.does("run")
+        assert code == 1
+        assert f"The clock of this machine says {moment:%Y-%m-%d %H:%M} UTC, but the store of s3://" in said
+    assert newsroom.names() == set()
+
+
+@in_store
+def test_an_edition_from_the_future_in_a_store_is_said_and_can_be_removed(newsroom, clock):
+    good = newsroom.published()
+    wrong = edition_name(YEARS_AHEAD)
+    newsroom.copy(good, f"editions/{wrong}")
+    newsroom.put("current", wrong.encode())
+    said = refused(newsroom)
+    assert f"run broadsheet rollback {good} and delete {newsroom.warehouse}/editions/{wrong}, then run again." in said
+    assert newsroom.does("rollback", good)[0] == 0
+    for found in list(store.list_objects(newsroom.warehouse / "editions" / wrong)):
+        store.remove_object(newsroom.warehouse / "editions" / wrong / found.name)
+    assert newsroom.does("run")[0] == 0
+
+
+@in_store
+def test_a_claim_from_the_future_stamps_no_edition_and_is_swept(newsroom):
+    wrong = edition_name(YEARS_AHEAD)
+    newsroom.put(f".claims/{wrong}", b"{}")
+    newsroom.put(f"editions/{wrong}/articles/part.parquet", b"")
+    edition = newsroom.published()
+    assert edition < wrong
+    assert newsroom.names() == {edition}
+    assert not store.exists(newsroom.warehouse / ".claims" / wrong)

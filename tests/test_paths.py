@@ -1,0 +1,120 @@
+"""The path of a source or a warehouse may have whatever a disk allows, or is refused before anything is written."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flows.objects.prefix import Prefix
+from tests.conftest import BROADSHEET, ROOT, run_broadsheet, seed_file
+from tests.newsroom import Newsroom, in_store, on_disk
+from tests.object_store import BUCKET
+
+# Each is one folder's name, and a path that has them all above the source and the warehouse.
+NAMES = ("env=prod", "a b", "*", "[a-z]", "a]b", "it's", 'a"b', "100%", "%41", "a#b", "a;b", "$HOME", "{a,b}", "two\nlines", "tab\there", "caf\u00e9", "~", "-x", "s3:", "x=1=2", "=")  # fmt: skip
+REFUSED = {"what?": "the character ?", "a\\b": "the character \\", os.fsdecode(b"caf\xe9"): "the byte 0xE9"}
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Newsroom:
+    folder = tmp_path.joinpath(*NAMES)
+    folder.mkdir(parents=True)
+    (folder.parent / "other=1").mkdir()
+    made = Newsroom(folder, folder / "ware house")
+    monkeypatch.setenv("BROADSHEET_SOURCE", str(made.source))
+    monkeypatch.setenv("BROADSHEET_WAREHOUSE", str(made.warehouse))
+    return made
+
+
+def test_each_command_works_below_folders_of_any_name(odd):
+    code, said = odd.does("run")
+    assert code == 0, said
+    hint = said.split("Query it:   ")[1].split("\nFront page:")[0]
+    assert shlex.split(hint) == ["duckdb", "-readonly", f"{odd.warehouse}/current/broadsheet.duckdb", "FROM articles_by_category"]  # fmt: skip
+    first = odd.published("--rebuild")
+    odd.write("B")
+    odd.published()
+    assert odd.does("verify") == (0, "The current edition is just what the source gives.\n")
+    assert odd.does("editions")[0] == 0
+    assert odd.does("rollback", first)[0] == 0
+    assert odd.does("query", "SELECT count(*) AS n FROM articles", "--format", "csv") == (0, "n\n1\n")
+    assert odd.does("explain", str(odd.source / "A.md"))[0] == 0
+    assert "A title" in (odd.local() / "current" / "front_page.html").read_text()
+
+
+def test_the_hint_of_a_run_is_a_command_of_the_shell(tmp_path):
+    """A warehouse whose name begins with a dash is an option to no command."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "A.md").write_text(seed_file("A"))
+    command = [*BROADSHEET, "run", "--source=source", "--warehouse=-it's a house"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    hint = shlex.split(done.stdout.split("Query it:   ")[1].splitlines()[0])
+    assert hint[2] == "./-it's a house/current/broadsheet.duckdb"
+
+
+@pytest.mark.parametrize(("name", "what"), REFUSED.items(), ids=["question mark", "backslash", "byte"])
+@pytest.mark.parametrize("how", ["named", "linked", "editions"])
+def test_a_path_that_duckdb_cannot_open_is_refused_before_anything_is_written(
+    source, tmp_path, name, what, how, monkeypatch
+):
+    (source / "A.md").write_text(seed_file("A"))
+    folder, warehouse = tmp_path / name, tmp_path / name / "warehouse"
+    folder.mkdir()
+    if how == "linked":
+        warehouse = tmp_path / "link"
+        warehouse.symlink_to(folder)
+    elif how == "editions":
+        warehouse = tmp_path / "warehouse"
+        warehouse.mkdir()
+        (warehouse / "editions").symlink_to(folder)
+    newsroom = Newsroom(tmp_path / "another", warehouse)
+    monkeypatch.setenv("BROADSHEET_SOURCE", str(source))
+    monkeypatch.setenv("BROADSHEET_WAREHOUSE", str(warehouse))
+    for command in (["run"], ["verify"], ["query", "FROM articles"], ["rollback", "20261110T030000Z"], ["editions"]):
+        code, said = newsroom.does(*command)
+        assert (code, said.count("\n")) == (1, 1), said
+        assert f" has {what}" in said
+        assert "Rename that folder, or name another one with --warehouse." in said
+    assert list(folder.iterdir()) == []
+
+
+def test_a_source_and_a_file_whose_names_are_not_utf_8(tmp_path):
+    source = tmp_path / os.fsdecode(b"caf\xe9 \\?*")
+    source.mkdir()
+    (source / os.fsdecode(b"\xe9.md")).write_text(seed_file("A"))
+    done = run_broadsheet("run", "--source", source, "--warehouse", tmp_path / "warehouse")
+    assert (done.returncode, done.stderr) == (0, "")
+    asked = run_broadsheet("query", "SELECT source_path FROM sources", "--format", "csv", "--warehouse", tmp_path / "warehouse")  # fmt: skip
+    assert asked.stdout == "source_path\n%E9.md\n"
+    explained = run_broadsheet("explain", source / os.fsdecode(b"\xe9.md"))
+    assert (explained.returncode, explained.stderr) == (0, "")
+    assert "%E9.md: published\n" in explained.stdout
+    gone = run_broadsheet("run", "--source", tmp_path / os.fsdecode(b"\xff"), "--warehouse", tmp_path / "warehouse")
+    assert (gone.returncode, gone.stderr.count("\n")) == (1, 1)
+
+
+@in_store
+def test_a_prefix_of_any_name(newsroom, monkeypatch, tmp_path):
+    for number, name in enumerate(("env=prod/a b/it's", "what?/*/[a]/100%41", "a\\b/#;/caf\u00e9")):
+        monkeypatch.setenv("BROADSHEET_WAREHOUSE", f"s3://{BUCKET}/{number}/{name}")
+        newsroom.warehouse = Prefix(BUCKET, f"{number}/{name}")
+        first, second = newsroom.published(), newsroom.published("--rebuild")
+        assert newsroom.names() == {first, second}
+        assert newsroom.does("rollback", first)[0] == 0
+        assert newsroom.does("query", "SELECT count(*) AS n FROM articles", "--format", "csv") == (0, "n\n1\n")
+    hint = newsroom.does("run", "--rebuild")[1].split("Query it:   ")[1].splitlines()[0]
+    assert shlex.split(hint)[2:] == ["FROM articles_by_category", "--warehouse", str(newsroom.warehouse)]
+
+
+@on_disk
+def test_a_prefix_that_is_not_utf_8_is_a_mistake_of_the_setting(newsroom, monkeypatch):
+    monkeypatch.setenv("BROADSHEET_WAREHOUSE", "s3://newsroom/" + os.fsdecode(b"caf\xe9"))
+    code, said = newsroom.does("run")
+    assert (code, said) == (
+        2,
+        "broadsheet: warehouse: s3://newsroom/caf\\xe9 has a byte that is not UTF-8; names in a store are UTF-8.\n",
+    )
