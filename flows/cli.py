@@ -80,10 +80,14 @@ def run(settings: Settings) -> int:
     from flows.summary import summary, with_progress
 
     report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
-    for warning in report.warnings:
-        say(f"broadsheet: Warning: {warning}", sys.stderr)
+    _warn(report.warnings)
     say(summary(settings, report))
     return DONE
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        say(f"broadsheet: Warning: {warning}", sys.stderr)
 
 
 def serve(settings: Settings) -> int:
@@ -118,7 +122,7 @@ def roll_back(settings: Settings, edition: str) -> int:
     """`broadsheet rollback EDITION`."""
     from flows.pipeline import go_back
 
-    go_back(settings, edition)
+    _warn(go_back(settings, edition))
     say(f"The current edition is {edition}.")
     say("The next run compares the source with it: pause the schedule until what was wrong is mended.")
     return DONE

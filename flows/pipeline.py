@@ -72,13 +72,14 @@ def writing(settings: Settings) -> Iterator[None]:
                     prefix.abandon(settings.warehouse, settings.home)
 
 
-def go_back(settings: Settings, edition_id: str) -> None:
-    """Point `current` at an edition that is kept; raises RunError where there is none."""
+def go_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
+    """Point `current` at an edition that is kept; returns what was noticed. Raises RunError where there is none."""
     if isinstance(settings.warehouse, Prefix):
         prefix.roll_back(settings.warehouse, edition_id)
-        return
-    with writer_lock(settings.warehouse):
+        return ()
+    with collected() as notices, writer_lock(settings.warehouse):
         editions.roll_back(settings.warehouse, edition_id)
+    return tuple(notices)
 
 
 def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
