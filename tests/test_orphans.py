@@ -12,7 +12,7 @@ from flows.up import orphans
 from tests.conftest import ROOT
 from tests.process_tree import descendants, ended, watched
 
-# Stands in for `up`: a part of it, in a session of its own, starts another in a session of its own.
+# A substitute for `up`: a part of it, in its own session, starts another one in another session.
 UP = """
 import os, subprocess, sys, time
 from pathlib import Path

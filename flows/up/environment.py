@@ -28,7 +28,7 @@ def api_url(port: int) -> str:
 
 
 def environment_of(settings: Settings, home: Path) -> dict[str, str]:
-    """Return the environment: Prefect on loopback with a home of its own, and the folders as absolute paths.
+    """Return the environment: Prefect on loopback with its own home, and the folders as absolute paths.
 
     The processes run in `home`: Prefect reads .env, prefect.toml and pyproject.toml of the folder in which it starts.
     """
@@ -72,7 +72,7 @@ def _no_proxy() -> dict[str, str]:
 
 
 def _home_folder(home: Path) -> dict[str, str]:
-    """Return Prefect's home as HOME for a user who has none: importing Prefect fails without one."""
+    """Return Prefect's home as HOME for a user without one: importing Prefect would fail."""
     try:
         Path.home()
     except RuntimeError:

@@ -34,10 +34,13 @@ def guarded(mark: str, environment: dict[str, str]) -> Iterator[None]:
     """Start a guard that ends what has this mark when the block ends or this process dies."""
     command = [sys.executable, "-m", "flows.up.orphans", mark]
     # Its standard input is a pipe from this process alone, which the kernel closes however we end.
-    with subprocess.Popen(
+    guard = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-    ):
+    )
+    try:
         yield
+    finally:
+        guard.communicate()
 
 
 def end_marked(mark: str) -> None:

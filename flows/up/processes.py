@@ -43,7 +43,7 @@ def running(name: str, command: tuple[str, ...], environment: dict[str, str], ho
     with writing(home):
         output = log.open("ab")
     with output:
-        # In a session of its own: a Ctrl-C reaches us alone, and we stop the parts in their order.
+        # In its own session: a Ctrl-C reaches only us, and we stop the parts in their order.
         process = subprocess.Popen(
             [*COMMAND, *command], env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True
         )

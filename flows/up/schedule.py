@@ -75,14 +75,14 @@ def _what_is_known(name: str) -> str:
 
 
 def times(api: Api) -> str:
-    """Return the times of the hourly deployment in words; an empty string if it is paused."""
+    """Return when the hourly deployment runs, for the operator; an empty string if it is paused."""
     hourly, pool = api("GET", f"deployments/name/{HOURLY}"), api("GET", f"work_pools/{POOL}")
     if hourly["paused"] or pool["is_paused"]:
         return ""
-    return " and ".join(_in_words(row["schedule"]) for row in hourly["schedules"] if row["active"])
+    return " and ".join(_readable(row["schedule"]) for row in hourly["schedules"] if row["active"])
 
 
-def _in_words(schedule: dict[str, Any]) -> str:
+def _readable(schedule: dict[str, Any]) -> str:
     if "interval" in schedule:
         return f"every {schedule['interval']:g} seconds"
     return f"{schedule.get('cron') or schedule.get('rrule')} {schedule.get('timezone') or 'UTC'}"

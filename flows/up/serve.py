@@ -75,16 +75,18 @@ def _hang_up(*_: object) -> NoReturn:
 def _claimed(home: Path) -> Iterator[None]:
     """Be the only `up` with this home: two would end each other's runs, and take them from each other's workers."""
     lock = FileLock(home / LOCK, timeout=0)
-    try:
-        with writing(home):
-            home.mkdir(parents=True, exist_ok=True)
+    with writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+        try:
             lock.acquire()
-    except Timeout:
-        raise ScheduleLockedError(
-            f"Another broadsheet up is using {home}. Stop it, or pass another folder with --data."
-        ) from None
-    with lock:
+        except Timeout:
+            raise ScheduleLockedError(
+                f"Another broadsheet up is using {home}. Stop it, or pass another folder with --data."
+            ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _require_free(port: int) -> None:
