@@ -74,9 +74,9 @@ def test_a_run_longer_than_the_interval_has_no_second_writer_and_loses_no_change
 
 @contextmanager
 def impatient_recovery(up: Up) -> Iterator[None]:
-    """Recovery marks a run as crashed 5 seconds after a heartbeat, of which there is one in 30, to the end of the block."""
+    """Recovery marks a run as crashed 10 seconds after a heartbeat, of which there is one in 30."""
     recovery = yaml.safe_load(RECOVERY.read_text())[0]
-    recovery["trigger"]["within"] = 5
+    recovery["trigger"]["within"] = 10  # the least that Prefect takes
     made = up.api.post("/automations/", json=recovery).json()
     try:
         yield

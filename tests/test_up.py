@@ -216,7 +216,7 @@ async def publish_on_schedule(up: Up) -> list[dict]:
         for title in ("First correction", "Second correction"):
             seed.write_text(re.sub(r'^title: ".*"$', f'title: "{title}"', seed.read_text(), flags=re.MULTILINE))
             if not heard:
-                every = {"schedule": {"interval": 15}, "active": True}
+                every = {"schedule": {"interval": 10}, "active": True}
                 up.api.post(f"/deployments/{hourly}/schedules", json=[every])
             async for event in editions:  # the first may be the one that was published before
                 folder = up.warehouse / "editions" / event.payload["edition_id"]
@@ -321,7 +321,7 @@ def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedule
         assert [seen(row) for row in schedules(again, "verify/weekly")] == [
             ("weekly", "0 4 * * *", "Asia/Tokyo", False)
         ]
-        times = [("hourly", "5 * * * *", "UTC", False), (None, 15.0, "UTC", False)]
+        times = [("hourly", "5 * * * *", "UTC", False), (None, 10.0, "UTC", False)]
         assert [seen(row) for row in schedules(again, "etl/hourly")] == times
         before = runs(again)
         run = again.api.post(f"/deployments/{hourly}/create_flow_run", json={}).json()["id"]
