@@ -294,6 +294,8 @@ def seen(schedule: dict) -> tuple:
 def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedules(folder, up):
     """Its guard is killed as well, and the next one uses another port."""
     change_schedules(up, "verify/weekly", schedule={"cron": "0 4 * * *", "timezone": "Asia/Tokyo"}, active=False)
+    weekly = up.api.get("/deployments/name/verify/weekly").json()["id"]
+    up.api.patch(f"/deployments/{weekly}", json={"paused": True})
     change_schedules(up, "etl/hourly", active=False)
     known = runs(up, "COMPLETED")
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
@@ -321,6 +323,7 @@ def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedule
         assert [seen(row) for row in schedules(again, "verify/weekly")] == [
             ("weekly", "0 4 * * *", "Asia/Tokyo", False)
         ]
+        assert again.api.get(f"/deployments/{weekly}").json()["paused"]
         times = [("hourly", "5 * * * *", "UTC", False), (None, 10.0, "UTC", False)]
         assert [seen(row) for row in schedules(again, "etl/hourly")] == times
         before = runs(again)

@@ -34,11 +34,12 @@ def set_up(api: Api, settings: Settings, environment: dict[str, str], home: Path
 
 
 def _deploy(api: Api, environment: dict[str, str], home: Path) -> None:
-    """Deploy prefect.yaml without the schedules of deployments that exist: they may have been changed in the UI."""
+    """Deploy prefect.yaml, but leave schedules and pauses of deployments that exist: they may be the operator's."""
     plan = yaml.safe_load(DEPLOYMENTS.read_text())
-    known = {row["name"] for row in api("POST", "deployments/filter", {})}
+    paused = {row["name"]: row["paused"] for row in api("POST", "deployments/filter", {})}
     for deployment in plan["deployments"]:
-        if deployment["name"] in known:
+        if deployment["name"] in paused:
+            deployment["paused"] = paused[deployment["name"]]  # Prefect would resume it
             deployment.pop("schedules", None)
     file = home / DEPLOYMENTS.name
     with writing(home):
