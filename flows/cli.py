@@ -41,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     up = _command(
         commands, "up", serve, "publish every hour: a Prefect server and a worker", "source", "warehouse", "data"
     )
-    up.add_argument("--port", metavar="PORT", help=Settings.model_fields["port"].description)
+    for name in ("port", "cron", "time_zone"):
+        about = Settings.model_fields[name].description
+        up.add_argument("--" + name.replace("_", "-"), metavar=name.upper(), help=about)
     about = "build the edition once more from the source, aside, and compare"
     _command(commands, "verify", verify, about, "source", "warehouse")
     _command(commands, "editions", editions, "list the editions that are kept", "warehouse")
@@ -91,8 +93,8 @@ def _warn(warnings: Sequence[str]) -> None:
 
 
 def serve(settings: Settings) -> int:
-    """`broadsheet up`: the schedule on this machine, until Ctrl-C or SIGTERM."""
-    from flows.up import up
+    """`broadsheet up`: the schedule on this machine, until Ctrl-C, SIGTERM or the end of its terminal."""
+    from flows.up.serve import up
 
     try:
         up(settings)

@@ -137,6 +137,26 @@ class ScheduleError(RunError):
     """`broadsheet up` cannot start or go on."""
 
 
+class ScheduleLockedError(ScheduleError):
+    """Another `broadsheet up` uses the same data folder."""
+
+
+class DataUnwritableError(ScheduleError):
+    """The data folder of `broadsheet up` refuses to be written: full, read-only, or no permission."""
+
+
+class PortInUseError(ScheduleError):
+    """Another program listens on the port."""
+
+
+class PortForbiddenError(ScheduleError):
+    """The user may not listen on the port."""
+
+
+class PrefectError(ScheduleError):
+    """Prefect's server, worker or deploy command ended, failed or does not answer."""
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of an exception's text, or its type's name where it has none."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

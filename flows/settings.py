@@ -1,10 +1,12 @@
 """The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
@@ -47,6 +49,9 @@ class Settings(BaseSettings):
     )
     data: Path = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
+    cron: str | None = Field(
+        None, description="When broadsheet up publishes, such as '0 6-22 * * *', in time_zone; every hour by default."
+    )
     processes: int | None = Field(
         None, ge=1, le=MAX_PROCESSES, description="Processes that read files; one a core where none is given."
     )
@@ -89,6 +94,17 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"{name} is no IANA time zone; write it as Europe/Paris or UTC") from None
         return name
+
+    @field_validator("cron")
+    @classmethod
+    def _valid_cron(cls, text: str | None) -> str | None:
+        try:
+            CronSim(text or "* * * * *", datetime.now(UTC))
+        except CronSimError as error:
+            raise ValueError(
+                f"{text} is not a cron expression ({error}); write five fields, as in '0 6 * * 1-5'"
+            ) from None
+        return text or None
 
     @field_validator("endings")
     @classmethod

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
+from tests.hostile import homeless
 
 
 def test_run_publishes_and_says_what_and_what_next(warehouse):
@@ -32,6 +33,25 @@ def test_settings_come_from_the_environment(warehouse):
     done = run_broadsheet("run", BROADSHEET_SOURCE=str(SEEDS), BROADSHEET_WAREHOUSE=str(warehouse))
     assert done.returncode == 0
     assert (warehouse / "current" / "broadsheet.duckdb").exists()
+
+
+def test_a_user_without_a_home_folder_runs_and_queries(warehouse):
+    for arguments in (("run", "--source", str(SEEDS)), ("query", "SELECT count(*) FROM articles")):
+        command = [*homeless(), *BROADSHEET, *arguments, "--warehouse", str(warehouse)]
+        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"} if "run" in arguments else {}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert " 24 " in done.stdout
+
+
+def test_an_invalid_cron_expression_is_a_usage_error():
+    done = run_broadsheet("up", "--cron", "99 * * * *")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "broadsheet: cron: 99 * * * * is not a cron expression (Bad minute); write five fields, as in '0 6 * * 1-5'.\n"
+    )
 
 
 def test_failures_are_one_plain_sentence(tmp_path, warehouse):

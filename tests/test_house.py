@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "flows.etl": {"flows.tasks", "flows.pipeline", "flows.brief", "flows.verify", "flows.settings", "flows.problems", "flows.tables"},
     "flows.tasks": {"flows.cluster", "flows.pipeline", "flows.plan", "flows.workers", "flows.settings", "flows.problems"},
     "flows.brief": {"flows.warehouse", "flows.tables"},
-    "flows.up": {"flows.objects", "flows.say", "flows.settings", "flows.problems"},
+    "flows.up": {"flows.up", "flows.objects", "flows.say", "flows.settings", "flows.problems"},
     "flows.cli": {"flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
     "flows.query": {"flows.objects", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
     "flows.summary": {"flows.objects", "flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.tables", "flows.say", "flows.settings"},

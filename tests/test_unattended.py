@@ -1,9 +1,12 @@
 """The schedule when nobody looks: runs that take longer than their interval, and alerts that reach somebody."""
 
 import json
+import os
 import queue
 import re
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,8 +19,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
-from tests.test_up import LIMIT, Up, aside, awaited, runs, started
+from tests.process_tree import descendants, ended, watched
+from tests.test_up import LIMIT, Up, aside, awaited, runs, started, state_of
 
+RECOVERY = ROOT / "automations" / "recovery.yaml"
 ALERTS = ROOT / "automations" / "alerts.yaml"
 INTERVAL = 10  # seconds between two ticks
 
@@ -28,7 +33,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     (folder / "source").mkdir()
     for file in SEEDS.iterdir():
         (folder / "source" / file.name).write_bytes(file.read_bytes())
-    with started(folder) as up:
+    with started(folder, "--cron", "*/30 * * * *", "--time-zone", "Asia/Tokyo") as up:
+        up.read_until("The schedule is on, */30 * * * * Asia/Tokyo: ")
         up.read_until("First run completed")
         yield up
 
@@ -64,6 +70,43 @@ def test_a_run_longer_than_the_interval_has_no_second_writer_and_loses_no_change
     assert long not in left_out
     assert scheduled_runs(up, "FAILED", "CRASHED") == set()
     assert query(up.warehouse / "current", "SELECT count(*) FROM articles WHERE title = 'Changed meanwhile'") == [(1,)]
+
+
+@contextmanager
+def impatient_recovery(up: Up) -> Iterator[None]:
+    """Recovery marks a run as crashed 10 seconds after a heartbeat, of which there is one in 30."""
+    recovery = yaml.safe_load(RECOVERY.read_text())[0]
+    recovery["trigger"]["within"] = 10  # the least that Prefect takes
+    made = up.api.post("/automations/", json=recovery).json()
+    try:
+        yield
+    finally:
+        up.api.delete(f"/automations/{made['id']}")
+
+
+def test_a_run_that_publishes_while_the_server_is_away_ends_as_completed(up):
+    rebuild = up.api.get("/deployments/name/etl/rebuild").json()["id"]
+    before = (up.warehouse / "current").resolve()
+    (server,) = descendants(up.process.pid, "prefect server start")
+    with impatient_recovery(up):
+        with writer_lock(up.warehouse):
+            run = up.api.post(f"/deployments/{rebuild}/create_flow_run", json={}).json()["id"]
+            awaited(up, lambda: run in runs(up, "CRASHED"))
+            told = state_of(up, run)[1]
+            os.kill(server, signal.SIGSTOP)
+        try:
+            limit = time.monotonic() + 60
+            while (up.warehouse / "current").resolve() == before and time.monotonic() < limit:
+                time.sleep(0.1)
+            edition = (up.warehouse / "current").resolve()
+        finally:
+            os.kill(server, signal.SIGCONT)
+        assert edition != before
+        awaited(up, lambda: run in runs(up, "COMPLETED"))
+    assert told == (
+        "No heartbeat for 90 seconds: the run or the server was away. Run broadsheet editions to see whether it published."
+    )
+    assert state_of(up, run)[1].startswith(f"Published edition {edition.name}: ")
 
 
 @contextmanager
@@ -111,3 +154,12 @@ def test_a_failed_run_and_old_data_reach_whoever_is_to_know(up, tmp_path):
         wanted = {"Failed", "day"}  # the last word of each alert's subject
         while wanted:
             wanted.discard(heard.get(timeout=LIMIT).split(": ", 2)[1].split()[-1])
+
+
+def test_a_stop_leaves_nothing(up):
+    parts = watched(*descendants(up.process.pid))
+    assert len(parts) >= 3  # the server, the worker and the guard
+    up.process.terminate()
+    assert up.read_until("Stopped")
+    assert up.process.wait(90) == 0
+    assert ended(parts)

@@ -3,14 +3,14 @@
 import asyncio
 import os
 import re
-import select
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TextIO, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,7 +21,9 @@ from prefect.events.filters import EventFilter, EventNameFilter
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import BROADSHEET, ROOT, SEEDS, end, query, run_broadsheet
+from tests.hostile import FILES, VARIABLES, homeless
 from tests.prefect_server import free_port
+from tests.process_tree import descendants, ended, watched
 
 T = TypeVar("T")
 # Loaded by every Python that `up` starts: it notes each name and address that is looked for or sent to.
@@ -43,10 +45,14 @@ sys.addaudithook(watch)
 LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
+COMMAND = (sys.executable, "-P", "-c", "import sys; from flows.cli import main; sys.exit(main())")
+
+
 class Up(NamedTuple):
     """A running `broadsheet up`, and its server's API."""
 
     process: subprocess.Popen[str]
+    output: TextIO
     port: int
     warehouse: Path
     source: Path
@@ -54,27 +60,40 @@ class Up(NamedTuple):
 
     def read_until(self, words: str) -> str:
         """The next line that it prints with these words."""
-        assert self.process.stdout
-        return next(line for line in self.process.stdout if words in line)
+        return next(line for line in self.output if words in line)
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Up]:
-    """`broadsheet up` with all its files in a folder, until the end of the block."""
+def started(folder: Path, *flags: str) -> Iterator[Up]:
+    """`broadsheet up` on its own terminal with all its files in a folder, until the end of the block.
+
+    Its shell and its current folder are hostile: proxies, settings of another Prefect, and no home folder.
+    """
     port = free_port()
-    source, warehouse = folder / "source", folder / "warehouse"
+    source, warehouse, cwd = folder / "source", folder / "warehouse", folder / "cwd"
     places = ["--source", source, "--warehouse", warehouse, "--data", folder / "data", "--port", port]
-    command = [*BROADSHEET, "up", *map(str, places)]
     (folder / "sitecustomize.py").write_text(WATCH)
-    watched = {**os.environ, "PYTHONPATH": str(folder)}
+    for name, text in FILES.items():
+        (cwd / name).parent.mkdir(parents=True, exist_ok=True)
+        (cwd / name).write_text(text)
+    environment = VARIABLES | {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+    keyboard, terminal = os.openpty()
+    # A session whose terminal this is: it hangs up when `output` is closed.
+    command = [*homeless(), "setsid", "--ctty", *COMMAND, "up", *map(str, places), *flags]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=watched, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=cwd, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, text=True
     )
+    os.close(terminal)
     try:
-        with PrefectHttpxSyncClient(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
-            yield Up(process, port, warehouse, source, api)
+        with (
+            open(keyboard, encoding="utf-8") as output,
+            PrefectHttpxSyncClient(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api,
+        ):
+            yield Up(process, output, port, warehouse, source, api)
+            if not output.closed:
+                end(process)
     finally:
-        end(process)
+        process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +138,15 @@ def awaited(up: Up, look: Callable[[], T]) -> T:
     return aside(wait())
 
 
+def state_of(up: Up, run: str) -> tuple[str, str]:
+    """The type of a flow run's state, and its message."""
+    state = up.api.get(f"/flow_runs/{run}").json()["state"]
+    return state["type"], state["message"]
+
+
 def runs(up: Up, *states: str, **more: object) -> set[str]:
-    """The flow runs that are in one of these states, `more` of which is known."""
-    wanted = {"state": {"type": {"any_": states}}, **more}
+    """The flow runs that are in one of these states, or in any, `more` of which is known."""
+    wanted = {**({"state": {"type": {"any_": states}}} if states else {}), **more}
     return {run["id"] for run in up.api.post("/flow_runs/filter", json={"flow_runs": wanted}).json()}
 
 
@@ -191,7 +216,7 @@ async def publish_on_schedule(up: Up) -> list[dict]:
         for title in ("First correction", "Second correction"):
             seed.write_text(re.sub(r'^title: ".*"$', f'title: "{title}"', seed.read_text(), flags=re.MULTILINE))
             if not heard:
-                every = {"schedule": {"interval": 15}, "active": True}
+                every = {"schedule": {"interval": 10}, "active": True}
                 up.api.post(f"/deployments/{hourly}/schedules", json=[every])
             async for event in editions:  # the first may be the one that was published before
                 folder = up.warehouse / "editions" / event.payload["edition_id"]
@@ -212,8 +237,31 @@ def test_scheduled_runs_publish_what_was_corrected(up):
 def test_a_port_in_use_is_one_plain_sentence(up, folder):
     done = run_broadsheet("up", "--data", folder / "other", "--port", up.port)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"broadsheet: Port {up.port} is in use")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr == (
+        f"broadsheet: Port {up.port} is in use. Stop the program that is using it, or pass another port with --port.\n"
+    )
+
+
+def test_a_port_that_the_user_may_not_use_is_another_plain_sentence(folder):
+    refused = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) - 1
+    if refused < 1:
+        return  # a container in which any user may listen on any port: nothing to refuse
+    command = [*homeless(), *BROADSHEET, "up", "--data", folder / "other", "--port", str(refused)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"broadsheet: This user may not listen on port {refused}. Pass a port from 1024 on with --port, such as 4200.\n"
+    )
+
+
+def test_neither_the_shell_nor_the_current_folder_reaches_its_prefect(up, folder):
+    """As the other tests show: they would find no server, or one that wants a password."""
+    server = up.api.get("/admin/settings").json()["server"]
+    assert server["api"]["base_path"] is None
+    assert (folder / "data" / "prefect" / "prefect.db").exists()
+    assert (
+        " | DEBUG " in (folder / "data" / "prefect" / "worker.log").read_text()
+    )  # the level of its log is the shell's
 
 
 def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
@@ -221,39 +269,71 @@ def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
     done = run_broadsheet("up", "--data", folder / "data", "--port", free_port())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"broadsheet: Another broadsheet up works in {folder / 'data' / 'prefect'};"
-        " stop that one, or name another folder with --data.\n"
+        f"broadsheet: Another broadsheet up is using {folder / 'data' / 'prefect'}."
+        " Stop it, or pass another folder with --data.\n"
     )
 
 
-def descendants(process: int) -> list[int]:
-    """The processes that a process started, and those that they started."""
-    found = subprocess.run(["ps", "--ppid", str(process), "-o", "pid="], capture_output=True, text=True, check=False)
-    children = [int(line) for line in found.stdout.split()]
-    return [*children, *(grandchild for child in children for grandchild in descendants(child))]
+def schedules(up: Up, deployment: str) -> list[dict]:
+    """The schedules of a deployment, as it was created."""
+    return sorted(up.api.get(f"/deployments/name/{deployment}").json()["schedules"], key=lambda row: row["created"])
 
 
-def test_stopping_in_mid_run_leaves_nothing_and_starting_again_goes_on(folder, up):
-    parts = [os.pidfd_open(part) for part in descendants(up.process.pid)]
-    assert len(parts) >= 2  # the server and the worker
+def change_schedules(up: Up, deployment: str, **changes: object) -> None:
+    """Change all schedules of a deployment as Prefect's UI does."""
+    for row in schedules(up, deployment):
+        up.api.patch(f"/deployments/{row['deployment_id']}/schedules/{row['id']}", json=changes)
+
+
+def seen(schedule: dict) -> tuple:
+    """What an operator sees of a schedule."""
+    times = schedule["schedule"]
+    return schedule["slug"], times.get("cron") or times["interval"], times["timezone"], schedule["active"]
+
+
+def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedules(folder, up):
+    """Its guard is killed as well, and the next one uses another port."""
+    change_schedules(up, "verify/weekly", schedule={"cron": "0 4 * * *", "timezone": "Asia/Tokyo"}, active=False)
+    weekly = up.api.get("/deployments/name/verify/weekly").json()["id"]
+    up.api.patch(f"/deployments/{weekly}", json={"paused": True})
+    change_schedules(up, "etl/hourly", active=False)
     known = runs(up, "COMPLETED")
-    assert len(known) >= 1
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
-    with writer_lock(up.warehouse):  # a run waits for us, as for one that takes long
-        up.api.post(f"/deployments/{hourly}/create_flow_run", json={})
-        (lost,) = awaited(up, lambda: runs(up, "RUNNING"))
-        up.process.send_signal(signal.SIGTERM)
-        assert up.read_until("Stopped")
-        assert up.process.wait(90) == 0
-    for part in parts:
-        assert select.select([part], [], [], 0)[0], "a part of up outlived it"
-        os.close(part)
-    with started(folder) as again:
-        again.read_until("The schedule is on")
-        assert lost in runs(again, "CRASHED")
+    with ExitStack() as stack:
+        with writer_lock(up.warehouse):  # a run waits for us, as for one that takes long
+            up.api.post(f"/deployments/{hourly}/create_flow_run", json={})
+            (lost,) = awaited(up, lambda: runs(up, "RUNNING"))
+            named = {"name": "edition 20261101T000000Z", "state": {"type": "RUNNING"}}  # as it is once it has published
+            published = up.api.post(f"/deployments/{hourly}/create_flow_run", json=named).json()["id"]
+            (guard,) = descendants(up.process.pid, "flows.up.orphans")
+            parts = watched(*descendants(up.process.pid, "prefect"))
+            assert len(parts) >= 3  # the server, the worker and the run
+            for process in (guard, up.process.pid):
+                os.kill(process, signal.SIGKILL)
+            up.process.wait()
+            assert not ended(parts)
+            again = stack.enter_context(started(folder, "--cron", "5 * * * *"))
+            again.read_until("The schedule is paused")
+            assert ended(parts)
+        stopped = "broadsheet up ended while this run was under way."
+        unknown = "Run broadsheet editions to see whether it published."
+        assert state_of(again, lost) == ("CRASHED", f"{stopped} {unknown}")
+        assert state_of(again, published) == ("CRASHED", f"{stopped} It had published edition 20261101T000000Z.")
         assert runs(again, "COMPLETED") >= known
-        line = again.read_until("First run")
-        assert "completed: " in line or "another one is under way" in line  # a tick was due meanwhile
+        assert [seen(row) for row in schedules(again, "verify/weekly")] == [
+            ("weekly", "0 4 * * *", "Asia/Tokyo", False)
+        ]
+        assert again.api.get(f"/deployments/{weekly}").json()["paused"]
+        times = [("hourly", "5 * * * *", "UTC", False), (None, 10.0, "UTC", False)]
+        assert [seen(row) for row in schedules(again, "etl/hourly")] == times
+        before = runs(again)
+        run = again.api.post(f"/deployments/{hourly}/create_flow_run", json={}).json()["id"]
+        awaited(again, lambda: run in runs(again, "COMPLETED"))
+        assert runs(again) - before == {run}  # nothing else has run while the schedule is paused
+        parts = watched(*descendants(again.process.pid))
+        again.output.close()
+        assert again.process.wait(90) == 0
+        assert ended(parts)
 
 
 def test_nothing_reached_out(folder, up):

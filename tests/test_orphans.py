@@ -1,0 +1,61 @@
+"""What a killed `broadsheet up` started ends with it, or with the next one."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.up import orphans
+from tests.conftest import ROOT
+from tests.process_tree import descendants, ended, watched
+
+# A substitute for `up`: a part of it, in its own session, starts another one in another session.
+UP = """
+import os, subprocess, sys, time
+from pathlib import Path
+from flows.up import orphans
+
+mark = orphans.mark(Path(sys.argv[1]))
+with orphans.guarded(mark, dict(os.environ)):
+    part = ["sh", "-c", "setsid sleep 1000 & exec sleep 1000"]
+    subprocess.Popen(part, env=os.environ | {orphans.MARK: mark}, start_new_session=True)
+    print(flush=True)
+    time.sleep(1000)
+"""
+LIMIT = 30  # seconds
+
+
+@contextmanager
+def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """An `up` with this home, and the two parts that it has."""
+    home.mkdir()
+    with subprocess.Popen([sys.executable, "-c", UP, home], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "\n"
+        while len(parts := descendants(process.pid, "sleep 1000")) < 2:
+            pass
+        yield process, watched(*parts)
+
+
+def test_what_a_killed_up_started_ends_with_it(tmp_path):
+    with started(tmp_path / "home") as (process, parts):
+        process.kill()
+        assert ended(parts, LIMIT)
+
+
+def test_what_a_killed_up_and_guard_left_ends_with_the_next_one(tmp_path):
+    with started(tmp_path / "home") as (process, parts), started(tmp_path / "another") as (other, stays):
+        (guard,) = descendants(process.pid, "flows.up.orphans")
+        os.kill(guard, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        assert not ended(parts)
+        (tmp_path / "home").rename(tmp_path / "moved")
+        orphans.end_marked(orphans.any_mark(tmp_path / "moved"))
+        assert ended(parts)
+        assert not ended(stays)
+        other.kill()
+        assert ended(stays, LIMIT)
