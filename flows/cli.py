@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from flows.errors import ConfigurationError, NoEditionError, RunError
-from flows.interrupt import exit_code
+from flows.interrupt import INTERRUPTED, exit_code
 from flows.say import flush_output, prepare_streams, say
 from flows.settings import Settings
 
@@ -44,7 +44,7 @@ def _call(command: Any, given: dict[str, Any]) -> int:
     except KeyboardInterrupt as stopped:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
         advice = " See what is published with broadsheet editions." if command in (run, roll_back) else ""
-        say(f"broadsheet: Interrupted.{advice}", sys.stderr)
+        say(f"broadsheet: {INTERRUPTED}{advice}", sys.stderr)
         return exit_code(stopped)
 
 

@@ -13,6 +13,7 @@ from types import FrameType
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _IGNORED = (signal.SIG_IGN, None)  # as nohup does, or another language's handler
+INTERRUPTED = "Interrupted."
 GRACE = 0.5  # seconds until the process ends by itself
 SIGNALLED = 128  # plus the signal: how a shell reports a process that a signal ended
 
@@ -99,6 +100,8 @@ def _watch(wakened: socket.socket, done: Event, stop: Stop) -> None:
         stop.interrupt()
     if done.wait(GRACE):
         return
+    with suppress(OSError):
+        os.write(2, f"broadsheet: {INTERRUPTED}\n".encode())
     for path in stop.litter:
         shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):

@@ -1,6 +1,7 @@
 """The rows of an answer as Parquet, where each of its types and values has a form there."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -11,36 +12,36 @@ from flows.errors import QueryError
 from flows.formats import Rows, batches
 from flows.warehouse.database import ROW_GROUP
 
-# Arrow has them as other values, and does not say so.
-_CHANGED = {"time with time zone", "uhugeint", "bit", "bignum", "variant", "geometry"}
-_NESTED = {"list", "array", "struct", "map", "tuple", "union"}
+# Parquet has no form for them, or Arrow makes other values of them and does not say so.
+_NO_FORM = {"interval", "union", "time with time zone", "uhugeint", "bit", "bignum", "variant", "geometry"}
+_NESTED = {"list", "array", "struct", "map", "tuple"}
 
 
 def write_parquet(rows: Rows, file: BinaryIO) -> None:
     """Write Parquet with row groups as in the database; raises QueryError, which names a column that has no form."""
-    for name, type_ in zip(rows.columns, rows.types, strict=True):
-        if _CHANGED & set(_types(type_)):
-            raise _unfit(name, str(type_))
+    types = dict(zip(rows.columns, rows.types, strict=True))
+    for name, type_ in types.items():
+        if _NO_FORM & set(_kinds(type_)):
+            raise _unfit(name, type_)
     found = batches(rows, ROW_GROUP)
     first = next(found, None)
     schema = first.schema if first else rows.limit(0).to_arrow_table().schema
-    _require_forms(schema.empty_table())
+    _require_forms(schema.empty_table(), types)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        while first:
-            _write_batch(writer, first)
-            first = next(found, None)
+        for batch in chain([first] if first else [], found):
+            _write_batch(writer, batch, types)
 
 
-def _write_batch(writer: pq.ParquetWriter, batch: pa.RecordBatch) -> None:
+def _write_batch(writer: pq.ParquetWriter, batch: pa.RecordBatch, types: dict[str, DuckDBPyType]) -> None:
     try:
         batch.validate(full=True)
         writer.write_batch(batch)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        _require_forms(pa.Table.from_batches([batch]))
+        _require_forms(pa.Table.from_batches([batch]), types)
         raise
 
 
-def _require_forms(table: pa.Table) -> None:
+def _require_forms(table: pa.Table, types: dict[str, DuckDBPyType]) -> None:
     """Raise QueryError for the first column that cannot be written."""
     for name in table.column_names:
         column = table.select([name])
@@ -48,19 +49,20 @@ def _require_forms(table: pa.Table) -> None:
             column.validate(full=True)
             pq.write_table(column, pa.BufferOutputStream())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise _unfit(name, str(column.schema.field(0).type)) from None
+            raise _unfit(name, types[name]) from None
 
 
-def _types(type_: DuckDBPyType) -> Iterator[str]:
+def _kinds(type_: DuckDBPyType) -> Iterator[str]:
     yield type_.id
     if type_.id in _NESTED:
         for _, child in type_.children:
-            if isinstance(child, DuckDBPyType):
-                yield from _types(child)
+            if isinstance(child, DuckDBPyType):  # an array has its length there as well
+                yield from _kinds(child)
 
 
-def _unfit(name: str, type_: str) -> QueryError:
+def _unfit(name: str, type_: DuckDBPyType) -> QueryError:
+    quoted = name.replace('"', '""')
     return QueryError(
-        f"Parquet cannot hold the column {name} of the type {type_}, or a value in it."
-        f' Cast it, such as "{name}"::VARCHAR, or choose --format csv.'
+        f"Parquet cannot hold the column {name} ({type_}), or one of its values."
+        f' Cast it in the query, for example CAST("{quoted}" AS VARCHAR), or choose --format csv.'
     )

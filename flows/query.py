@@ -1,6 +1,7 @@
 """`broadsheet query`: a question in SQL to an edition, answered as a table, CSV, JSON or Parquet."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
 
     Raises RunError, and KeyboardInterrupt at once where a signal stops it.
     """
+    sql = _text(sql)
     try:
         with interruptible() as stop, connected(_SEALED, database=edition / DATABASE) as connection:
             stop.interrupt = connection.interrupt
@@ -52,13 +54,21 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
             place = written(output, settings.home, stop.litter) if output else nullcontext()
             with place as target:
                 _write(connection.sql(sql), form, target)
-    except (duckdb.Error, pa.ArrowException, ReadingError, UnicodeEncodeError) as error:
+    except (duckdb.Error, pa.ArrowException, ReadingError) as error:
         raise QueryError(f"The query has no answer: {_reason(error)}") from None
     except BrokenPipeError:
         if output is None:
             discard_rest(sys.stdout)
     except OSError as error:
         raise _unwritten(output, error) from None
+
+
+def _text(sql: str) -> str:
+    """Return a query as text, also where the locale of the command line has fewer letters; raises QueryError."""
+    try:
+        return os.fsencode(sql).decode() if re.search("[\udc80-\udcff]", sql) else sql
+    except UnicodeDecodeError:
+        raise QueryError("The query is not valid UTF-8. Write it in UTF-8, or its letters as chr(233).") from None
 
 
 def _spill(connection: duckdb.DuckDBPyConnection) -> Path:
@@ -77,8 +87,6 @@ def _unwritten(output: Path | None, error: OSError) -> QueryError:
 
 def _reason(error: Exception) -> str:
     """DuckDB's message as one line, without its kind, and without the query, which its author knows."""
-    if isinstance(error, UnicodeEncodeError):
-        return "it is not UTF-8."
     text = " ".join(str(error).split("\n\nLINE ")[0].split())
     message = re.sub(r"^[A-Z][\w ]* Error: ", "", text)
     return message if message.endswith((".", "!", "?")) else f"{message}."
