@@ -49,7 +49,9 @@ def write_json(rows: Rows, file: TextIO) -> None:
     """Write an array of objects, one a line; NaN is null, and infinity the text "inf"."""
     names = [_json(name) for name in rows.columns]
     instants = [_is_instant(type_) for type_ in rows.types]
-    forms = ["#{}::VARCHAR" if instant else "to_json(#{})::VARCHAR" for instant in instants]
+    # To JSON, a column of nulls only is a constant: a call of error() would never be made.
+    as_text = [instant or str(type_) == '"NULL"' for instant, type_ in zip(instants, rows.types, strict=True)]
+    forms = ["#{}::VARCHAR" if text else "to_json(#{})::VARCHAR" for text in as_text]
     texts = [_json_instant if instant else _without_nan for instant in instants]
     before = "[\n"
     for row in _values(rows, forms, texts, "null"):
