@@ -37,7 +37,7 @@ def write_table(rows: Rows, file: TextIO) -> None:
 
 def write_csv(rows: Rows, file: TextIO) -> None:
     """Write a line of names, then the rows; null is empty."""
-    # The writer quotes the characters that end its own lines: both must be among them.
+    # The writer quotes only those line breaks that end its own lines, so these are CR LF until they are written.
     lines = SimpleNamespace(write=lambda line: file.write(line.removesuffix("\r\n") + "\n"))
     writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(rows.columns)
@@ -46,7 +46,7 @@ def write_csv(rows: Rows, file: TextIO) -> None:
 
 
 def write_json(rows: Rows, file: TextIO) -> None:
-    """Write an array of objects, one a line; NaN is null, and infinity the text "inf"."""
+    """Write an array of objects, one per line; NaN is null, and infinity the text "inf"."""
     names = [_json(name) for name in rows.columns]
     instants = [_is_instant(type_) for type_ in rows.types]
     # To JSON, a column of nulls only is a constant: a call of error() would never be made.
@@ -62,14 +62,14 @@ def write_json(rows: Rows, file: TextIO) -> None:
 
 
 def batches(rows: Rows, most: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows, so many at a time at most; raises duckdb.Error, or ReadingError after the first rows."""
+    """Yield the rows, at most `most` at a time; raises duckdb.Error, or ReadingError after the first rows."""
     reader = rows.to_arrow_reader(most)
     while True:
         try:
             batch = reader.read_next_batch()
         except StopIteration:
             return
-        except (OSError, pa.ArrowException) as error:  # Arrow has no errors but these for those of a stream
+        except (OSError, pa.ArrowException) as error:  # how Arrow raises the errors of a stream
             raise ReadingError(str(error)) from None
         yield batch
 
@@ -108,7 +108,7 @@ def _json_instant(text: str) -> str:
 
 
 def _without_nan(text: str) -> str:
-    """DuckDB's JSON without the three words that are none."""
+    """Return DuckDB's JSON without NaN, Infinity and -Infinity, which JSON does not know."""
     return _NO_NUMBER.sub(_replacement, text) if "NaN" in text or "Infinity" in text else text
 
 

@@ -1,4 +1,4 @@
-"""An end within a second for work that Python cannot interrupt: DuckDB, which holds the main thread."""
+"""Stop a query within a second of a signal, although DuckDB holds the main thread and Python cannot interrupt it."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-_IGNORED = (signal.SIG_IGN, None)  # as nohup does, or another language's handler
+_IGNORED = (signal.SIG_IGN, None)  # SIG_IGN: as nohup sets it; None: a handler that is not Python's
 INTERRUPTED = "Interrupted."
-GRACE = 0.5  # seconds until the process ends by itself
+GRACE = 0.5  # seconds until the process is ended, whatever the main thread does
 SIGNALLED = 128  # plus the signal: how a shell reports a process that a signal ended
 
 
@@ -36,7 +36,8 @@ def exit_code(stopped: KeyboardInterrupt) -> int:
 def interruptible() -> Iterator[Stop]:
     """End the block on SIGINT, SIGTERM or SIGHUP, at the latest after a moment; raises KeyboardInterrupt.
 
-    Python runs its handlers between two of its own instructions. A thread hears of the signal at once.
+    Python runs a signal handler between two instructions of Python, which may be long after the signal. A thread that
+    waits for the signal number is woken at once.
     """
     stop = Stop()
     if current_thread() is not main_thread():
@@ -48,7 +49,7 @@ def interruptible() -> Iterator[Stop]:
         except Exception:
             if not stop.received:
                 raise
-        if stop.received:  # DuckDB has turned it into an error of its own, or the work was done just then
+        if stop.received:  # DuckDB may raise its own error instead, or the work was just done
             raise KeyboardInterrupt(stop.received)
 
 
@@ -73,7 +74,7 @@ def _heard(stop: Stop) -> Iterator[None]:
 
 @contextmanager
 def _raised(stop: Stop) -> Iterator[None]:
-    """Raise KeyboardInterrupt for the first signal; another would disturb the tidying, and is ignored."""
+    """Raise KeyboardInterrupt for the first signal; ignore others, which would interrupt the cleanup."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     before = {number: handler for number, handler in before.items() if handler not in _IGNORED}
 

@@ -36,7 +36,7 @@ def written(output: Path, warehouse: Path, litter: list[Path]) -> Iterator[Binar
 
 
 def _is_direct(output: Path, warehouse: Path) -> bool:
-    """Whether to write a device or a pipe; raises QueryError for what is no place for an answer."""
+    """Return whether a place is a device or pipe; raises QueryError if it cannot hold an answer."""
     _require_folder(output)
     if output.is_symlink():
         raise QueryError(
@@ -60,7 +60,7 @@ def _require_folder(output: Path) -> None:
         is_folder = False
     if not is_folder:
         raise QueryError(
-            f"{output} cannot be written: there is no folder {output.parent}."
+            f"{output} cannot be written: folder not found: {output.parent}."
             " Create it, or name another file with --output."
         )
 

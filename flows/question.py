@@ -1,4 +1,4 @@
-"""Which statements `broadsheet query` answers: one SELECT, or what DuckDB's own parser takes for one."""
+"""The statements that `broadsheet query` answers: one SELECT as DuckDB's own parser sees it, or EXPLAIN of one."""
 
 import re
 
@@ -12,7 +12,7 @@ _OPTIONS = re.compile(rf"{_SPACE}\([^()]*\)")
 
 
 def require_question(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Raise QueryError where a text is not one question, or explains what is none; raises duckdb.Error."""
+    """Raise QueryError unless a text is one SELECT or explains one; raises duckdb.Error if it cannot be parsed."""
     kinds = _kinds(connection, sql)
     if kinds == ["SELECT"]:  # so are VALUES, DESCRIBE, SHOW and SUMMARIZE
         return
@@ -30,7 +30,7 @@ def _kinds(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
 
 
 def _is_question(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
-    """Whether a statement is a SELECT, or a PIVOT, which may stand in its place; CREATE TABLE … AS PIVOT may not."""
+    """Return whether a statement is a SELECT or a PIVOT; CREATE TABLE … AS PIVOT is not."""
     try:
         kinds = _kinds(connection, sql)
         if kinds == ["MULTI"]:

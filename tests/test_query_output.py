@@ -88,8 +88,8 @@ def test_a_place_that_cannot_hold_an_answer_is_refused_in_one_sentence(demo, ans
     refusals = {
         folder: "is a folder. Name a file",
         "": "is a folder. Name a file",
-        folder / "none" / "a.csv": "there is no folder",
-        answer / "a.csv": "there is no folder",
+        folder / "none" / "a.csv": "folder not found",
+        answer / "a.csv": "folder not found",
         folder / "link.csv": "is a symbolic link",
         folder / "lost.csv": "is a symbolic link",
         folder / ("long" * 100): "(File name too long)",
