@@ -1,6 +1,7 @@
 """The command line: a command is a function of the settings and its arguments, and returns what it prints."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,25 +10,35 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError
-from flows.say import say
+from flows.interrupt import INTERRUPTED, exit_code
+from flows.say import flush_output, prepare_streams, say
 from flows.settings import Settings
 
 DONE, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns 0 done (also where nothing was new), 1 failed and nothing changed, 2 usage."""
-    given = vars(_parser().parse_args(arguments))
-    command = given.pop("command")
+    """Run a command; returns 0 done (also where nothing was new), 1 failed, 2 usage, 130 interrupted."""
+    prepare_streams()
+    try:
+        given = vars(_parser().parse_args(arguments))
+        return _call(given.pop("command"), given)
+    finally:
+        flush_output()
+
+
+def _call(command: Any, given: dict[str, Any]) -> int:
     values = {name: given.pop(name) for name in list(given) if name in Settings.model_fields}
     try:
         return int(command(Settings.given(**values), **given))
     except RunError as error:
         say(f"broadsheet: {error}", sys.stderr)
         return USAGE if isinstance(error, InvalidSettingError) else FAILED
-    except KeyboardInterrupt:
-        say("broadsheet: stopped; nothing was published.", sys.stderr)
-        return FAILED
+    except KeyboardInterrupt as stopped:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
+        advice = " See what is published with broadsheet editions." if command in (run, roll_back) else ""
+        say(f"broadsheet: {INTERRUPTED}{advice}", sys.stderr)
+        return exit_code(stopped)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,7 +153,7 @@ def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
             raise NoEditionError(
                 f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."
             )
-        answer(edition, sql, form, output)
+        answer(settings, edition, sql, form, output)
     return DONE
 
 

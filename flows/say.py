@@ -1,20 +1,52 @@
-"""What a command says, to a reader that may leave before the end, as `head` does: the command goes on all the same."""
+"""What a command prints. Printing never decides how a command ends: its reader may leave, or the disk be full."""
 
 import os
 import sys
 from typing import TextIO
 
 
+def prepare_streams() -> None:
+    """Make the standard streams usable: one that was closed at the start, or whose letters are few, stops no command.
+
+    A closed one gets its descriptor back, else the next file that is opened would take it. Writing to standard output
+    then fails as it does on a full disk.
+    """
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest number that is free, which is this one
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a text at once, on standard output where no other stream is given."""
+    """Print a text at once, on standard output where no other stream is given; warn where it cannot be printed."""
+    stream = stream or sys.stdout
     try:
         print(text, file=stream, flush=True)
-    except BrokenPipeError:
-        speak_to_nobody(stream or sys.stdout)
+    except OSError as error:
+        _give_up(stream, error)
 
 
-def speak_to_nobody(stream: TextIO) -> None:
-    """Send the rest of a stream nowhere: its reader has seen enough."""
+def flush_output() -> None:
+    """Print what is left, so that the end of the process has nothing to complain of."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up(sys.stdout, error)
+
+
+def _give_up(stream: TextIO, error: OSError) -> None:
+    discard_rest(stream)
+    if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+        say(f"broadsheet: Warning: standard output cannot be written ({error.strerror}).", sys.stderr)
+
+
+def discard_rest(stream: TextIO) -> None:
+    """Send the rest of a stream nowhere: its reader has seen enough, or its disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -127,6 +127,35 @@ def test_only_a_question_is_answered(demo, sql):
     assert reason(ask(demo, sql)).startswith("A query is one question")
 
 
+EXPLAINED = [
+    "COPY (SELECT 1) TO '{file}'",
+    "COPY (PIVOT (SELECT 1 AS a) ON a USING count(*)) TO '{file}'",
+    "CREATE TEMP TABLE t AS SELECT 1",
+    "CREATE TEMP TABLE t AS PIVOT (SELECT 1 AS a) ON a USING count(*)",
+    "WITH t AS (SELECT 1) INSERT INTO articles FROM t",
+    "DELETE FROM articles",
+    "PREPARE p AS SELECT 1",
+    "LOAD json",
+    "SET threads = 1",
+    "CALL range(3)",
+    "SELECT 1; DROP VIEW freshness",
+]
+
+
+@pytest.mark.parametrize("explain", ["EXPLAIN", "explain/* ( */analyze --\n", "EXPLAIN (ANALYZE, FORMAT json)", ""])
+@pytest.mark.parametrize("sql", EXPLAINED)
+def test_nothing_but_a_question_is_explained_or_done(demo, tmp_path, explain, sql):
+    said = reason(ask(demo, f"{explain} {sql.format(file=tmp_path / 'out.csv')}"))
+    assert said.startswith(("A query is one question", "The query has no answer: syntax error"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("explain", ["EXPLAIN", "-- why\n explain /* ( */ analyze", "EXPLAIN (ANALYZE, FORMAT json)"])
+@pytest.mark.parametrize("sql", ["FROM articles", "(SELECT 1)", "PIVOT articles ON category USING count(*);"])
+def test_every_question_is_explained(demo, explain, sql):
+    assert ask(demo, f"{explain} {sql}").returncode == 0
+
+
 @pytest.mark.parametrize("sql", ["DESCRIBE articles", "SHOW TABLES", "SUMMARIZE articles_by_day", "EXPLAIN FROM articles", "PIVOT articles ON category IN ('WORLD') USING count(*)", "VALUES (1)"])  # fmt: skip
 def test_every_question_is(demo, sql):
     assert ask(demo, sql).returncode == 0

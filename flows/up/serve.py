@@ -14,7 +14,7 @@ from typing import NoReturn
 from filelock import FileLock, Timeout
 
 from flows.errors import PortForbiddenError, PortInUseError, ScheduleError, ScheduleLockedError
-from flows.say import say, speak_to_nobody
+from flows.say import discard_rest, say
 from flows.settings import Settings
 from flows.up import orphans, schedule
 from flows.up.api import ask, connected
@@ -67,7 +67,7 @@ def _stop_on_signals() -> None:
 def _hang_up(*_: object) -> NoReturn:
     """Stop without another word: writing to a terminal that is gone is an error."""
     for stream in (sys.stdout, sys.stderr):
-        speak_to_nobody(stream)
+        discard_rest(stream)
     raise KeyboardInterrupt
 
 

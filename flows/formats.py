@@ -1,0 +1,124 @@
+"""The rows of an answer as a table, CSV or JSON.
+
+A value is what DuckDB itself writes for it: its text in CSV, its JSON in JSON. DuckDB has a form for each date, where
+Python's dates end with the year 9999. Only the instants of the years 1 to 9999 are written in ISO 8601.
+"""
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
+from types import SimpleNamespace
+from typing import TextIO
+
+import duckdb
+import pyarrow as pa
+
+Rows = duckdb.DuckDBPyRelation
+MOST_ROWS = 40  # of a table: its first and last ones
+_AT_ONCE = 4_096  # rows in memory
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?(\+00)?")
+_NO_NUMBER = re.compile(r'("(?:[^"\\]|\\.)*")|NaN|(-?Infinity)')
+
+
+class ReadingError(Exception):
+    """The query failed after its first rows; has DuckDB's message."""
+
+
+def write_table(rows: Rows, file: TextIO) -> None:
+    """As wide as the terminal; no character of an article commands it."""
+    with redirect_stdout(io.StringIO()) as shown:
+        rows.show(max_width=shutil.get_terminal_size((120, 0)).columns, max_rows=MOST_ROWS)
+    file.write(re.sub("[\x80-\x9f]", "\ufffd", shown.getvalue()))
+
+
+def write_csv(rows: Rows, file: TextIO) -> None:
+    """Write a line of names, then the rows; null is empty."""
+    # The writer quotes only those line breaks that end its own lines, so these are CR LF until they are written.
+    lines = SimpleNamespace(write=lambda line: file.write(line.removesuffix("\r\n") + "\n"))
+    writer = csv.writer(lines, lineterminator="\r\n")
+    writer.writerow(rows.columns)
+    texts = [_iso if _is_instant(type_) else str for type_ in rows.types]
+    writer.writerows(_values(rows, ["#{}::VARCHAR"] * len(texts), texts, None))
+
+
+def write_json(rows: Rows, file: TextIO) -> None:
+    """Write an array of objects, one per line; NaN is null, and infinity the text "inf"."""
+    names = [_json(name) for name in rows.columns]
+    instants = [_is_instant(type_) for type_ in rows.types]
+    # To JSON, a column of nulls only is a constant: a call of error() would never be made.
+    as_text = [instant or str(type_) == '"NULL"' for instant, type_ in zip(instants, rows.types, strict=True)]
+    forms = ["#{}::VARCHAR" if text else "to_json(#{})::VARCHAR" for text in as_text]
+    texts = [_json_instant if instant else _without_nan for instant in instants]
+    before = "[\n"
+    for row in _values(rows, forms, texts, "null"):
+        line = ", ".join(f"{name}: {value}" for name, value in zip(names, row, strict=True))
+        file.write(before + _for_letters_of(file, f"{{{line}}}"))
+        before = ",\n"
+    file.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def batches(rows: Rows, most: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows, at most `most` at a time; raises duckdb.Error, or ReadingError after the first rows."""
+    reader = rows.to_arrow_reader(most)
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, pa.ArrowException) as error:  # how Arrow raises the errors of a stream
+            raise ReadingError(str(error)) from None
+        yield batch
+
+
+def _values(
+    rows: Rows, forms: list[str], texts: Sequence[Callable[[str], str]], null: str | None
+) -> Iterator[Iterable[str | None]]:
+    """Yield the rows as text; `forms` are the columns' expressions in SQL, and `texts` edits what each gives."""
+    numbered = ", ".join(form.format(number) for number, form in enumerate(forms, 1))
+    for batch in batches(rows.project(numbered), _AT_ONCE):
+        columns = [
+            [null if value is None else text(value) for value in column.to_pylist()]
+            for text, column in zip(texts, batch.columns, strict=True)
+        ]
+        yield from zip(*columns, strict=True)
+
+
+def _is_instant(type_: object) -> bool:
+    return str(type_).startswith("TIMESTAMP")
+
+
+def _iso(text: str) -> str:
+    """Return DuckDB's text of an instant as ISO 8601, if its year has four digits; a fraction has at least six."""
+    if not (found := _INSTANT.fullmatch(text)):
+        return text
+    day, time, fraction, zone = found.groups()
+    return f"{day}T{time}{fraction.ljust(7, '0') if fraction else ''}{'Z' if zone else ''}"
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _json_instant(text: str) -> str:
+    return _json(_iso(text))
+
+
+def _without_nan(text: str) -> str:
+    """Return DuckDB's JSON without NaN, Infinity and -Infinity, which JSON does not know."""
+    return _NO_NUMBER.sub(_replacement, text) if "NaN" in text or "Infinity" in text else text
+
+
+def _replacement(found: re.Match[str]) -> str:
+    text, infinity = found.groups()
+    return text or {"Infinity": '"inf"', "-Infinity": '"-inf"'}.get(infinity, "null")
+
+
+def _for_letters_of(file: TextIO, line: str) -> str:
+    """JSON with the letters that a terminal may lack written as \\u00e9: nothing is lost."""
+    if (file.encoding or "utf-8").lower().startswith("utf"):
+        return line
+    return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], line)

@@ -1,0 +1,238 @@
+"""The answer of `broadsheet query` reaches its place whole or not at all, and nothing is left beside it."""
+
+import os
+import signal
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+from subprocess import PIPE
+
+import pyarrow.parquet as pq
+import pytest
+
+from flows.cli import main
+from tests.conftest import BROADSHEET, ROOT, run_broadsheet
+
+MANY = "SELECT i, md5(i::VARCHAR) AS code FROM range(200_000) AS t(i)"
+LATE_FAULT = "SELECT CASE i WHEN 300_000 THEN 'x' ELSE '1' END::INT AS number FROM range(400_000) AS t(i)"
+FORMS = ("csv", "json", "parquet")
+
+
+@pytest.fixture
+def answer(tmp_path: Path) -> Path:
+    """An answer of another day, alone in its folder."""
+    file = tmp_path / "answers" / "days.csv"
+    file.parent.mkdir()
+    file.write_text("yesterday\n")
+    return file
+
+
+def ask(edition: Path, sql: str, output: object, *flags: str) -> int:
+    """Ask in this process; the answer is CSV where no other form is among the flags."""
+    form = () if "--format" in flags else ("--format", "csv")
+    return main(["query", sql, *form, *flags, "--output", str(output), "--warehouse", str(edition.parents[1])])
+
+
+def is_untouched(answer: Path) -> bool:
+    return answer.read_text() == "yesterday\n" and list(answer.parent.iterdir()) == [answer]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_fault_in_a_late_row_is_named_and_keeps_the_file(demo, answer, capsys, form):
+    assert ask(demo, LATE_FAULT, answer, "--format", form) == 1
+    assert capsys.readouterr().err == ("broadsheet: The query has no answer: Could not convert string 'x' to INT32.\n")
+    assert is_untouched(answer)
+
+
+SMALL_DISK = """
+mount -t tmpfs -o size=300k tmpfs "$1"
+echo yesterday > "$1/answer"
+for form in csv json parquet; do
+    "${@:2}" --format $form --output "$1/answer"
+    echo "exit $?"
+done
+cat "$1/answer"
+ls -A "$1"
+"""
+
+
+def test_a_full_disk_is_one_plain_sentence_and_keeps_the_file(demo, tmp_path):
+    query = [*BROADSHEET, "query", MANY, "--warehouse", demo.parents[1]]
+    command = ["unshare", "--mount", "--map-root-user", "bash", "-c", SMALL_DISK, "small_disk", tmp_path, *query]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["exit 1"] * 3 + ["yesterday", "answer"]
+    sentence = f"{tmp_path}/answer cannot be written (No space left on device). Name another file with --output."
+    assert done.stderr.splitlines() == [f"broadsheet: {sentence}"] * 3
+
+
+def test_a_new_answer_has_the_permissions_of_the_one_before_or_of_any_new_file(demo, answer):
+    answer.chmod(0o640)
+    new = answer.with_name("new.csv")
+    umask = os.umask(0o027)
+    try:
+        assert [ask(demo, "SELECT 1 AS a", file) for file in (answer, new)] == [0, 0]
+    finally:
+        os.umask(umask)
+    assert answer.read_text() == new.read_text() == "a\n1\n"
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (answer, new)] == [0o640, 0o640]
+    assert sorted(answer.parent.iterdir()) == [answer, new]
+
+
+def test_a_place_that_cannot_hold_an_answer_is_refused_in_one_sentence(demo, answer, capsys):
+    folder = answer.parent
+    (folder / "link.csv").symlink_to(answer)
+    (folder / "lost.csv").symlink_to(folder / "none.csv")
+    (folder / "within").symlink_to(demo)
+    refusals = {
+        folder: "is a folder. Name a file",
+        "": "is a folder. Name a file",
+        folder / "none" / "a.csv": "folder not found",
+        answer / "a.csv": "folder not found",
+        folder / "link.csv": "is a symbolic link",
+        folder / "lost.csv": "is a symbolic link",
+        folder / ("long" * 100): "(File name too long)",
+        "/proc/a.csv": "cannot be written (",
+        "/dev/fd/987": "(Bad file descriptor)",
+        demo / "a.csv": "is inside the warehouse",
+        demo / "articles" / "a.csv": "is inside the warehouse",
+        folder / "within" / "a.csv": "is inside the warehouse",
+        demo.parents[1] / "a.csv": "is inside the warehouse",
+    }
+    for place, words in refusals.items():
+        assert ask(demo, "SELECT 1", place) == 1
+        complaint = capsys.readouterr().err
+        assert words in complaint, place
+        assert complaint.startswith("broadsheet: ")
+        assert complaint.count("\n") == 1
+    assert answer.read_text() == "yesterday\n"
+    assert not [file for place in (folder, demo) for file in place.glob(".broadsheet-*")]
+
+
+def test_no_warehouse_takes_an_answer(demo, tmp_path, publish, seeds, capsys):
+    assert ask(demo, "SELECT 1", publish().folder.parent / "a.csv") == 1
+    assert "is inside the warehouse" in capsys.readouterr().err
+
+
+def test_a_protected_file_stays(demo, answer):
+    answer.chmod(0o444)
+    command = [*BROADSHEET, "query", "SELECT 1", "--output", answer, "--warehouse", demo.parents[1]]
+    # Root without its power over permissions, who owns the file.
+    as_owner = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] if os.geteuid() == 0 else []
+    done = subprocess.run([*as_owner, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "days.csv cannot be written (Permission denied)" in done.stderr
+    assert is_untouched(answer)
+
+
+def test_devices_and_pipes_are_written_as_they_are(demo, tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    assert ask(demo, "SELECT 1 AS a", pipe) == 0
+    reader.join()
+    assert read == ["a\n1\n"]
+    assert pipe.is_fifo()
+    assert ask(demo, "SELECT 1 AS a", "/dev/null") == 0
+    assert ask(demo, "SELECT 1 AS a", "/dev/full") == 1
+    assert "/dev/full cannot be written (No space left on device)" in capsys.readouterr().err
+
+
+def test_standard_output_may_be_named_as_a_file(demo, tmp_path):
+    with (tmp_path / "out").open("w") as out:
+        out.write("before\n")
+        out.flush()
+        command = [*BROADSHEET, "query", "SELECT 1 AS a", "--format", "csv", "--warehouse", demo.parents[1]]
+        subprocess.run([*command, "--output", "/dev/stdout"], cwd=ROOT, stdout=out, check=True)
+    assert (tmp_path / "out").read_text() == "before\na\n1\n"
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as pipe, os.fdopen(write, "wb"):
+        parquet = ["--format", "parquet", "--output", f"/dev/fd/{write}"]
+        done = run_broadsheet("query", "SELECT 1 AS a", *parquet, "--warehouse", demo.parents[1])
+        assert done.returncode == 1  # the descriptor is not the child's
+        subprocess.run([*command[:-4], *parquet, *command[-2:]], cwd=ROOT, pass_fds=[write], check=True)
+        (tmp_path / "a.parquet").write_bytes(os.read(pipe.fileno(), 65_536))
+    assert pq.read_table(tmp_path / "a.parquet").to_pylist() == [{"a": 1}]
+
+
+# What holds DuckDB in one row, in one phase, between rows, and in one call for seconds.
+LONG = {
+    "one row": "SELECT count(*) FROM range(100_000_000_000) a, range(1000) b",
+    "rows": "SELECT a.range AS a, b.range AS b FROM range(100_000_000_000) a, range(1000) b",
+    "sort": "SELECT hash(i) AS h FROM range(100_000_000_000) AS t(i) ORDER BY h",
+    "one call": "SELECT md5(repeat('a', 2_000_000_000) || i) AS h FROM range(100) AS t(i)",
+}
+STOPPED = [
+    ("one row", "table", signal.SIGINT, 130),
+    ("rows", "csv", signal.SIGINT, 130),
+    ("rows", "json", signal.SIGTERM, 143),
+    ("rows", "parquet", signal.SIGINT, 130),
+    ("sort", "csv", signal.SIGHUP, 129),
+    ("one call", "csv", signal.SIGINT, 130),
+]
+
+
+def await_work(process: subprocess.Popen[str], folder: Path) -> None:
+    """Wait until the query runs: its unfinished answer is there, and it has since worked for two tenths of a second."""
+    began = None
+    while began is None or worked(process) < began + 20:
+        assert process.poll() is None, process.communicate()
+        if began is None and list(folder.glob(".broadsheet-*")):
+            began = worked(process)
+        time.sleep(0.01)
+
+
+def worked(process: subprocess.Popen[str]) -> int:
+    """The hundredths of a second that a process has worked."""
+    return int(Path(f"/proc/{process.pid}/stat").read_text().rsplit(")")[1].split()[11])
+
+
+@pytest.mark.parametrize(("sql", "form", "sent", "code"), STOPPED)
+def test_a_signal_ends_a_query_at_once_and_keeps_the_file(demo, answer, tmp_path, sql, form, sent, code):
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    command = [*BROADSHEET, "query", LONG[sql], "--format", form, "--output", answer, "--warehouse", demo.parents[1]]
+    variables = {**os.environ, "TMPDIR": str(spill)}
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            await_work(process, answer.parent)
+            process.send_signal(sent)
+            said, complained = process.communicate(timeout=5)  # a second, on a machine with other work
+        finally:
+            process.kill()
+    assert (process.returncode, said, complained) == (code, "", "broadsheet: Interrupted.\n")
+    assert is_untouched(answer)
+    assert list(spill.iterdir()) == []
+
+
+def test_a_signal_ends_a_query_whose_reader_is_slow(demo):
+    command = [*BROADSHEET, "query", LONG["rows"], "--format", "csv", "--warehouse", demo.parents[1]]
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=5) == 130
+            assert process.stderr.read() == "broadsheet: Interrupted.\n"
+        finally:
+            process.kill()
+
+
+def test_an_interrupted_run_ends_with_130(source, warehouse):
+    for number in range(3000):
+        (source / f"{number}.md").write_text(f"---\ntitle: A\ndate: 2026-11-23\n---\n\nText {number}.\n")
+    command = [*BROADSHEET, "run", "--source", source, "--warehouse", warehouse]
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            while not list(warehouse.glob(".staging/*")):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            said, complained = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, said) == (130, "")
+    assert complained == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
+    assert not (warehouse / "current").exists()

@@ -1,0 +1,132 @@
+"""What a command prints never decides how it ends, whatever standard output is; only a query's answer must arrive."""
+
+import io
+import subprocess
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from flows.cli import main
+from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
+
+WARNING = "broadsheet: Warning: standard output cannot be written (No space left on device).\n"
+FAILURE = "broadsheet: Standard output cannot be written (No space left on device). Name a file with --output.\n"
+TITLES = "SELECT 'é 😀' AS \"tïtle\""
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    complaint: str
+
+
+def in_shell(streams: str, *arguments: object) -> Ended:
+    """The command line in a shell, with its streams as written there."""
+    command = ["bash", "-c", f'"$@" {streams}', "in_shell", *BROADSHEET, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    return Ended(done.returncode, done.stderr)
+
+
+@pytest.fixture
+def on_full_disk(capsys):
+    """The command line in this process, with a device that is always full as its standard output."""
+
+    def run(*arguments: object) -> Ended:
+        with Path("/dev/full").open("w") as full, redirect_stdout(full):
+            code = main([str(argument) for argument in arguments])
+        return Ended(code, capsys.readouterr().err)
+
+    return run
+
+
+@pytest.fixture
+def place(demo: Path) -> tuple[str, Path]:
+    """The flag of a warehouse that no test here changes."""
+    return "--warehouse", demo.parents[1]
+
+
+def test_what_is_done_is_done_though_nothing_can_be_printed(tmp_path, on_full_disk):
+    flags = ("--source", SEEDS, "--warehouse", tmp_path / "warehouse")
+    current = tmp_path / "warehouse" / "current"
+    assert on_full_disk("run", *flags) == (0, WARNING)
+    first = current.resolve()
+    assert in_shell("<&- >&- 2>&-", "run", "--rebuild", *flags) == (0, "")
+    assert current.resolve() != first
+    assert on_full_disk("verify", *flags) == (0, WARNING)
+    assert on_full_disk("editions", *flags[2:]) == (0, WARNING)
+    assert on_full_disk("rollback", first.name, *flags[2:]).code == 0
+    assert current.resolve() == first
+    (current / "front_page.html").chmod(0o644)
+    (current / "front_page.html").write_text("another page")
+    assert on_full_disk("verify", *flags) == (1, WARNING)
+
+
+def test_what_is_printed_last_is_a_warning_too(place):
+    assert in_shell("> /dev/full", "explain", next(SEEDS.iterdir())) == (0, WARNING)
+    assert in_shell("> /dev/full 2>&1", "--help") == (0, "")
+    code, complaint = in_shell(">&-", "editions", *place)
+    assert code == 0
+    assert complaint.startswith("broadsheet: Warning: standard output cannot be written (")
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_an_answer_that_cannot_be_printed_is_a_failure(place, on_full_disk, form):
+    assert on_full_disk("query", "FROM range(100_000)", "--format", form, *place) == (1, FAILURE)
+
+
+def test_the_end_of_the_process_adds_no_complaint(place):
+    assert in_shell("> /dev/full", "query", "SELECT 1", *place) == (1, FAILURE)
+
+
+def test_a_query_with_closed_streams_says_what_it_can(place, tmp_path):
+    code, complaint = in_shell(">&-", "query", "SELECT 1", *place)
+    assert code == 1
+    assert complaint.startswith("broadsheet: Standard output cannot be written (")
+    assert in_shell("<&- >&- 2>&-", "query", "SELECT 1", *place) == (1, "")
+    # A complaint that has no place of its own is no part of an answer.
+    assert in_shell(f"2>&- > {tmp_path / 'answer'}", "query", "FROM nothing", *place).code == 1
+    assert (tmp_path / "answer").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "csv", "json"),
+    [
+        ("ascii", b"t?tle\n? ?\n", rb'"t\u00eftle": "\u00e9 \ud83d\ude00"'),
+        ("latin-1", b"t\xeftle\n\xe9 ?\n", rb'"t\u00eftle": "\u00e9 \ud83d\ude00"'),
+        ("utf-8", "tïtle\né 😀\n".encode(), '"tïtle": "é 😀"'.encode()),
+    ],
+)
+def test_letters_that_the_terminal_lacks_are_replaced(place, tmp_path, encoding, csv, json):
+    def ask(*flags: object) -> bytes:
+        with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding)) as terminal:
+            assert main(["query", TITLES, *map(str, place), *map(str, flags)]) == 0
+        return terminal.buffer.getvalue()
+
+    assert ask("--format", "csv") == csv
+    assert json in ask("--format", "json")
+    assert "tle" in ask().decode(encoding)
+    assert ask("--format", "csv", "--output", tmp_path / "answer") == b""
+    assert (tmp_path / "answer").read_text() == "tïtle\né 😀\n"
+
+
+def test_summaries_and_complaints_have_letters_of_the_terminal(tmp_path):
+    folder = tmp_path / "née"
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    done = run_broadsheet("run", "--source", SEEDS, "--warehouse", folder, **ascii_only)
+    assert done.returncode == 0
+    assert "/n?e/current" in done.stdout
+    (tmp_path / "é.md").write_text("---\ntitle: Été\ndate: 2026-11-23\n---\n\nText.\n")
+    assert "?t?" in run_broadsheet("explain", tmp_path / "é.md", **ascii_only).stdout
+    done = run_broadsheet("explain", tmp_path / "à.md", **ascii_only)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+def test_a_query_is_read_as_utf8_whatever_the_locale(place):
+    bare = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    assert run_broadsheet("query", "SELECT length('é😀') AS n", "--format", "csv", *place, **bare).stdout == "n\n2\n"
+    done = run_broadsheet("query", b"SELECT '\xff'".decode(errors="surrogateescape"), *place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("broadsheet: The query is not valid UTF-8.")
