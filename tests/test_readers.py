@@ -14,7 +14,7 @@ PUBLISHES = int(os.environ.get("PUBLISHES", "20"))
 ARTICLES = 40
 RECIPES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reading.md").read_text(), re.DOTALL)
 # Spark is read by `make spark`, which installs it.
-TOOLS = os.environ.get("READERS", "duckdb pyarrow polars pandas").split()
+TOOLS = os.environ.get("READERS", "duckdb pyarrow polars pandas dask").split()
 
 # A reader: it runs a recipe over and over, once more when it is told to end, and tells each answer that is a new one.
 READER = """
@@ -22,7 +22,7 @@ import json, select, sys
 code = compile(sys.argv[1], "recipe", "exec")
 last, reads, told = None, 0, False
 while not told:
-    told = bool(select.select([sys.stdin], [], [], 0)[0])
+    told = bool(select.select([sys.stdin], [], [], 0.02)[0])
     seen = {}
     exec(code, seen)
     reads += 1
@@ -53,7 +53,7 @@ def uses(recipe: str, tool: str) -> bool:
 
 
 def test_every_tool_has_a_recipe():
-    for tool in ("duckdb", "pyarrow", "polars", "pandas", "pyspark"):
+    for tool in ("duckdb", "pyarrow", "polars", "pandas", "dask", "pyspark"):
         assert any(uses(recipe, tool) for recipe in RECIPES)
 
 

@@ -61,14 +61,14 @@ def change_everything(source: Path) -> None:
 
 
 def require_ledger(edition: Path, before: list[tuple]) -> None:
-    """An edition has the whole ledger of the edition before it, once, in its database and in its Parquet."""
+    """An edition has the whole ledger of the previous edition, once, in its database and in its Parquet."""
     assert query(edition, f"FROM changes WHERE edition_id <> '{edition.name}' ORDER BY ALL") == before
     files = sorted((edition / "changes").glob("*/changes.parquet"))
     assert sum(pq.read_metadata(file).num_rows for file in files) == len(query(edition, LEDGER))
 
 
 def require_upgraded(edition: Path, ledger_before: list[tuple], settings: Settings, tmp_path: Path) -> None:
-    """An edition has today's layout, the whole ledger of the edition before it, and what a new warehouse would have."""
+    """An edition has today's layout, the whole ledger of the previous edition, and what a new warehouse would have."""
     assert not [path for path in edition.rglob("*") if "=" in path.name]
     require_ledger(edition, ledger_before)
     rebuilt = publish_edition(settings.model_copy(update={"warehouse": tmp_path / "rebuilt"})).folder

@@ -131,7 +131,7 @@ def view_parquet(connection: duckdb.DuckDBPyConnection, name: str, table: Table,
     """Create a temporary view of Parquet files with the columns of a table, also where a file of an older edition
     lacks some.
 
-    DuckDB takes folders named `key=value` anywhere in a path for columns, unless it is told not to.
+    By default DuckDB takes folders named `key=value` anywhere in a path for columns.
     """
     names = ", ".join(column.name for column in columns(table))
     listed = ", ".join(literal(exact(file)) for file in files)
