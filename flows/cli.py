@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -61,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
     query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
     about = "show what one seed file gives: fields, images, captions, problems"
-    _command(commands, "explain", explain, about).add_argument("file", metavar="FILE", type=Path, help="A seed file.")
+    _command(commands, "explain", explain, about, "source").add_argument(
+        "file", metavar="FILE", type=Path, help="A seed file."
+    )
     return parser
 
 
@@ -148,5 +149,5 @@ def explain(settings: Settings, file: Path) -> int:
     """`broadsheet explain FILE`."""
     from flows.explain import explain
 
-    say(explain(file, ZoneInfo(settings.time_zone)))
+    say(explain(file, settings))
     return DONE

@@ -12,7 +12,7 @@ from flows.errors import RunError
 from flows.objects.prefix import Prefix
 from flows.plan import Batch, Difference, Months, Plan
 from flows.settings import Settings
-from flows.source import require_folder
+from flows.source_checks import require_folder
 from flows.tables import Edition
 from flows.warehouse import editions, prefix
 from flows.warehouse.lock import writer_lock
@@ -79,7 +79,7 @@ def go_back(settings: Settings, edition_id: str) -> None:
 def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
     steps = steps or steps_for(settings)
-    require_folder(settings.source)
+    require_folder(settings.source, settings.link_roots)
     with writing(settings):
         plan = steps.extract(settings)
         finish(steps.each(steps.transform, plan, plan.batches))

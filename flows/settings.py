@@ -1,5 +1,6 @@
 """The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
@@ -11,11 +12,24 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from flows.objects.prefix import SCHEME, Prefix, parse
 
 
+def _named(value: object) -> object:
+    """Refuse an empty name, which would be the current folder."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("it is empty; name a folder, or leave the setting out")
+    return value
+
+
 def _place(value: object) -> object:
-    return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else value
+    return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else _named(value)
 
 
+def _folders(value: object) -> object:
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_named)]
 Place = Annotated[Path | Prefix, BeforeValidator(_place), NoDecode]
+Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders), NoDecode]
 
 
 class Settings(BaseSettings):
@@ -27,11 +41,14 @@ class Settings(BaseSettings):
     warehouse: Place = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
     time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
     endings: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
+    link_roots: Folders = Field(
+        (), description="Folders outside of the source to which symbolic links may lead, with : between them."
+    )
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
     verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
     allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
     patience: int = Field(0, ge=0, description="Seconds to wait for the end of another run that is publishing.")
-    data: Path = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
+    data: Folder = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
     processes: int | None = Field(None, ge=1, description="Processes that read files; one a core where none is given.")
     runner: Literal["local", "dask"] = Field("local", description="Where the flow reads files and writes months.")
@@ -66,6 +83,14 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"{name} is no IANA time zone; write it as Europe/Paris or UTC") from None
         return name
+
+    @field_validator("link_roots")
+    @classmethod
+    def _full_paths(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+        for root in roots:
+            if not root.is_absolute():
+                raise ValueError(f"{root} is not an absolute path; write it as /srv/{root}")
+        return roots
 
     @field_validator("endings")
     @classmethod

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from flows.errors import RunError
-from flows.source import list_seed_files, printable, read_seed_file, require_folder
+from flows.source import list_seed_files, printable, read_seed_file
+from flows.source_checks import require_folder
 from tests.conftest import Publish, query, seed_file
 
 ENDINGS = (".markdown", ".md", ".mdx", ".txt")
@@ -22,15 +23,13 @@ def test_endings_in_any_case_and_folders_within_folders(source):
     assert listed(source) == ["2024/11/e.txt", "a.md", "b.MD", "c.markdown", "d.mdx"]
 
 
-def test_what_is_no_seed_file(source, tmp_path):
-    outside = tmp_path / "outside.md"
-    outside.touch()
+def test_what_is_no_seed_file(source):
     (source / ".hidden.md").touch()
     (source / ".git").mkdir()
     (source / ".git" / "a.md").touch()
     (source / "folder.md").mkdir()
-    (source / "link.md").symlink_to(outside)
-    (source / "folder").symlink_to(tmp_path)
+    (source / "photo.jpg").symlink_to("nowhere")
+    (source / "LICENSE").symlink_to(".hidden.md")
     os.mkfifo(source / "pipe.md")
     assert listed(source) == []
 
@@ -60,12 +59,12 @@ def test_names_that_are_no_utf_8_stay_apart():
 
 
 def test_a_source_that_is_no_folder(tmp_path):
-    with pytest.raises(RunError, match="nowhere is no folder"):
+    with pytest.raises(RunError, match=r"Source folder not found: .*nowhere"):
         require_folder(tmp_path / "nowhere")
 
 
 def test_a_file_that_cannot_be_read_is_a_row(source, publish: Publish, monkeypatch):
-    def denied(*_: object) -> bytes:
+    def denied(*_: object, **__: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     (source / "a.md").write_text(seed_file("A"))
