@@ -135,8 +135,9 @@ def _is_lost_and_found(folder: str) -> bool:
 
 
 def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
+    name = printable(path.rstrip("/"))
     return SourceUnreadableError(
-        f"The {what} {printable(path)} cannot be listed ({error.strerror}); nothing was published, since its"
+        f"The {what} {name} cannot be listed ({error.strerror}); nothing was published, since its"
         " articles would look withdrawn. Give this user permission to read the folder and to enter it."
     )
 

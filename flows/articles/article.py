@@ -121,7 +121,7 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
         found = Moment(in_code, "code")
     elif in_path := moment_in_path(source_path, zone):
         found = Moment(in_path, "file_name")
-    elif (day := implausible_day_in_path(source_path, zone)) and not unusable:
+    elif day := implausible_day_in_path(source_path, zone):
         fields.problems.append(_date_problem(day, None, "it is undated"))
     instead = f"the one in the {found.source.replace('_', ' ')} was taken" if found.source else "it is undated"
     _say_unusable(fields, unusable, instead)
