@@ -1,5 +1,6 @@
 """What Broadsheet makes of one seed file, in plain lines: the first thing that a puzzled editor reads."""
 
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,8 @@ def explain(file: Path, settings: Settings) -> str:
     """Each column of the file's article with its value and where that came from, its images, captions and problems."""
     source, path = _place_of(file, settings)
     try:
-        content = read_seed_file(source, path, Allowed(source, *settings.link_roots))
+        with closing(Allowed(source, *settings.link_roots)) as allowed:
+            content = read_seed_file(source, path, allowed)
     except FileNotFoundError:
         raise SeedFileNotFoundError(f"There is no file {file}; give the path of a seed file.") from None
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.problems import RejectedError, problem, quoted
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_LOOK = os.O_PATH | os.O_CLOEXEC  # names what it finds, and has no effect on it: a device or a pipe is not opened
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
 LONGEST_TARGET = 300  # characters of a message; names of git-annex have about 200
 
@@ -16,46 +17,56 @@ class Allowed:
     """The folders below which files may be read, through links too.
 
     Such a folder may itself be a link that moves while files are read, as to a new release of the articles: each is
-    resolved again before a file is refused.
+    resolved again before a file is refused. The folder of the last file stays open for the next one, until `close`.
     """
 
     def __init__(self, *folders: Path) -> None:
         self._folders = folders
         self._resolved: tuple[str, ...] = ()
+        self._last = b""
+        self._descriptor = -1
 
     def holds(self, path: str) -> bool:
-        """Return whether a resolved path is below one of the folders."""
-        if not path.startswith(self._resolved):
+        """Return whether a resolved path is one of the folders or below one."""
+        if not f"{path}/".startswith(self._resolved):
             self._resolved = tuple(os.path.join(_resolve(folder), "") for folder in self._folders)
-        return path.startswith(self._resolved)
+        return f"{path}/".startswith(self._resolved)
+
+    def enter(self, folder: bytes) -> int:
+        """Return a descriptor of a folder that was found to be below the allowed ones; raises OSError."""
+        if folder != self._last:
+            self.close()
+            self._descriptor = os.open(folder, _LOOK | os.O_DIRECTORY)
+            if not self.holds(_path_of(self._descriptor, folder)):
+                raise OSError(errno.EXDEV, "a folder above it was replaced by a link")
+            self._last = folder
+        return self._descriptor
+
+    def close(self) -> None:
+        """Close the folder of the last file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._last, self._descriptor = b"", -1
 
 
 def open_file(name: bytes, allowed: Allowed) -> int:
-    """Open a regular file for reading, through a link where that is allowed; return the descriptor.
+    """Open a file for reading, through a link where that is allowed; return the descriptor.
 
-    The file that was opened is checked, not its name: whoever swaps a link or a folder for another one after the source
-    was listed does not get another file published. Raises OSError, and RejectedError where a link is not followed.
+    What is checked is the folder that was opened, not its name, so that a link or a folder that is swapped after the
+    source was listed does not publish another file. Raises OSError, and RejectedError where a link is not followed.
     """
     try:
-        return _open_checked(name, allowed)
+        return _open_in_its_folder(name, allowed)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
     path, _ = find_target(name, allowed)
-    return _open_checked(os.fsencode(path), allowed)
+    return _open_in_its_folder(os.fsencode(path), allowed)
 
 
-def _open_checked(name: bytes, allowed: Allowed) -> int:
-    descriptor = os.open(name, _READ)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        if not allowed.holds(_path_of(descriptor, name)):
-            raise OSError(errno.EXDEV, "it was moved, or a folder above it was replaced by a link")
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+def _open_in_its_folder(name: bytes, allowed: Allowed) -> int:
+    folder, _, file = name.rpartition(b"/")
+    return os.open(file, _READ, dir_fd=allowed.enter(folder or b"/"))
 
 
 def find_target(name: bytes | str, allowed: Allowed) -> tuple[str, os.stat_result]:
@@ -64,8 +75,7 @@ def find_target(name: bytes | str, allowed: Allowed) -> tuple[str, os.stat_resul
     Raises RejectedError where the link is not followed, OSError where the file cannot be looked at.
     """
     try:
-        # A path descriptor names what it found and has no effect on it: a device or a pipe is not opened.
-        descriptor = os.open(name, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(name, _LOOK)
     except OSError as error:
         raise _reason(name, error, allowed) from None
     try:
@@ -105,7 +115,7 @@ def _refusal(code: str, name: bytes | str) -> RejectedError:
 
 def _resolve(folder: Path) -> str:
     try:
-        descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(folder, _LOOK)
     except OSError:
         return os.path.realpath(folder)
     try:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -148,9 +149,10 @@ def read_seed_files(source: Path | Prefix, paths: Sequence[str], link_roots: Seq
     A store that fails fails the run; an object that is gone is one that cannot be read.
     """
     if isinstance(source, Prefix):
-        return many.at_once(partial(_or_error, partial(_read_object, source)), paths)
-    read = partial(read_seed_file, source, allowed=Allowed(source, *link_roots))
-    return map(partial(_or_error, read), paths)
+        yield from many.at_once(partial(_or_error, partial(_read_object, source)), paths)
+        return
+    with closing(Allowed(source, *link_roots)) as allowed:
+        yield from map(partial(_or_error, partial(read_seed_file, source, allowed=allowed)), paths)
 
 
 def _or_error(read: Callable[[str], bytes], source_path: str) -> Content:
@@ -167,10 +169,12 @@ def _read_object(source: Prefix, source_path: str) -> bytes:
 def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:
     """The bytes of a listed file, at most a few more than LARGEST_FILE; raises OSError or RejectedError.
 
-    A link is followed to a file below the source or another of the `allowed` folders. A pipe is not waited for.
+    A link is followed to a file below one of the `allowed` folders, or the source. A pipe is not waited for.
     """
-    name = os.path.join(os.fsencode(source), _file_name(source_path))
-    descriptor = open_file(name, allowed or Allowed(source))
+    if allowed is None:
+        with closing(Allowed(source)) as alone:
+            return read_seed_file(source, source_path, alone)
+    descriptor = open_file(os.path.join(os.fsencode(source), _file_name(source_path)), allowed)
     try:
         content = b""
         while len(content) <= LARGEST_FILE and (part := os.read(descriptor, READ_AT_ONCE)):

@@ -43,7 +43,7 @@ def point(link: Path, target: object) -> None:
 
 
 def mount_config_map(source: Path, folder: str, title: str, mtime: int) -> None:
-    """Lay files out as kubelet does: a folder of their own, and links of two steps to them."""
+    """Lay files out as kubelet does: a separate folder, and links of two steps to its files."""
     (source / folder).mkdir()
     (source / folder / "a.md").write_text(seed_file("A", title=title))
     os.utime(source / folder / "a.md", (mtime, mtime))

@@ -25,7 +25,7 @@ _FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no
 
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """The instant in UTC, or None where the text is no plausible date; a time without offset is in `zone`."""
+    """Return the instant in UTC, or None if the text is not a plausible date; a time without offset is in `zone`."""
     moment = _any_moment(text, zone)
     return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
