@@ -203,8 +203,9 @@ def test_freshness_is_measured_against_the_editions_time(few):
 
 
 @pytest.fixture
-def none(publish: Publish) -> Path:
+def none(source, publish: Publish) -> Path:
     """An edition without articles."""
+    (source / "draft.md").write_text("---\ntitle: A draft\ndraft: true\n---\n")
     return publish().folder
 
 
