@@ -11,9 +11,10 @@ import pytest
 
 from flows.cli import main
 from flows.pipeline import PLAIN, publish_edition
+from flows.plan import LEAST_BATCH
 from flows.problems import RejectedError
 from flows.settings import Settings
-from flows.source import read_seed_file
+from flows.source import read_seed_file, read_seed_files
 from flows.verify import verify
 from tests.conftest import Publish, query, seed_file
 
@@ -143,6 +144,16 @@ def test_links_into_an_allowed_root_are_read(source, outside, publish: Publish, 
     assert publish(allow_withdrawals=True).edition.withdrawn == 1
 
 
+def test_worker_processes_follow_the_same_links(source, outside, publish: Publish, monkeypatch):
+    monkeypatch.setattr("flows.workers.WORTH_A_WORKER", 100)
+    for number in range(2 * LEAST_BATCH):
+        (source / f"{number}.md").symlink_to(outside / "secret.md" if number % 2 else "/etc/passwd")
+    edition = publish(processes=2, link_roots=(outside,)).folder
+    assert query(edition, "SELECT status, count(*) FROM sources GROUP BY status ORDER BY status") == [
+        ("duplicate", LEAST_BATCH - 1), ("published", 1), ("rejected", LEAST_BATCH),
+    ]  # fmt: skip
+
+
 def test_allowed_roots_come_from_the_environment(source, outside, warehouse, monkeypatch, capsys):
     (source / "a.md").symlink_to(outside / "secret.md")
 
@@ -247,21 +258,18 @@ def test_a_link_that_is_swapped_all_the_time_never_leads_outside(source, outside
             flipping.kill()
 
 
-def test_a_source_that_is_a_link_may_move_while_it_is_read(tmp_path, warehouse):
-    """As to the next release of the articles: what is read is below the source then."""
+def test_a_source_that_is_a_link_may_move_while_it_is_read(tmp_path):
+    """As to the next release of the articles: what is read then is below the source."""
     for release in ("1", "2"):
-        (tmp_path / release).mkdir()
-        for name in ("a", "b"):
-            (tmp_path / release / f"{name}.md").write_text(seed_file(name, title=f"Release {release}"))
+        for folder in ("a", "b"):
+            (tmp_path / release / folder).mkdir(parents=True)
+            (tmp_path / release / folder / "x.md").write_text(release)
     source = tmp_path / "source"
     source.symlink_to("1")
-
-    def transform(plan, batch):
-        point(source, "2")
-        return PLAIN.transform(plan, batch)
-
-    report = publish_edition(Settings(source=source, warehouse=warehouse), replace(PLAIN, transform=transform))
-    assert query(report.folder, "SELECT DISTINCT title FROM articles") == [("Release 2",)]
+    contents = read_seed_files(source, ["a/x.md", "b/x.md"])
+    assert next(contents) == b"1"
+    point(source, "2")
+    assert next(contents) == b"2"
 
 
 def test_explain_treats_links_as_run_does(source, outside, monkeypatch, capsys):
