@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError
 from flows.interrupt import INTERRUPTED, exit_code
@@ -67,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
     query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
     about = "show what one seed file gives: fields, images, captions, problems"
-    _command(commands, "explain", explain, about).add_argument("file", metavar="FILE", type=Path, help="A seed file.")
+    _command(commands, "explain", explain, about, "source").add_argument(
+        "file", metavar="FILE", type=Path, help="A seed file."
+    )
     return parser
 
 
@@ -161,5 +162,5 @@ def explain(settings: Settings, file: Path) -> int:
     """`broadsheet explain FILE`."""
     from flows.explain import explain
 
-    say(explain(file, ZoneInfo(settings.time_zone)))
+    say(explain(file, settings))
     return DONE

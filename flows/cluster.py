@@ -21,7 +21,7 @@ from flows.objects.prefix import Prefix
 from flows.pipeline import Steps
 from flows.plan import Batch, Difference, Months, Plan
 from flows.settings import Settings
-from flows.source import require_folder
+from flows.source_checks import require_folder
 from flows.tables import ARTICLES, CONTENT, DROPPED, LOST, PROBLEMS, SOURCES, TO_READ, Edition
 from flows.warehouse import batches, pointer, working_copy
 from flows.warehouse.parquet import month_file
@@ -82,7 +82,7 @@ def result_of(future: Any) -> int:
 
 def transform_on_shared_disk(plan: Plan, batch: Batch) -> int:
     """As the step is; raises RunError where this worker does not see what the publishing machine sees."""
-    require_folder(plan.settings.source)
+    require_folder(plan.settings.source, plan.settings.link_roots)
     if not plan.work.is_dir():
         raise WorkerBlindError(
             f"The worker on {socket.gethostname()} does not see {plan.work}; workers need a disk that all machines"
@@ -101,7 +101,7 @@ def extract(settings: Settings) -> Plan:
 
 def transform(plan: Plan, batch: Batch) -> int:
     """On a worker: read the seed files of a batch into rows."""
-    require_folder(plan.settings.source)
+    require_folder(plan.settings.source, plan.settings.link_roots)
     with _aside(plan) as here:
         listed = f"{TO_READ.name}/{batches.file_name(batch.number)}"
         store.download(_work(plan) / listed, here.work / listed)

@@ -1,5 +1,6 @@
 """What Broadsheet makes of one seed file, in plain lines: the first thing that a puzzled editor reads."""
 
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -7,33 +8,49 @@ from flows.articles.article import Reading, read_article, rejected
 from flows.articles.fields import ALIASES, Fields
 from flows.articles.front_matter import read_front_matter
 from flows.errors import SeedFileNotFoundError
-from flows.problems import problem
+from flows.links import Allowed
+from flows.objects.prefix import Prefix
+from flows.problems import RejectedError, problem
+from flows.settings import Settings
 from flows.source import printable, read_seed_file
 from flows.tables import ARTICLES, Problem, columns
 
 LONGEST = 100  # characters of a value
+UNUSED = ("unusable_value", "unusable_date", "implausible_date")  # codes of problems whose key feeds no column
 
 
-def explain(file: Path, zone: ZoneInfo) -> str:
+def explain(file: Path, settings: Settings) -> str:
     """Each column of the file's article with its value and where that came from, its images, captions and problems."""
+    source, path = _place_of(file, settings)
     try:
-        content = read_seed_file(file.parent, printable(file.name))
+        with closing(Allowed(source, *settings.link_roots)) as allowed:
+            content = read_seed_file(source, path, allowed)
     except FileNotFoundError:
         raise SeedFileNotFoundError(f"There is no file {printable(str(file))}; give the path of a seed file.") from None
     except OSError as error:
-        reading = rejected(problem("unreadable", reason=error.strerror or str(error)), printable(file.name))
+        reading = rejected(problem("unreadable", reason=error.strerror or str(error)), path)
         return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)])
-    reading = read_article(content, printable(file.name), zone)
+    except RejectedError as error:
+        return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines([error.problem])])
+    reading = read_article(content, path, ZoneInfo(settings.time_zone))
     lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
         lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
     return "\n".join([*lines, *_problem_lines(reading.problems)])
 
 
+def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
+    """Return the source of a file and its path there, as a run lists it; its folder and name where it is elsewhere."""
+    folder = file.parent.resolve()
+    source = folder if isinstance(settings.source, Prefix) else settings.source.resolve()
+    root = source if folder.is_relative_to(source) else folder
+    return root, printable((folder / file.name).relative_to(root).as_posix())
+
+
 def _origins(content: bytes, problems: list[Problem]) -> dict[str, str]:
     """The columns that the front matter feeds: the key, and its line; a key that a problem names feeds none."""
     fields = Fields(read_front_matter(content))
-    unusable = {row.line_number for row in problems if row.code in ("unusable_value", "unusable_date")}
+    unusable = {row.line_number for row in problems if row.code in UNUSED}
     origins = {}
     for column in ALIASES:
         key = next((key for key, _ in fields.values(column) if fields.line(key) not in unusable), None)

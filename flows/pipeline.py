@@ -12,7 +12,7 @@ from flows.errors import RunError
 from flows.objects.prefix import Prefix
 from flows.plan import Batch, Difference, Months, Plan
 from flows.settings import Settings
-from flows.source import require_folder
+from flows.source_checks import require_folder
 from flows.tables import Edition
 from flows.warehouse import editions, prefix
 from flows.warehouse.lock import writer_lock
@@ -84,7 +84,7 @@ def go_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
 
 def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
     """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
-    require_folder(settings.source)
+    require_folder(settings.source, settings.link_roots)
     with collected() as notices, writing(settings):
         report = _publish_edition(settings, steps or steps_for(settings))
     return replace(report, warnings=tuple(notices))

@@ -15,6 +15,31 @@ class Kind(NamedTuple):
 
 KINDS = {
     "unreadable": Kind("rejected", "The file cannot be read: {reason}.", "Give the reader permission, or restore it."),
+    "link_outside": Kind(
+        "rejected",
+        "The symbolic link leads to {target}, outside of the source.",
+        "Copy the file into the source, or add its folder to BROADSHEET_LINK_ROOTS.",
+    ),
+    "link_dangling": Kind(
+        "rejected",
+        "The symbolic link leads to {target}, which does not exist.",
+        "Restore that file, or delete the link.",
+    ),
+    "link_loop": Kind(
+        "rejected",
+        "The symbolic link leads to {target}, and from there back to itself.",
+        "Point the link at a file, or delete it.",
+    ),
+    "link_to_folder": Kind(
+        "rejected",
+        "The symbolic link leads to {target}, a folder; folders are not read through links.",
+        "Move or mount the folder here, or delete the link.",
+    ),
+    "link_to_special_file": Kind(
+        "rejected",
+        "The symbolic link leads to {target}, which is not a regular file.",
+        "Point the link at a regular file, or delete it.",
+    ),
     "too_large": Kind("rejected", "The file has {size:,} bytes, more than {limit:,}.", "Split it, or move it away."),
     "too_large_front_matter": Kind(
         "rejected",
@@ -53,6 +78,11 @@ KINDS = {
     ),
     "key_twice": Kind("repaired", "The key {key} is given twice; the last one counts.", "Delete one of the two."),
     "unusable_date": Kind("repaired", "{value} is no date; {instead}.", "Write the date as 2026-11-23T03:00:00Z."),
+    "implausible_date": Kind(
+        "repaired",
+        "{value} is not between the years {first} and {last}; {instead}.",
+        "Correct the year.",
+    ),
     "unusable_value": Kind(
         "repaired", "{key} is {value}, which is no {wanted}; it was left in extra.", "Correct the value."
     ),

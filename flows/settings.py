@@ -1,5 +1,6 @@
 """The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,14 +14,20 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 from flows.errors import InvalidSettingError
 from flows.objects.prefix import SCHEME, Prefix, parse
 
-
-def _place(value: object) -> object:
-    return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else value
-
-
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
 MAX_KEEP_HOURS = 1_000_000  # a century, which can be subtracted from every date
+
+
+def _named(value: object) -> object:
+    """Refuse an empty name, which would be the current folder."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("it is empty; name a folder, or leave the setting out")
+    return value
+
+
+def _place(value: object) -> object:
+    return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else _named(value)
 
 
 def _flaw(error: Any) -> str:
@@ -29,7 +36,13 @@ def _flaw(error: Any) -> str:
     return f"{name}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
 
 
+def _folders(value: object) -> object:
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_named)]
 Place = Annotated[Path | Prefix, BeforeValidator(_place), NoDecode]
+Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders), NoDecode]
 
 
 class Settings(BaseSettings):
@@ -41,13 +54,16 @@ class Settings(BaseSettings):
     warehouse: Place = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
     time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
     endings: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
+    link_roots: Folders = Field(
+        (), description="Folders outside of the source to which symbolic links may lead, with : between them."
+    )
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
     verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
     allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
     patience: int = Field(
         0, ge=0, le=MAX_WAIT, description="Seconds to wait for the end of another run that is publishing."
     )
-    data: Path = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
+    data: Folder = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
     cron: str | None = Field(
         None, description="When broadsheet up publishes, such as '0 6-22 * * *', in time_zone; every hour by default."
@@ -105,6 +121,14 @@ class Settings(BaseSettings):
                 f"{text} is not a cron expression ({error}); write five fields, as in '0 6 * * 1-5'"
             ) from None
         return text or None
+
+    @field_validator("link_roots")
+    @classmethod
+    def _full_paths(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+        for root in roots:
+            if not root.is_absolute():
+                raise ValueError(f"{root} is not an absolute path; write it as /srv/{root}")
+        return roots
 
     @field_validator("endings")
     @classmethod

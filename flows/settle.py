@@ -21,6 +21,7 @@ from flows.warehouse.compare import (
     published,
     rows_of,
     rows_without,
+    same_rejections,
     settle_sources,
     with_duplicates,
 )
@@ -86,7 +87,8 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
     batches.remove_rows(plan.work, number)  # what a try before this one read
     if not last.num_rows:
         return batches.read(plan.work, SOURCES), last, last
-    read = changed_rows(batches.read(plan.work, SOURCES), last)
+    alike = same_rejections(batches.read(plan.work, PROBLEMS), read_table(plan.base, PROBLEMS))
+    read = changed_rows(batches.read(plan.work, SOURCES), last, alike)
     while True:
         stay = carried_rows(found, last, read["source_path"])
         left = rows_without(last, "source_path", stay["source_path"])

@@ -3,17 +3,24 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from flows.errors import SourceNotFoundError, SourceUnreadableError
+from flows.errors import ConfigurationError, SourceUnreadableError
+from flows.links import Allowed, find_target, may_be_folder, open_file
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
+from flows.problems import RejectedError
 from flows.tables import SeedFile
 
 LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
 READ_AT_ONCE = 1 << 20  # bytes
+EARLIEST, LATEST = -(2**63), 2**63 - 1  # nanoseconds since 1970 that a column holds: the years 1677 to 2262
+ROOT = (0, 65534)  # its user, and how a container shows the user of a root that is not its own
+
+Content = bytes | OSError | RejectedError  # of a file, or why it cannot be read
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
@@ -21,32 +28,54 @@ _AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 
 
-def require_folder(source: Path | Prefix) -> None:
-    """Raise RunError where the source is no folder, or a prefix below which there is nothing."""
-    if isinstance(source, Prefix):
-        if next(store.list_objects(source), None) is None:
-            raise SourceNotFoundError(f"There is nothing below {source}; name an existing prefix with --source.")
-    elif not source.is_dir():
-        raise SourceNotFoundError(f"The source {source} is no folder; name an existing one with --source.")
-
-
-def list_seed_files(source: Path | Prefix, endings: tuple[str, ...]) -> Iterator[SeedFile]:
+def list_seed_files(
+    source: Path | Prefix,
+    endings: tuple[str, ...],
+    link_roots: Sequence[Path] = (),
+    warehouses: Sequence[Path | Prefix] = (),
+) -> Iterator[SeedFile]:
     """The regular, unhidden files below `source` that end in one of `endings` (any case), in no particular order.
+
+    A link to a file is listed with the target's size and time where it may be followed, and with its own where it may
+    not; a link to a folder is listed as itself. What is below one of the `warehouses` is not read.
 
     Raises RunError where a folder or a prefix cannot be listed, for its articles would look withdrawn.
     """
-    return _list_prefix(source, endings) if isinstance(source, Prefix) else _list_folder(source, endings)
+    if isinstance(source, Prefix):
+        return _list_prefix(source, endings, _inside(source, warehouses))
+    return _list_folder(source, endings, Allowed(source, *link_roots), _inside(source, warehouses))
 
 
-def _list_prefix(source: Prefix, endings: tuple[str, ...]) -> Iterator[SeedFile]:
+def _inside(source: Path | Prefix, warehouses: Sequence[Path | Prefix]) -> tuple[str, ...]:
+    """Return the paths of the warehouses that are below the source, relative to it, with a / behind them."""
+    found = []
+    for warehouse in warehouses:
+        if isinstance(source, Prefix) == isinstance(warehouse, Prefix):
+            above, below = _with_slash(source), _with_slash(warehouse)
+            if above.startswith(below):
+                raise ConfigurationError(
+                    f"The source {source} is inside the warehouse {warehouse}. Pass a warehouse that"
+                    " is not above the source with --warehouse."
+                )
+            if below.startswith(above):
+                found.append(below.removeprefix(above))
+    return tuple(found)
+
+
+def _with_slash(place: Path | Prefix) -> str:
+    return f"{place}/" if isinstance(place, Prefix) else os.path.join(os.path.realpath(place), "")
+
+
+def _list_prefix(source: Prefix, endings: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
     """A store tells the second of an object's last change."""
     for name, size, modified in store.list_objects(source):
-        if name.lower().endswith(endings) and "/." not in f"/{name}":
+        if name.lower().endswith(endings) and "/." not in f"/{name}" and not name.startswith(skipped):
             yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
 
 
-def _list_folder(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile]:
-    """Links are not followed: what they lead to is listed where it lies, or is no part of the source."""
+def _list_folder(
+    source: Path, endings: tuple[str, ...], allowed: Allowed, skipped: tuple[str, ...]
+) -> Iterator[SeedFile]:
     waiting = [""]  # folders below the source, each with a / behind it
     while waiting:
         below = waiting.pop()
@@ -54,14 +83,40 @@ def _list_folder(source: Path, endings: tuple[str, ...]) -> Iterator[SeedFile]:
             name = entry.name
             if name.startswith("."):
                 continue
-            if name.lower().endswith(endings) and entry.is_file(follow_symlinks=False):
-                try:
-                    facts = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # deleted since the folder was listed
-                yield SeedFile(printable(below + name), facts.st_size, facts.st_mtime_ns)
-            elif entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{below}{name}/")
+            is_seed = name.lower().endswith(endings)
+            try:
+                if is_seed and entry.is_file(follow_symlinks=False):
+                    facts: os.stat_result | None = entry.stat(follow_symlinks=False)
+                elif entry.is_dir(follow_symlinks=False):
+                    if (folder := f"{below}{name}/") not in skipped:
+                        waiting.append(folder)
+                    continue
+                elif entry.is_symlink():
+                    facts = _link_facts(entry, is_seed, allowed)
+                else:
+                    continue
+            except FileNotFoundError:
+                continue  # deleted since the folder was listed
+            except OSError as error:
+                raise _unreadable("file", entry.path, error) from None
+            if facts:
+                mtime_ns = facts.st_mtime_ns
+                if not EARLIEST <= mtime_ns <= LATEST:
+                    mtime_ns = EARLIEST if mtime_ns < 0 else LATEST
+                yield SeedFile(printable(below + name), facts.st_size, mtime_ns)
+
+
+def _link_facts(link: os.DirEntry[str], is_seed: bool, allowed: Allowed) -> os.stat_result | None:
+    """Return the facts of the file that a link leads to, of the link where it is not followed; None: no seed file.
+
+    Reading the file decides once more whether the link is followed.
+    """
+    if is_seed:
+        try:
+            return find_target(link.path, allowed)[1]
+        except (OSError, RejectedError):
+            return link.stat(follow_symlinks=False)
+    return link.stat(follow_symlinks=False) if may_be_folder(link) else None
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
@@ -69,26 +124,41 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as error:
-        raise SourceUnreadableError(
-            f"The folder {printable(folder)} cannot be listed ({error.strerror}); nothing was published, since its"
-            " articles would look withdrawn; make it readable."
-        ) from None
+        if isinstance(error, PermissionError) and _is_lost_and_found(folder):
+            return []
+        raise _unreadable("folder", folder, error) from None
 
 
-def read_seed_files(source: Path | Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:
+def _is_lost_and_found(folder: str) -> bool:
+    """Return whether a folder is the one in which root's fsck puts what it finds: it holds no articles of anybody."""
+    path = Path(folder)
+    return path.name == "lost+found" and path.lstat().st_uid in ROOT
+
+
+def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
+    name = printable(path.rstrip("/"))
+    return SourceUnreadableError(
+        f"The {what} {name} cannot be listed ({error.strerror}); nothing was published, since its"
+        " articles would look withdrawn. Give this user permission to read the folder and to enter it."
+    )
+
+
+def read_seed_files(source: Path | Prefix, paths: Sequence[str], link_roots: Sequence[Path] = ()) -> Iterator[Content]:
     """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
 
     A store that fails fails the run; an object that is gone is one that cannot be read.
     """
     if isinstance(source, Prefix):
-        return many.at_once(partial(_or_error, partial(_read_object, source)), paths)
-    return map(partial(_or_error, partial(read_seed_file, source)), paths)
+        yield from many.at_once(partial(_or_error, partial(_read_object, source)), paths)
+        return
+    with closing(Allowed(source, *link_roots)) as allowed:
+        yield from map(partial(_or_error, partial(read_seed_file, source, allowed=allowed)), paths)
 
 
-def _or_error(read: Callable[[str], bytes], source_path: str) -> bytes | OSError:
+def _or_error(read: Callable[[str], bytes], source_path: str) -> Content:
     try:
         return read(source_path)
-    except OSError as error:
+    except (OSError, RejectedError) as error:
         return error
 
 
@@ -96,13 +166,15 @@ def _read_object(source: Prefix, source_path: str) -> bytes:
     return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
 
 
-def read_seed_file(source: Path, source_path: str) -> bytes:
-    """The bytes of a listed file, at most a few more than LARGEST_FILE; raises OSError.
+def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:
+    """The bytes of a listed file, at most a few more than LARGEST_FILE; raises OSError or RejectedError.
 
-    A link that has taken its place is not followed, and a pipe is not waited for.
+    A link is followed to a file below one of the `allowed` folders, or the source. A pipe is not waited for.
     """
-    name = os.path.join(os.fsencode(source), _file_name(source_path))
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if allowed is None:
+        with closing(Allowed(source)) as alone:
+            return read_seed_file(source, source_path, alone)
+    descriptor = open_file(os.path.join(os.fsencode(source), _file_name(source_path)), allowed)
     try:
         content = b""
         while len(content) <= LARGEST_FILE and (part := os.read(descriptor, READ_AT_ONCE)):

@@ -6,12 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.articles.article import PARSER_VERSION
 from flows.plan import Batch, Difference, Months, Plan, split
 from flows.settings import Settings
-from flows.source import list_seed_files
+from flows.source import LARGEST_FILE, list_seed_files
+from flows.source_checks import refuse_empty
 from flows.tables import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
 from flows.transform import read_files
 from flows.warehouse import batches, compare, database, editions, front_page, ids, ledger, manifest, parquet
@@ -25,12 +27,14 @@ from flows.warehouse.touched import last_listing
 def extract(settings: Settings) -> Plan:
     """List the source and compare it with the edition before: which files are to be read."""
     started, listed_at = time.time(), time.time_ns()
-    found = sort(FOUND, collect(FOUND, list_seed_files(settings.source, settings.endings)))
     before = editions.current_edition(settings.home)
+    found = _list_source(settings)
+    if before is None and not found.num_rows:
+        refuse_empty(settings.source, settings.endings)
     base = before if before and not settings.rebuild and _same_rules(settings, before) else None
     known, known_at = last_listing(settings.home, base)
     to_read = compare.find_changed(found, known, known_at, settings.verify_content)
-    require_room(settings.home, before, pc.sum(to_read["size"]).as_py() or 0)
+    require_room(settings.home, before, _bytes_to_read(to_read))
     edition_id = editions.next_edition_id(settings.home, datetime.now(UTC))
     folder = editions.staged_folder(settings.home, edition_id)
     news = base is None or to_read.num_rows > 0 or found.num_rows != known.num_rows
@@ -44,6 +48,17 @@ def extract(settings: Settings) -> Plan:
         with batches.writer(plan.work, batch.number) as write:
             write(TO_READ, to_read.slice(batch.start, batch.stop - batch.start))
     return plan
+
+
+def _list_source(settings: Settings) -> pa.Table:
+    warehouses = (settings.warehouse, settings.home)
+    listed = list_seed_files(settings.source, settings.endings, settings.link_roots, warehouses)
+    return sort(FOUND, collect(FOUND, listed))
+
+
+def _bytes_to_read(files: pa.Table) -> int:
+    """Return the bytes that are read of some files: a sparse file of terabytes is rejected, and needs no room."""
+    return pc.sum(pc.min_element_wise(files["size"], LARGEST_FILE)).as_py() or 0
 
 
 def transform(plan: Plan, batch: Batch) -> int:

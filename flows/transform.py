@@ -10,9 +10,9 @@ import xxhash
 
 from flows.articles.article import Reading, read_article, rejected
 from flows.plan import Plan
-from flows.problems import problem
+from flows.problems import RejectedError, problem
 from flows.settings import Settings
-from flows.source import LARGEST_FILE, read_seed_files
+from flows.source import LARGEST_FILE, Content, read_seed_files
 from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, KnownFile, Source, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import to_arrow
@@ -36,7 +36,7 @@ def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], wri
     A file that holds what it is known to hold gives none.
     """
     zone = ZoneInfo(settings.time_zone)
-    contents = read_seed_files(settings.source, [file.source_path for file in files])
+    contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
     found = [(file, *_read(file, content, zone)) for file, content in zip(files, contents, strict=True)]
     read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
@@ -53,9 +53,11 @@ def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], wri
     write(CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions))
 
 
-def _read(file: KnownFile, content: bytes | OSError, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
+def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
     """What a file gives, None where that is known, and its hash, None where it cannot be read."""
     path = file.source_path
+    if isinstance(content, RejectedError):
+        return rejected(content.problem, path), None
     if isinstance(content, OSError):
         return rejected(problem("unreadable", reason=content.strerror or str(content)), path), None
     if len(content) > LARGEST_FILE:

@@ -6,7 +6,7 @@ from flows import settle, steps
 from flows.errors import NoEditionError, RunError
 from flows.objects.prefix import Prefix
 from flows.settings import Settings
-from flows.source import require_folder
+from flows.source_checks import require_folder
 from flows.tables import CONTENT, PROBLEMS, SOURCES
 from flows.warehouse import parquet, working_copy
 from flows.warehouse.checks import run_checks
@@ -23,7 +23,7 @@ def verify(settings: Settings) -> list[str]:
     Also the files of the edition that are not as its manifest says, and its checks that fail. Raises RunError where
     there is no edition to compare.
     """
-    require_folder(settings.source)
+    require_folder(settings.source, settings.link_roots)
     with writer_lock(settings.home, settings.patience, settings.home_named_by):
         if isinstance(settings.warehouse, Prefix):
             working_copy.fetch_anew(settings.warehouse, settings.home)

@@ -63,7 +63,7 @@ def test_failures_are_one_plain_sentence(tmp_path, warehouse):
     for done in failures.values():
         assert done.returncode == 1
         assert done.stdout == ""
-        assert done.stderr.startswith("broadsheet: The ")
+        assert done.stderr.startswith("broadsheet: ")
         assert done.stderr.count("\n") == 1
     assert not warehouse.exists()
 

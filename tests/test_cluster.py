@@ -32,7 +32,8 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
         return cluster.transform_on_shared_disk(replace(plan, **there), batch)
 
     with pytest.raises(
-        RunError, match=r"nowhere is no folder|does not see .*/nowhere/work-\d+; workers need a disk that all"
+        RunError,
+        match=r"Source folder not found: .*nowhere|does not see .*/nowhere/work-\d+; workers need a disk that all",
     ):
         publish_edition(Settings(source=source, warehouse=warehouse), replace(PLAIN, transform=transform))
     assert not (warehouse / "current").exists()

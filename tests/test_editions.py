@@ -81,7 +81,9 @@ def test_a_touched_file_is_read_once_more_only(two_months, publish: Publish, mon
     from flows import source
 
     reading = source.read_seed_file
-    monkeypatch.setattr(source, "read_seed_file", lambda source, path: read.append(path) or reading(source, path))
+    monkeypatch.setattr(
+        source, "read_seed_file", lambda source, path, **given: read.append(path) or reading(source, path, **given)
+    )
     for _ in range(3):
         assert publish().edition is None
     assert read == ["A.md"]

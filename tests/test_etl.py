@@ -83,7 +83,7 @@ def test_an_edition_without_a_brief_is_no_failure(server, warehouse):
 def test_a_missing_source_fails_the_flow(server, tmp_path, warehouse):
     done = run_flow(server, source=tmp_path / "nowhere", warehouse=warehouse)
     assert done.returncode == 1
-    assert "nowhere is no folder" in done.stderr
+    assert f"Source folder not found: {tmp_path}/nowhere." in done.stderr
     (run,) = server.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
     assert run["state_type"] == "FAILED"
     assert not warehouse.exists()

@@ -48,6 +48,8 @@ class Newsroom(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.source, self.warehouse = self.folder / "source", self.folder / "warehouse"
         (self.source / "deep").mkdir(parents=True)
+        # The first edition is not one of nothing.
+        (self.source / "draft.md").write_text(content_of("", "A draft", "", "draft"))
         self.clock = 1_000_000_000
         self.checked = True
 

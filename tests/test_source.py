@@ -1,12 +1,19 @@
-"""The source lists regular, unhidden files with the right endings, whatever their names."""
+"""The source lists regular, unhidden files with the right endings, whatever their names, times and surroundings."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from flows.errors import RunError
-from flows.source import list_seed_files, printable, read_seed_file, require_folder
-from tests.conftest import Publish, query, seed_file
+from flows.cli import main
+from flows.errors import ConfigurationError, RunError, SourceEmptyError, SourceNotFoundError, WithdrawalsError
+from flows.source import list_seed_files, printable, read_seed_file
+from flows.source_checks import require_folder
+from tests.conftest import ROOT, Publish, query, seed_file
 
 ENDINGS = (".markdown", ".md", ".mdx", ".txt")
 
@@ -22,15 +29,13 @@ def test_endings_in_any_case_and_folders_within_folders(source):
     assert listed(source) == ["2024/11/e.txt", "a.md", "b.MD", "c.markdown", "d.mdx"]
 
 
-def test_what_is_no_seed_file(source, tmp_path):
-    outside = tmp_path / "outside.md"
-    outside.touch()
+def test_what_is_no_seed_file(source):
     (source / ".hidden.md").touch()
     (source / ".git").mkdir()
     (source / ".git" / "a.md").touch()
     (source / "folder.md").mkdir()
-    (source / "link.md").symlink_to(outside)
-    (source / "folder").symlink_to(tmp_path)
+    (source / "photo.jpg").symlink_to("nowhere")
+    (source / "LICENSE").symlink_to(".hidden.md")
     os.mkfifo(source / "pipe.md")
     assert listed(source) == []
 
@@ -60,12 +65,12 @@ def test_names_that_are_no_utf_8_stay_apart():
 
 
 def test_a_source_that_is_no_folder(tmp_path):
-    with pytest.raises(RunError, match="nowhere is no folder"):
+    with pytest.raises(RunError, match=r"Source folder not found: .*nowhere"):
         require_folder(tmp_path / "nowhere")
 
 
 def test_a_file_that_cannot_be_read_is_a_row(source, publish: Publish, monkeypatch):
-    def denied(*_: object) -> bytes:
+    def denied(*_: object, **__: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     (source / "a.md").write_text(seed_file("A"))
@@ -88,10 +93,182 @@ def test_a_file_that_is_too_large_is_a_row(source, publish: Publish):
     ]  # fmt: skip
 
 
-def test_a_folder_that_cannot_be_listed_fails_the_run(source, publish: Publish, monkeypatch):
-    def denied(_: object) -> object:
-        raise PermissionError(13, "Permission denied")
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter, with a source and a place for a warehouse, for processes of another user."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "source").mkdir()
+        (folder / "source" / "a.md").write_text(seed_file("A"))
+        for place in (folder, folder / "source"):
+            place.chmod(0o777)
+        yield folder
+        for entry in folder.rglob("*"):  # so that its owner can remove it
+            if entry.is_dir():
+                entry.chmod(0o700)
 
-    monkeypatch.setattr("flows.source.os.scandir", denied)
-    with pytest.raises(RunError, match="cannot be listed"):
+
+AS_NOBODY = """
+import os, sys
+if sys.argv[1] == "list":
+    from flows.source import Path, list_seed_files
+    from flows.source_checks import require_folder
+else:
+    from flows import pipeline, summary
+from flows.cli import RunError, main
+
+if os.geteuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+if sys.argv[1] != "list":
+    sys.exit(main(sys.argv[1:]))
+source = Path(sys.argv[2])
+try:
+    require_folder(source)
+    print(*sorted(file.source_path for file in list_seed_files(source, (".md",))))
+except RunError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def as_nobody(*arguments: object) -> str:
+    """What a command prints for a user without rights, who need not see this project: its modules are loaded before."""
+    command = [sys.executable, "-c", AS_NOBODY, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout + done.stderr
+
+
+def test_a_folder_that_cannot_be_listed_fails_the_run(public):
+    (public / "source" / "sub").mkdir(mode=0o000)
+    assert as_nobody("run", "--source", public / "source", "--warehouse", public / "warehouse") == (
+        f"broadsheet: The folder {public}/source/sub cannot be listed (Permission denied); nothing was published, since"
+        " its articles would look withdrawn. Give this user permission to read the folder and to enter it.\n"
+    )
+    assert not (public / "warehouse" / "current").exists()
+
+
+def test_a_folder_that_cannot_be_entered_fails_the_run(public):
+    """Its names are seen, and neither their sizes nor their times."""
+    (public / "source" / "sub").mkdir()
+    (public / "source" / "sub" / "b.md").write_text(seed_file("B"))
+    (public / "source" / "sub").chmod(0o444)
+    told = as_nobody("list", public / "source")
+    assert told.startswith(
+        f"SourceUnreadableError The file {public}/source/sub/b.md cannot be listed (Permission denied); nothing was"
+    )
+
+
+def test_lost_and_found_of_root_is_left_out_and_that_of_another_user_is_not(public):
+    lost = public / "source" / "lost+found"
+    lost.mkdir()
+    (lost / "b.md").write_text(seed_file("B"))
+    assert as_nobody("list", public / "source") == "a.md lost+found/b.md\n"
+    lost.chmod(0o700)
+    if os.geteuid() == 0:
+        assert as_nobody("list", public / "source") == "a.md\n"
+        os.chown(lost, 12345, 12345)
+    lost.chmod(0o000)
+    assert f"The folder {lost} cannot be listed (Permission denied)" in as_nobody("list", public / "source")
+
+
+def test_a_source_below_a_folder_that_may_not_be_entered(public):
+    (public / "above" / "articles").mkdir(parents=True)
+    (public / "above").chmod(0o000)
+    source = public / "above" / "articles"
+    assert as_nobody("list", source) == (
+        f"SourceUnreadableError Source folder cannot be reached: {source} (Permission denied). Give this user access to"
+        " it and to every folder above it. Pass an existing folder with --source.\n"
+    )
+
+
+@pytest.mark.parametrize("second", [2**40, 10**10, 2**33, -1, -(2**31), -(2**40)])
+def test_times_of_every_kind_are_listed_and_published(tmp_path, publish: Publish, second):
+    """A disk keeps what it can: one in memory has these times as they are, others their nearest."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as name:
+        source = Path(name)
+        (source / "a.md").write_text(seed_file("A"))
+        os.utime(source / "a.md", ns=(0, second * 10**9))
+        (source / "link.md").symlink_to("a.md")
+        kept = min(max((source / "a.md").stat().st_mtime_ns, -(2**63)), 2**63 - 1)
+        edition = publish(source=source).folder
+        assert query(edition, "SELECT source_path, mtime_ns FROM sources ORDER BY 1") == [
+            ("a.md", kept),
+            ("link.md", kept),
+        ]
+        assert publish(source=source).edition is None
+
+
+def test_sparse_files_of_terabytes_need_no_room(source, publish: Publish):
+    (source / "a.md").write_text(seed_file("A"))
+    for name in ("b.md", "c.md"):
+        with (source / name).open("wb") as file:
+            file.truncate(2**43)
+    edition = publish().folder
+    assert query(edition, "SELECT source_path, size, status FROM sources WHERE status = 'rejected' ORDER BY 1") == [
+        ("b.md", 2**43, "rejected"), ("c.md", 2**43, "rejected"),
+    ]  # fmt: skip
+
+
+def test_a_source_that_is_a_file(source):
+    (source / "a.md").write_text(seed_file("A"))
+    with pytest.raises(SourceNotFoundError, match=r"^Source folder is not a folder, but a file: .*/a\.md\. Pass an"):
+        require_folder(source / "a.md")
+    with pytest.raises(SourceNotFoundError, match=r"^Source folder not found: .*/a\.md/below\. Pass an"):
+        require_folder(source / "a.md" / "below")
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+@pytest.mark.parametrize("name", ["SOURCE", "WAREHOUSE", "DATA"])
+def test_an_empty_setting_is_not_the_current_folder(source, tmp_path, monkeypatch, capsys, name, value):
+    monkeypatch.chdir(source)
+    (source / "a.md").write_text(seed_file("A"))
+    monkeypatch.setenv("BROADSHEET_SOURCE", str(source))
+    monkeypatch.setenv(f"BROADSHEET_{name}", value)
+    assert main(["run"]) == 2
+    assert capsys.readouterr().err == (
+        f"broadsheet: {name.lower()}: it is empty; name a folder, or leave the setting out.\n"
+    )
+    assert [entry.name for entry in source.iterdir()] == ["a.md"]
+
+
+def test_a_first_run_without_seed_files_publishes_nothing(source, warehouse, publish: Publish):
+    endings = "Their names end in .markdown, .md, .mdx, .txt."
+    remedy = "Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
+    with pytest.raises(SourceEmptyError) as empty:
         publish()
+    assert str(empty.value) == f"No seed files found in {source}. {endings} It is empty. {remedy}"
+    (source / "images").mkdir()
+    for number in range(9):
+        (source / f"page{number}.html").touch()
+    with pytest.raises(SourceEmptyError) as others:
+        publish()
+    shown = "It has images/, page0.html, page1.html, page2.html, page3.html and more."
+    assert str(others.value) == f"No seed files found in {source}. {endings} {shown} {remedy}"
+    assert not (warehouse / "current").exists()
+    (source / "a.md").write_text(seed_file("A"))
+    assert publish().edition.articles == 1
+    (source / "a.md").unlink()
+    with pytest.raises(WithdrawalsError):
+        publish()
+    assert publish(allow_withdrawals=True).edition.articles == 0
+
+
+def test_a_warehouse_inside_the_source_is_no_part_of_it(source, publish: Publish):
+    (source / "a.md").write_text(seed_file("A"))
+    inside = {"warehouse": source / "sub" / "warehouse", "endings": (".md", ".html", ".json")}
+    edition = publish(**inside).folder
+    (source / "sub" / "warehouse" / "editions" / "notes.md").write_text(seed_file("B"))
+    (source / "sub" / "warehouse-notes.md").write_text(seed_file("C"))
+    edition = publish(**inside).folder
+    assert query(edition, "SELECT source_path FROM sources ORDER BY 1") == [("a.md",), ("sub/warehouse-notes.md",)]
+
+
+def test_a_source_inside_the_warehouse_is_refused(warehouse, publish: Publish):
+    source = warehouse / "articles"
+    source.mkdir(parents=True)
+    (warehouse / "editions").mkdir()
+    (source / "a.md").write_text(seed_file("A"))
+    for inside in (source, warehouse):
+        with pytest.raises(ConfigurationError, match=r"^The source .* is inside the warehouse .*--warehouse\.$"):
+            publish(source=inside)
+    assert not (warehouse / "current").exists()

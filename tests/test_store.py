@@ -12,7 +12,7 @@ from flows.objects.prefix import Prefix, parse
 from flows.pipeline import publish_edition
 from flows.settings import Settings
 from flows.verify import verify
-from tests.conftest import SEEDS
+from tests.conftest import SEEDS, query, seed_file
 from tests.object_store import BUCKET
 
 
@@ -68,6 +68,32 @@ def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
 def test_a_source_with_nothing(settings):
     assert told(settings.model_copy(update={"source": Prefix(BUCKET, "mistyped")})) == (
         f"There is nothing below s3://{BUCKET}/mistyped; name an existing prefix with --source."
+    )
+
+
+def test_a_source_without_seed_files(settings):
+    source = Prefix(BUCKET, "pages")
+    for name in ("", "a.html", "b/c.html"):
+        store.write(source / name, b"x")
+    assert told(settings.model_copy(update={"source": source})) == (
+        f"No seed files found in {source}. Their names end in .markdown, .md, .mdx, .txt. It has a.html, b/c.html."
+        " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
+    )
+
+
+def test_a_warehouse_inside_the_source_is_no_part_of_it_and_around_it_is_refused(settings):
+    source = Prefix(BUCKET, "around")
+    store.write(source / "a.md", seed_file("A").encode())
+    inside = settings.model_copy(update={"source": source, "warehouse": source / "warehouse"})
+    publish_edition(inside)
+    store.write(source / "warehouse/notes.md", seed_file("B").encode())
+    store.write(source / "warehouse-notes.md", seed_file("C").encode())
+    edition = publish_edition(inside).folder
+    assert query(edition, "SELECT source_path FROM sources ORDER BY 1") == [("a.md",), ("warehouse-notes.md",)]
+    around = inside.model_copy(update={"source": source / "warehouse" / "editions"})
+    assert told(around) == (
+        f"The source {source}/warehouse/editions is inside the warehouse {source}/warehouse. Pass a warehouse that is"
+        " not above the source with --warehouse."
     )
 
 

@@ -53,6 +53,16 @@ def test_articles_by_day_has_the_days_without_articles_too(demo):
     assert found == [(date(2026, 10, d), *n) for d, *n in october] + [(date(2026, 11, d), *n) for d, *n in november]
 
 
+def test_a_slip_in_a_year_makes_no_days_of_centuries(source, publish: Publish):
+    dates = ("0206-11-05", "9999-12-31", "2026-11-05T12:00:00Z")
+    for number, written in enumerate(dates):
+        (source / f"{number}.md").write_text(seed_file(f"A{number}", date=written))
+    (source / "9999-01-01.md").write_text("---\ntitle: In the name of a file\n---\n")
+    edition = publish().folder
+    assert query(edition, "SELECT published_on, articles FROM articles_by_day") == [(date(2026, 11, 5), 1)]
+    assert query(edition, "SELECT code, count(*) FROM problems GROUP BY code") == [("implausible_date", 3)]
+
+
 def test_the_mean_covers_the_days_there_are(demo):
     means = dict(query(demo, "SELECT published_on, articles_7_day_mean FROM articles_by_day"))
     assert means[date(2026, 10, 24)] == 2
@@ -193,8 +203,9 @@ def test_freshness_is_measured_against_the_editions_time(few):
 
 
 @pytest.fixture
-def none(publish: Publish) -> Path:
+def none(source, publish: Publish) -> Path:
     """An edition without articles."""
+    (source / "draft.md").write_text("---\ntitle: A draft\ndraft: true\n---\n")
     return publish().folder
 
 

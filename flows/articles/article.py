@@ -9,7 +9,15 @@ from flows.articles.blocks import read_document
 from flows.articles.body import count_words, read_dateline, read_prose
 from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of, read_pictures
 from flows.articles.credits import read_credit
-from flows.articles.dates import moment_in_code, moment_in_path, read_moment
+from flows.articles.dates import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    implausible_day_in_path,
+    is_implausible,
+    moment_in_code,
+    moment_in_path,
+    read_moment,
+)
 from flows.articles.fields import Fields, Hero
 from flows.articles.front_matter import read_front_matter
 from flows.articles.images import CaptionText, Picture, fold, front_matter_image
@@ -17,7 +25,7 @@ from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
-PARSER_VERSION = 3  # raise it with every change that gives other rows: each file is then read again
+PARSER_VERSION = 4  # raise it with every change that gives other rows: each file is then read again
 
 # RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
@@ -113,6 +121,8 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
         found = Moment(in_code, "code")
     elif in_path := moment_in_path(source_path, zone):
         found = Moment(in_path, "file_name")
+    elif day := implausible_day_in_path(source_path, zone):
+        fields.problems.append(_date_problem(day, None, "it is undated"))
     instead = f"the one in the {found.source.replace('_', ' ')} was taken" if found.source else "it is undated"
     _say_unusable(fields, unusable, instead)
     return found
@@ -121,7 +131,14 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
 def _say_unusable(fields: Fields, unusable: list[tuple[str, Written]], instead: str) -> None:
     for key, written in unusable:
         fields.used.discard(key)
-        fields.problems.append(problem("unusable_date", fields.line(key), value=quoted(written), instead=instead))
+        fields.problems.append(_date_problem(written, fields.line(key), instead))
+
+
+def _date_problem(written: Written, line: int | None, instead: str) -> Problem:
+    if isinstance(written, str) and is_implausible(written):
+        limits = {"first": FIRST_YEAR, "last": LAST_YEAR}
+        return problem("implausible_date", line, value=quoted(written), instead=instead, **limits)
+    return problem("unusable_date", line, value=quoted(written), instead=instead)
 
 
 def _picture_rows(

@@ -18,11 +18,25 @@ _NAMED = re.compile(
 _MONTHS = {name: number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
 _CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
 _DAY_IN_PATH = re.compile(r"(?<!\d)(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?!\d)")
+# The first newspaper appeared in 1605, and an article may be dated ahead. A year beyond these is a slip (0206 for 2006,
+# 9999 for never), and would stretch a view of days over millennia.
+FIRST_YEAR, LAST_YEAR = 1600, 2200
 _FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no place on Earth uses it
 
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """The instant in UTC, or None where the text is no possible date; a time without offset is in `zone`."""
+    """Return the instant in UTC, or None if the text is not a plausible date; a time without offset is in `zone`."""
+    moment = _any_moment(text, zone)
+    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def is_implausible(text: str) -> bool:
+    """Return whether a text has the form of a date, of a year that no article is from."""
+    match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
+    return match is not None and not FIRST_YEAR <= int(match[1]) <= LAST_YEAR
+
+
+def _any_moment(text: str, zone: ZoneInfo) -> datetime | None:
     if _PLAIN_MOMENT.fullmatch(text):
         return _in_utc(text)
     match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
@@ -75,8 +89,19 @@ def moment_in_code(code: str) -> datetime | None:
 
 def moment_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
     """The start, in `zone`, of the last day that a path names, as 2024-11-07 or 2024/11/07."""
-    for year, _, month, day in reversed(_DAY_IN_PATH.findall(source_path)):
-        moment = read_moment(f"{year}-{month}-{day}", zone)
+    for day in _days_in(source_path):
+        moment = read_moment(day, zone)
         if moment is not None:
             return moment
     return None
+
+
+def implausible_day_in_path(source_path: str, zone: ZoneInfo) -> str | None:
+    """Return the last day that a path names and that exists, but in a year that no article is from."""
+    return next((day for day in _days_in(source_path) if is_implausible(day) and _any_moment(day, zone)), None)
+
+
+def _days_in(source_path: str) -> list[str]:
+    """Return the days that a path names, the last one first."""
+    found = reversed(_DAY_IN_PATH.findall(source_path))
+    return [f"{year}-{month}-{day}" for year, _, month, day in found]

@@ -12,6 +12,7 @@ from flows.warehouse.arrow import schema, to_arrow
 # A file that was changed so shortly before the source was listed may have been changed again in the same tick of the
 # file system's clock, which would not show in its time.
 TICK = 2_000_000_000  # nanoseconds
+REJECTED = pa.chunked_array([["rejected"]])
 
 
 def find_changed(found: pa.Table, last: pa.Table, listed_at: int, every: bool) -> pa.Table:
@@ -36,18 +37,30 @@ def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
     return table.take(pc.index_in(paths, value_set=table["source_path"].combine_chunks()))
 
 
-def changed_rows(read: pa.Table, last: pa.Table) -> pa.Table:
+def changed_rows(read: pa.Table, last: pa.Table, same_problem: pa.ChunkedArray) -> pa.Table:
     """The rows of sources among `read` whose files do not hold what they held in `last`.
 
-    A file that could not be read is the same when its size is.
+    A file that could not be read is the same when its size is, and its path is in `same_problem`: a link may lead to
+    nothing now, and to a folder later.
     """
     known = _rows_at(last.select(["source_path", "size", "content_hash", "status"]), read["source_path"])
     unread = pc.and_(pc.is_null(read["content_hash"]), pc.is_null(known["content_hash"]))
-    same_unread = pc.and_(unread, pc.equal(read["size"], known["size"]))
+    alike = pc.and_(
+        pc.equal(read["size"], known["size"]),
+        pc.is_in(read["source_path"], value_set=same_problem.combine_chunks()),
+    )
     same = pc.or_(
-        pc.fill_null(pc.equal(read["content_hash"], known["content_hash"]), False), pc.fill_null(same_unread, False)
+        pc.fill_null(pc.equal(read["content_hash"], known["content_hash"]), False),
+        pc.fill_null(pc.and_(unread, alike), False),
     )
     return read.filter(pc.invert(same))
+
+
+def same_rejections(problems: pa.Table, last: pa.Table) -> pa.ChunkedArray:
+    """The paths of the files that are rejected for the same reason in both tables of problems."""
+    now, then = (rows_of(rows, "severity", REJECTED).select(["source_path", "message"]) for rows in (problems, last))
+    known = then.take(pc.index_in(now["source_path"], value_set=then["source_path"].combine_chunks()))
+    return now["source_path"].filter(pc.fill_null(pc.equal(now["message"], known["message"]), False))
 
 
 def rows_of(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
