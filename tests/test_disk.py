@@ -22,7 +22,7 @@ def two_months(source):
 
 
 def refused(error: str, calls: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Commands, parted by commas, in a process without root's privileges in which some system calls fail."""
+    """Commands, separated by commas, in a process without root's privileges in which some system calls fail."""
     command = [*REFUSED, error, calls, *map(str, arguments)]
     variables = {**os.environ, **environment}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)

@@ -181,7 +181,7 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
 
 
 def require_kept(warehouse: Path | Prefix, edition_id: str, kept: list[str]) -> None:
-    """Raise RunError where an edition is none of those that are kept."""
+    """Raise EditionNotFoundError where an edition is not among those that are kept."""
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
         raise EditionNotFoundError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")
