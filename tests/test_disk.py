@@ -155,3 +155,19 @@ def test_readers_resolve_a_link_and_a_file_as_the_page_says(two_months, warehous
     command = [sys.executable, "-c", f"{recipe}\nprint(edition)"]
     done = subprocess.run(command, cwd=warehouse.parent, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (f"{folder}\n", "")
+
+
+@pytest.mark.parametrize(("folder", "command"), [("editions", "run"), ("editions", "query"), ("", "editions")])
+def test_a_warehouse_that_this_user_may_not_read_is_a_sentence(
+    two_months, warehouse, publish: Publish, folder, command
+):
+    publish()
+    mode = (warehouse / folder).stat().st_mode
+    (warehouse / folder).chmod(0o000)
+    try:
+        places = {"BROADSHEET_SOURCE": str(two_months), "BROADSHEET_WAREHOUSE": str(warehouse)}
+        done = refused("EPERM", "", command, *(["FROM articles"] if command == "query" else []), **places)
+    finally:
+        (warehouse / folder).chmod(mode)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "Permission denied" in done.stderr
