@@ -101,7 +101,7 @@ def _current(settings: Settings) -> str | None:
 
 
 def _kept(settings: Settings) -> list[dict[str, Any]]:
-    """What the manifests say of the editions that are kept, the oldest first."""
+    """Return the manifests of the kept editions, the oldest first."""
     warehouse = settings.warehouse
     if isinstance(warehouse, Prefix):
         return prefix.list_facts(warehouse)

@@ -2,7 +2,7 @@
 
 python -m tests.refusing ERROR CALLS run --source … , query …
 
-Runs the commands that commas part, until one fails, and exits with the last one's code.
+Runs commands that are separated by commas, until one fails, and exits with the last one's code.
 """
 
 import ctypes

@@ -6,6 +6,7 @@ import pytest
 
 from flows import remote, steps
 from flows.objects import store
+from flows.warehouse import prefix, working_copy
 from flows.warehouse.ids import edition_name, edition_time
 from tests.conftest import query
 from tests.newsroom import Newsroom, in_store, on_disk
@@ -24,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch):
             def now(cls, tz: tzinfo | None = None) -> datetime:
                 return moment.astimezone(tz)
 
-        for module in (steps, remote):
+        for module in (steps, remote, working_copy, prefix):
             monkeypatch.setattr(module, "datetime", Clock)
 
     return set_clock
@@ -99,9 +100,10 @@ def test_a_clock_that_is_a_few_hours_behind_goes_on_in_order(newsroom, clock):
 def test_a_clock_that_is_not_the_stores_is_refused(newsroom, clock):
     for moment in (YEARS_AHEAD, NOW - timedelta(days=2), datetime(1970, 1, 1, tzinfo=UTC)):
         clock(moment)
-        code, said = newsroom.does("run")
-        assert code == 1
-        assert f"The clock of this machine says {moment:%Y-%m-%d %H:%M} UTC, but the store of s3://" in said
+        for command in ("run", "verify", "rollback 20261110T030000Z"):
+            code, said = newsroom.does(*command.split())
+            assert code == 1
+            assert f"The clock of this machine says {moment:%Y-%m-%d %H:%M} UTC, but the store of s3://" in said
     assert newsroom.names() == set()
 
 

@@ -22,7 +22,7 @@ def two_months(source):
 
 
 def refused(error: str, calls: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Commands, parted by commas, in a process without root's privileges in which some system calls fail."""
+    """Commands, separated by commas, in a process without root's privileges in which some system calls fail."""
     command = [*REFUSED, error, calls, *map(str, arguments)]
     variables = {**os.environ, **environment}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)
@@ -155,3 +155,19 @@ def test_readers_resolve_a_link_and_a_file_as_the_page_says(two_months, warehous
     command = [sys.executable, "-c", f"{recipe}\nprint(edition)"]
     done = subprocess.run(command, cwd=warehouse.parent, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (f"{folder}\n", "")
+
+
+@pytest.mark.parametrize(("folder", "command"), [("editions", "run"), ("editions", "query"), ("", "editions")])
+def test_a_warehouse_that_this_user_may_not_read_is_a_sentence(
+    two_months, warehouse, publish: Publish, folder, command
+):
+    publish()
+    mode = (warehouse / folder).stat().st_mode
+    (warehouse / folder).chmod(0o000)
+    try:
+        places = {"BROADSHEET_SOURCE": str(two_months), "BROADSHEET_WAREHOUSE": str(warehouse)}
+        done = refused("EPERM", "", command, *(["FROM articles"] if command == "query" else []), **places)
+    finally:
+        (warehouse / folder).chmod(mode)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "Permission denied" in done.stderr

@@ -1,4 +1,4 @@
-"""What is found in a warehouse is not trusted: a lost `current` stops, and names that are no editions are left alone."""
+"""What is found in a warehouse is not trusted: a lost `current` stops, and other names are left alone."""
 
 import json
 import multiprocessing
@@ -158,7 +158,7 @@ def test_a_current_that_is_no_link_to_an_edition_is_said(newsroom, wrong, senten
 
 @on_disk
 def test_a_first_edition_that_was_never_published_is_swept(newsroom):
-    """The run dies between the move of its edition and the swap of `current`: there is no history to go on with."""
+    """The run dies between the move of its edition and the swap of `current`: nothing was published yet."""
     settings = Settings(source=newsroom.source, warehouse=newsroom.warehouse)
     run = multiprocessing.get_context("forkserver").Process(target=run_until, args=("before the swap", settings))
     run.start()

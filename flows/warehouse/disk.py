@@ -37,7 +37,7 @@ def sync(path: Path) -> None:
 
 
 def link_or_copy(file: Path, to: Path) -> None:
-    """Share an immutable file with a new edition; copy it where there are no hard links."""
+    """Share an immutable file with a new edition; copy it where the disk has no hard links."""
     to.parent.mkdir(parents=True, exist_ok=True)
     to.unlink(missing_ok=True)  # what a try before this one shared
     try:

@@ -29,12 +29,15 @@ def current_edition(warehouse: Path) -> Path | None:
             _require_no_editions(warehouse)
             return None
         edition = editions_folder(warehouse) / pointer.read(warehouse)
+        is_there = edition.is_dir()
     except EditionNotChosenError as error:
         kept = [folder.name for folder in list_editions(warehouse)]
         raise EditionNotChosenError(f"{error} {how_to_choose(kept)}") from None
     except OSError as error:
-        raise EditionNotChosenError(f"{warehouse / CURRENT} cannot be read ({error.strerror}).") from None
-    if not edition.is_dir():
+        raise EditionNotChosenError(
+            f"{warehouse / CURRENT} cannot be read ({error.strerror}). Give this user permission to read it."
+        ) from None
+    if not is_there:
         raise EditionNotFoundError(
             f"The edition {edition.name} is missing from {warehouse / EDITIONS};"
             f" restore its folder, or point {warehouse / CURRENT} at another with broadsheet rollback EDITION."
@@ -43,8 +46,14 @@ def current_edition(warehouse: Path) -> Path | None:
 
 
 def _require_no_editions(warehouse: Path) -> None:
-    """Raise EditionNotChosenError where there are editions, whole or not, although none is current."""
-    if found := [folder.name for folder in folders(warehouse) if folder.name != pointer.unpublished(warehouse)]:
+    """Raise EditionNotChosenError where there are editions, whole or not, although none is current.
+
+    The first one may be published meanwhile: its pointer waits before it is in its place, and is swapped in after.
+    """
+    found = [folder.name for folder in folders(warehouse)]
+    left = pointer.unpublished(warehouse)
+    found = [name for name in found if name != left]
+    if found and not os.path.lexists(warehouse / CURRENT):
         raise EditionNotChosenError(
             f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
         )
@@ -62,16 +71,22 @@ def list_editions(warehouse: Path) -> list[Path]:
 
     Whatever else is there is left alone.
     """
+    found = folders(warehouse)
     left = pointer.unpublished(warehouse)
-    return [folder for folder in folders(warehouse) if folder.name != left and is_edition(folder)]
+    return [folder for folder in found if folder.name != left and is_edition(folder)]
 
 
 def folders(warehouse: Path) -> list[Path]:
-    """The folders that are named as editions are, sorted."""
+    """The folders that are named as editions are, sorted; raises EditionNotFoundError where they cannot be listed."""
     editions = editions_folder(warehouse)
-    if not editions.is_dir():
-        return []
-    return sorted(entry for entry in editions.iterdir() if is_id(entry.name) and entry.is_dir())
+    try:
+        if not editions.is_dir():
+            return []
+        return sorted(entry for entry in editions.iterdir() if is_id(entry.name) and entry.is_dir())
+    except OSError as error:
+        raise EditionNotFoundError(
+            f"The editions in {editions} cannot be listed ({error.strerror}). Give this user permission to read them."
+        ) from None
 
 
 def next_edition_id(warehouse: Path, now: datetime) -> str:
@@ -182,7 +197,7 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
 
 
 def require_kept(warehouse: Path | Prefix, edition_id: str, kept: list[str]) -> None:
-    """Raise RunError where an edition is none of those that are kept."""
+    """Raise EditionNotFoundError where an edition is not among those that are kept."""
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
         raise EditionNotFoundError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")

@@ -8,7 +8,6 @@ cannot rename; while .claims/<id> is there, that edition is not published.
 import json
 import os
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,9 +59,14 @@ def require_chosen(warehouse: Prefix) -> str | None:
     Raises RunError where there are editions and none is current: a run would begin a new history.
     """
     current, _ = read_pointer(warehouse)
+    if current:
+        return current
+    # The first edition may be published meanwhile: its claim is there before it, and ends after the pointer is put.
+    folders = _folders(warehouse, EDITIONS)
     claimed = _claims(warehouse)
-    found = [] if current else [name for name in _folders(warehouse, EDITIONS) if name not in claimed]
-    if found:
+    found = [name for name in folders if name not in claimed]
+    current, _ = read_pointer(warehouse)
+    if found and not current:
         raise EditionNotChosenError(
             f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
             f" {how_to_choose([facts['edition_id'] for facts in list_facts(warehouse)])}"
@@ -80,7 +84,10 @@ def list_facts(warehouse: Prefix) -> list[dict[str, Any]]:
 
 
 def require_clock(warehouse: Prefix, now: datetime) -> None:
-    """Raise ClockError where the clock of this machine cannot be right, by that of the store or by the editions."""
+    """Raise ClockError where the clock of this machine cannot be right, by that of the store or by the editions.
+
+    What killed runs left is known by its age, and editions get their order from the clock.
+    """
     clock.require_same_time(now, store.time_of(warehouse), warehouse)
     clock.require_clock(now, list_editions(warehouse), warehouse)
 
@@ -222,8 +229,10 @@ def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
 
 def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
+    now = datetime.now(UTC)
+    clock.require_same_time(now, store.time_of(warehouse), warehouse)
     current, seen = _pointer(warehouse)
-    sweep(warehouse, current)  # else a claim that a kill left on the current edition would say that it never was
+    sweep(warehouse, current, now)  # else a claim that a kill left on the current edition would say that it never was
     require_kept(warehouse, edition_id, list_editions(warehouse))
     read_facts(warehouse, edition_id)  # which says what is wrong with it
     _point_at(warehouse, edition_id, seen)
@@ -234,12 +243,8 @@ def _manifest(warehouse: Prefix, edition_id: str) -> Prefix:
 
 
 def _claims(warehouse: Prefix) -> list[str]:
-    return _ids(found.name for found in store.list_objects(warehouse / CLAIMS))
+    return [found.name for found in store.list_objects(warehouse / CLAIMS) if is_id(found.name)]
 
 
 def _folders(warehouse: Prefix, name: str) -> list[str]:
-    return _ids(store.list_folders(warehouse / name))
-
-
-def _ids(names: Iterable[str]) -> list[str]:
-    return [name for name in names if is_id(name)]
+    return [folder for folder in store.list_folders(warehouse / name) if is_id(folder)]

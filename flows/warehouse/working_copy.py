@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +26,7 @@ def take_current(warehouse: Prefix, home: Path) -> str | None:
 
     None where nothing is published. Also removes what killed runs left, there and here.
     """
+    prefix.require_clock(warehouse, datetime.now(UTC))
     prefix.require_chosen(warehouse)
     prefix.abandon(warehouse, home)  # what this machine's last run left when it was killed: we hold its lock
     current, seen = prefix.read_pointer(warehouse)
