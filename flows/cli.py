@@ -130,12 +130,13 @@ def roll_back(settings: Settings, edition: str) -> int:
 
 def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
     """`broadsheet query SQL`."""
+    from flows.memory import translate_memory_errors
     from flows.query import answer, opened
 
     if form == "parquet" and output is None:
         say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
         return USAGE
-    with opened(settings) as edition:
+    with translate_memory_errors(), opened(settings) as edition:
         if edition is None:
             raise NoEditionError(
                 f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."

@@ -101,8 +101,23 @@ class StorageRefusedError(StorageError):
     """The store refuses: no credentials, no permission, no bucket."""
 
 
+class ObjectRefusedError(StorageRefusedError):
+    """The store refuses to return one object: archived, encrypted with a key out of reach, or no permission."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason  # without the object and the remedy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.reason)  # it travels from worker processes
+
+
 class StorageUnsupportedError(StorageError):
     """The store does not do what publishing needs, such as conditional puts."""
+
+
+class OutOfMemoryError(RunError):
+    """A process of the command or the run is refused memory."""
 
 
 class WorkerError(RunError):
