@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from flows.objects.prefix import SCHEME, Prefix, parse
+from flows.objects.prefix import SCHEME, Prefix, has_scheme, parse
 
 
 def _place(value: object) -> object:
-    return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else value
+    """Return the prefix of a URL; a URL that became a Path has lost a slash, and is refused."""
+    return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else value
 
 
 Place = Annotated[Path | Prefix, BeforeValidator(_place), NoDecode]
@@ -33,7 +34,9 @@ class Settings(BaseSettings):
     patience: int = Field(0, ge=0, description="Seconds to wait for the end of another run that is publishing.")
     data: Path = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
-    processes: int | None = Field(None, ge=1, description="Processes that read files; one a core where none is given.")
+    processes: int | None = Field(
+        None, ge=1, description="Processes that read files; by default as CPUs and memory allow."
+    )
     runner: Literal["local", "dask"] = Field("local", description="Where the flow reads files and writes months.")
     scheduler: str | None = Field(
         None, description="Address of Dask's scheduler, tcp://host:8786; a cluster for one run where none is given."

@@ -5,15 +5,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from flows.errors import SourceNotFoundError, SourceUnreadableError
+from flows.errors import ObjectRefusedError, SourceNotFoundError, SourceUnreadableError, StorageRefusedError
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.tables import SeedFile
 
 LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
 READ_AT_ONCE = 1 << 20  # bytes
+OTHERS_LISTED, OTHERS_TRIED = 10_000, 32  # objects, to find one that can be read where a whole batch is refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
@@ -78,10 +80,11 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 def read_seed_files(source: Path | Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:
     """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
 
-    A store that fails fails the run; an object that is gone is one that cannot be read.
+    A store that fails fails the run, and so does one that refuses every object; an object that is gone, archived or
+    forbidden is one that cannot be read.
     """
     if isinstance(source, Prefix):
-        return many.at_once(partial(_or_error, partial(_read_object, source)), paths)
+        return _read_objects(source, paths)
     return map(partial(_or_error, partial(read_seed_file, source)), paths)
 
 
@@ -92,8 +95,42 @@ def _or_error(read: Callable[[str], bytes], source_path: str) -> bytes | OSError
         return error
 
 
+def _read_objects(source: Prefix, paths: Sequence[str]) -> Iterator[bytes | OSError]:
+    refused = 0
+    for content in many.at_once(partial(_or_error, partial(_read_object, source)), paths):
+        refused += isinstance(content, PermissionError)
+        yield content
+    if refused and refused == len(paths):
+        _require_some_readable(source, set(paths))
+
+
 def _read_object(source: Prefix, source_path: str) -> bytes:
-    return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+    try:
+        return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+    except ObjectRefusedError as error:
+        raise PermissionError(None, error.reason) from None
+
+
+def _require_some_readable(source: Prefix, refused: set[str]) -> None:
+    """Raise StorageRefusedError unless one of some other objects can be read: then it is not these that are at fault.
+
+    Without this, credentials that may only list would have every article withdrawn.
+    """
+    listed = [found.name for found in islice(store.list_objects(source), OTHERS_LISTED)]
+    others = [name for name in listed if printable(name) not in refused]
+    tried = others[:: max(1, len(others) // OTHERS_TRIED)]
+    if not any(isinstance(content, bytes) for content in many.at_once(partial(_first_byte, source), tried)):
+        raise StorageRefusedError(
+            f"None of the {len(refused) + len(tried):,} objects that were tried below {source} can be read: each is"
+            " archived or forbidden. Grant these credentials s3:GetObject, or restore the objects from the archive."
+        )
+
+
+def _first_byte(source: Prefix, name: str) -> bytes | None:
+    try:
+        return store.read(source / name, 1)
+    except (ObjectRefusedError, FileNotFoundError):
+        return None
 
 
 def read_seed_file(source: Path, source_path: str) -> bytes:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import EditionNotChosenError, PublishConflictError, RunError, StorageUnavailableError
-from flows.objects import many, store
+from flows.objects import many, probe, store
 from flows.objects.prefix import Prefix
 from flows.warehouse.editions import CURRENT, EDITIONS, STAGING, edition_name, edition_time, old_editions, require_kept
 from flows.warehouse.manifest import MANIFEST, read_manifest
@@ -37,6 +37,14 @@ def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
             f"The object {warehouse / CURRENT} names no edition; name another prefix with --warehouse."
         )
     return current, seen
+
+
+def require_abilities(warehouse: Prefix) -> None:
+    """Raise StorageError where the store or the credentials cannot do all that publishing needs.
+
+    Called where nothing is published yet. A run that is killed here leaves what `sweep` removes.
+    """
+    probe.require_abilities(warehouse / STAGING / edition_name(datetime.now(UTC)))
 
 
 def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
