@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from flows.errors import ConfigurationError, NoEditionError, RunError
+from flows.errors import ConfigurationError, NoEditionError, RunError, out_of_memory
 from flows.say import say
 from flows.settings import Settings
 
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except RunError as error:
         say(f"broadsheet: {error}", sys.stderr)
+        return FAILED
+    except MemoryError as error:  # of any command, also while it is imported
+        say(f"broadsheet: {out_of_memory(error)}", sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         say("broadsheet: stopped; nothing was published.", sys.stderr)

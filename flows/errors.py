@@ -147,3 +147,11 @@ class ScheduleError(RunError):
 def first_line(error: Exception) -> str:
     """Return the first line of an exception's text, or its type's name where it has none."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def out_of_memory(error: Exception) -> OutOfMemoryError:
+    """Return the error of a process that was refused memory."""
+    return OutOfMemoryError(
+        f"The process ran out of memory ({first_line(error)})."
+        " Set BROADSHEET_PROCESSES=1, end other programs, or provide more memory."
+    )

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flows import verify
+from flows.cli import main
 from flows.errors import OutOfMemoryError
 from flows.memory import translate_memory_errors
 from flows.pipeline import PLAIN, publish_edition
@@ -59,6 +61,14 @@ def test_a_run_that_is_refused_memory_says_what_to_do(source, warehouse, refuse)
         publish_edition(Settings(source=source, warehouse=warehouse), steps)
     assert not (warehouse / "current").exists()
     assert not (warehouse / ".staging").exists()
+
+
+def test_a_command_that_is_refused_memory_says_what_to_do(monkeypatch, capsys):
+    monkeypatch.setattr(verify, "verify", lambda _: refuse_python())
+    assert main(["verify"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "broadsheet: The process ran out of memory (MemoryError). Set BROADSHEET_"
+    )
 
 
 def test_other_failures_are_not_called_a_lack_of_memory():
