@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError
+from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError, out_of_memory
 from flows.interrupt import INTERRUPTED, exit_code
 from flows.say import flush_output, prepare_streams, say
 from flows.settings import Settings
@@ -33,6 +33,9 @@ def _call(command: Any, given: dict[str, Any]) -> int:
     except RunError as error:
         say(f"broadsheet: {error}", sys.stderr)
         return USAGE if isinstance(error, InvalidSettingError) else FAILED
+    except MemoryError as error:  # of any command, also while it is imported
+        say(f"broadsheet: {out_of_memory(error)}", sys.stderr)
+        return FAILED
     except KeyboardInterrupt as stopped:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
         advice = " See what is published with broadsheet editions." if command in (run, roll_back) else ""
@@ -144,12 +147,13 @@ def roll_back(settings: Settings, edition: str) -> int:
 
 def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
     """`broadsheet query SQL`."""
+    from flows.memory import translate_memory_errors
     from flows.query import answer, opened
 
     if form == "parquet" and output is None:
         say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
         return USAGE
-    with opened(settings) as edition:
+    with translate_memory_errors(), opened(settings) as edition:
         if edition is None:
             raise NoEditionError(
                 f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."

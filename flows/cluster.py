@@ -75,8 +75,8 @@ def result_of(future: Any) -> int:
         ) from None
     except KilledWorker as error:
         raise WorkerLostError(
-            f"Dask gave up a part of the work: {error.allowed_failures + 1} workers died over it; see their logs, most"
-            " likely for want of memory, and run again."
+            f"Dask gave up a part of the work: {error.allowed_failures + 1} workers died over it, possibly because they"
+            " ran out of memory. See their logs, give them more memory or run fewer on a machine, then run again."
         ) from None
 
 

@@ -109,8 +109,23 @@ class StorageRefusedError(StorageError):
     """The store refuses: no credentials, no permission, no bucket."""
 
 
+class ObjectRefusedError(StorageRefusedError):
+    """The store refuses to return one object: archived, encrypted with a key out of reach, or no permission."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason  # without the object and the remedy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.reason)  # it travels from worker processes
+
+
 class StorageUnsupportedError(StorageError):
     """The store does not do what publishing needs, such as conditional puts."""
+
+
+class OutOfMemoryError(RunError):
+    """A process of the command or the run is refused memory."""
 
 
 class WorkerError(RunError):
@@ -160,3 +175,11 @@ class PrefectError(ScheduleError):
 def first_line(error: Exception) -> str:
     """Return the first line of an exception's text, or its type's name where it has none."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+def out_of_memory(error: Exception) -> OutOfMemoryError:
+    """Return the error of a process that was refused memory."""
+    return OutOfMemoryError(
+        f"The process ran out of memory ({first_line(error)})."
+        " Set BROADSHEET_PROCESSES=1, end other programs, or provide more memory."
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from flows import remote, settle, steps
 from flows.errors import RunError
+from flows.memory import translate_memory_errors
 from flows.objects.prefix import Prefix
 from flows.plan import Batch, Difference, Months, Plan
 from flows.settings import Settings
@@ -63,7 +64,7 @@ def steps_for(settings: Settings) -> Steps:
 @contextmanager
 def writing(settings: Settings) -> Iterator[None]:
     """Hold the warehouse as this machine's only writer; below a prefix, what was claimed ends with the block."""
-    with writer_lock(settings.home, settings.patience, settings.home_named_by):
+    with writer_lock(settings.home, settings.patience, settings.home_named_by), translate_memory_errors():
         try:
             yield
         finally:

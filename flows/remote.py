@@ -24,6 +24,8 @@ def extract(settings: Settings) -> Plan:
     """Bring the working copy to the edition that is current, list the source, and claim an edition's id."""
     warehouse = cast(Prefix, settings.warehouse)
     seen = working_copy.take_current(warehouse, settings.home)
+    if seen is None:
+        prefix.require_abilities(warehouse)
     plan = steps.extract(settings)
     if not plan.news:
         return plan

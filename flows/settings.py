@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from flows.errors import InvalidSettingError
-from flows.objects.prefix import SCHEME, Prefix, parse
+from flows.objects.prefix import SCHEME, Prefix, has_scheme, parse
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
@@ -27,7 +27,8 @@ def _named(value: object) -> object:
 
 
 def _place(value: object) -> object:
-    return parse(value) if isinstance(value, str) and value.startswith(SCHEME) else _named(value)
+    """Return the prefix of a URL; a URL that became a Path has lost a slash, and is refused."""
+    return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else _named(value)
 
 
 def _flaw(error: Any) -> str:
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
         None, description="When broadsheet up publishes, such as '0 6-22 * * *', in time_zone; every hour by default."
     )
     processes: int | None = Field(
-        None, ge=1, le=MAX_PROCESSES, description="Processes that read files; one a core where none is given."
+        None, ge=1, le=MAX_PROCESSES, description="Processes that read files; by default as CPUs and memory allow."
     )
     runner: Literal["local", "dask"] = Field("local", description="Where the flow reads files and writes months.")
     scheduler: str | None = Field(

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from flows.errors import ConfigurationError, SourceUnreadableError
+from flows.errors import ConfigurationError, ObjectRefusedError, SourceUnreadableError, StorageRefusedError
 from flows.links import Allowed, find_target, may_be_folder, open_file
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
@@ -21,6 +22,7 @@ EARLIEST, LATEST = -(2**63), 2**63 - 1  # nanoseconds since 1970 that a column h
 ROOT = (0, 65534)  # its user, and how a container shows the user of a root that is not its own
 
 Content = bytes | OSError | RejectedError  # of a file, or why it cannot be read
+OTHERS_LISTED, OTHERS_TRIED = 10_000, 32  # objects, to find one that can be read where a whole batch is refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
@@ -146,10 +148,11 @@ def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
 def read_seed_files(source: Path | Prefix, paths: Sequence[str], link_roots: Sequence[Path] = ()) -> Iterator[Content]:
     """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
 
-    A store that fails fails the run; an object that is gone is one that cannot be read.
+    A store that fails fails the run, and so does one that refuses every object; an object that is gone, archived or
+    forbidden is one that cannot be read.
     """
     if isinstance(source, Prefix):
-        yield from many.at_once(partial(_or_error, partial(_read_object, source)), paths)
+        yield from _read_objects(source, paths)
         return
     with closing(Allowed(source, *link_roots)) as allowed:
         yield from map(partial(_or_error, partial(read_seed_file, source, allowed=allowed)), paths)
@@ -162,8 +165,42 @@ def _or_error(read: Callable[[str], bytes], source_path: str) -> Content:
         return error
 
 
+def _read_objects(source: Prefix, paths: Sequence[str]) -> Iterator[Content]:
+    refused = 0
+    for content in many.at_once(partial(_or_error, partial(_read_object, source)), paths):
+        refused += isinstance(content, PermissionError)
+        yield content
+    if refused and refused == len(paths):
+        _require_some_readable(source, set(paths))
+
+
 def _read_object(source: Prefix, source_path: str) -> bytes:
-    return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+    try:
+        return store.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+    except ObjectRefusedError as error:
+        raise PermissionError(None, error.reason) from None
+
+
+def _require_some_readable(source: Prefix, refused: set[str]) -> None:
+    """Raise StorageRefusedError unless one of some other objects can be read: then it is not these that are at fault.
+
+    Without this, credentials that may only list would have every article withdrawn.
+    """
+    listed = [found.name for found in islice(store.list_objects(source), OTHERS_LISTED)]
+    others = [name for name in listed if printable(name) not in refused]
+    tried = others[:: max(1, len(others) // OTHERS_TRIED)]
+    if not any(isinstance(content, bytes) for content in many.at_once(partial(_first_byte, source), tried)):
+        raise StorageRefusedError(
+            f"None of the {len(refused) + len(tried):,} objects that were tried below {source} can be read: each is"
+            " archived or forbidden. Grant these credentials s3:GetObject, or restore the objects from the archive."
+        )
+
+
+def _first_byte(source: Prefix, name: str) -> bytes | None:
+    try:
+        return store.read(source / name, 1)
+    except (ObjectRefusedError, FileNotFoundError):
+        return None
 
 
 def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flows import settle, steps
 from flows.errors import NoEditionError, RunError
+from flows.memory import translate_memory_errors
 from flows.objects.prefix import Prefix
 from flows.settings import Settings
 from flows.source_checks import require_folder
@@ -24,7 +25,7 @@ def verify(settings: Settings) -> list[str]:
     there is no edition to compare.
     """
     require_folder(settings.source, settings.link_roots)
-    with writer_lock(settings.home, settings.patience, settings.home_named_by):
+    with writer_lock(settings.home, settings.patience, settings.home_named_by), translate_memory_errors():
         if isinstance(settings.warehouse, Prefix):
             working_copy.fetch_anew(settings.warehouse, settings.home)
         edition = current_edition(settings.home)

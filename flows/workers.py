@@ -14,11 +14,14 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
+from flows import limits
 from flows.errors import WorkerLostError
 from flows.plan import Plan
 
 Step = Callable[[Plan, Any], int]
 WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
+# Bytes, measured over a million articles: a worker that writes months, and the process that starts the workers.
+WORKER_MEMORY, MAIN_MEMORY = 515_000_000, 300_000_000
 
 
 def one_after_another(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
@@ -40,7 +43,7 @@ def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
 @contextmanager
 def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
     """As many processes as pay for themselves in so many parts of the work, None where one does it as well."""
-    processes = min(plan.settings.processes or _cores(), parts)
+    processes = min(plan.settings.processes or default_processes(), parts)
     if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
         yield None
         return
@@ -58,8 +61,8 @@ def killed_in_words() -> Iterator[None]:
         yield
     except BrokenProcessPool:
         raise WorkerLostError(
-            "A process that read files or wrote months was killed, perhaps for want of memory; nothing was published;"
-            " run again, with a smaller BROADSHEET_PROCESSES if it happens again."
+            "A worker process was killed, possibly because the machine or container ran out of memory; nothing was"
+            " published. Run again; if it happens again, set BROADSHEET_PROCESSES=1 or provide more memory."
         ) from None
 
 
@@ -68,8 +71,10 @@ def finish(parts: Iterator[int]) -> None:
     deque(parts, maxlen=0)
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def default_processes() -> int:
+    """Return the number of processes for which this machine or container has both CPU time and memory, at least 1."""
+    by_memory = (limits.usable_memory() - MAIN_MEMORY) // WORKER_MEMORY
+    return max(1, min(limits.usable_cpus(), by_memory))
 
 
 def _context() -> Any:

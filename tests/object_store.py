@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from flows.objects import store
 
 BUCKET = "newsroom"
-CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>Conflict.</Message></Error>"
+CONDITIONS = {"If-Match": "HTTP_IF_MATCH", "If-None-Match": "HTTP_IF_NONE_MATCH"}
+Statement = dict[str, Any]  # of an IAM policy
 
 
 class ObjectStore:
@@ -20,6 +23,11 @@ class ObjectStore:
         self.asked: list[tuple[str, str, str | None]] = []  # method, key, and the key that it is copied from
         self.conflicts = 0  # so many pointers are not taken, as when two are put at once
         self.cut = 0  # so many answers to GET break off in the middle
+        self.ignored: tuple[str, ...] = ()  # conditions of puts that are ignored, as by an old store or a proxy
+        self.unsupported = False  # conditional puts are answered with 501
+        self.tagged = True  # answers have an ETag
+        self.policy: list[Statement] | None = None  # what the credentials may do; None: everything
+        self.refused: dict[str, str] = {}  # keys of objects that are not returned, and the error's code
         self.gated: str | None = None
         self.reached, self.opened = Event(), Event()
 
@@ -31,6 +39,45 @@ class ObjectStore:
             self.reached.set()
             self.opened.wait(120)
 
+    def refusal(self, environ: dict[str, Any]) -> tuple[str, str] | None:
+        """The status and the code of a refusal, None where the request is answered."""
+        key = environ["PATH_INFO"].removeprefix(f"/{BUCKET}/")
+        if self.conflicts and environ["REQUEST_METHOD"] == "PUT" and key.endswith("/current"):
+            self.conflicts -= 1
+            return "409 Conflict", "ConditionalRequestConflict"
+        if self.unsupported and set(CONDITIONS.values()) & set(environ):
+            return "501 Not Implemented", "NotImplemented"
+        if self.policy is not None and not allowed(self.policy, environ):
+            return "403 Forbidden", "AccessDenied"
+        if environ["REQUEST_METHOD"] == "GET" and key in self.refused:
+            return "403 Forbidden", self.refused[key]
+        return None
+
+
+def allowed(policy: list[Statement], environ: dict[str, Any]) -> bool:
+    """Whether a policy allows a request, and the reading of what it copies."""
+    action, place = _action(environ), environ["PATH_INFO"].strip("/")
+    needed = [(action, place)]
+    if source := environ.get("HTTP_X_AMZ_COPY_SOURCE"):
+        needed.append(("s3:GetObject", source.strip("/")))
+    return all(
+        any(
+            action in statement["Action"] and fnmatchcase(f"arn:aws:s3:::{place}", statement["Resource"])
+            for statement in policy
+        )
+        for action, place in needed
+    )
+
+
+def _action(environ: dict[str, Any]) -> str:
+    """The permission that a request needs."""
+    method, asked = environ["REQUEST_METHOD"], parse_qs(environ["QUERY_STRING"], keep_blank_values=True)
+    if "/" not in environ["PATH_INFO"].strip("/"):
+        return "s3:ListBucketMultipartUploads" if "uploads" in asked else "s3:ListBucket"
+    if method == "DELETE":
+        return "s3:AbortMultipartUpload" if "uploadId" in asked else "s3:DeleteObject"
+    return "s3:GetObject" if method in ("GET", "HEAD") else "s3:PutObject"
+
 
 def half(application: Any, environ: dict[str, Any], start_response: Any) -> bytes:
     """The first half of an answer, after which the connection is closed."""
@@ -40,6 +87,15 @@ def half(application: Any, environ: dict[str, Any], start_response: Any) -> byte
 
     content = b"".join(application(environ, start))
     return content[: len(content) // 2]
+
+
+def untagged(start_response: Any) -> Any:
+    """Start an answer without its ETag."""
+
+    def start(status: str, headers: list[tuple[str, str]], *more: object) -> Any:
+        return start_response(status, [header for header in headers if header[0].lower() != "etag"], *more)
+
+    return start
 
 
 @contextmanager
@@ -58,15 +114,18 @@ def running_store() -> Iterator[ObjectStore]:
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         running.let_pass(environ)
-        if running.conflicts and environ["REQUEST_METHOD"] == "PUT" and environ["PATH_INFO"].endswith("/current"):
-            running.conflicts -= 1
+        if refusal := running.refusal(environ):
+            status, code = refusal
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start_response("409 Conflict", [("Content-Length", str(len(CONFLICT)))])
-            return [CONFLICT]
+            content = f"<Error><Code>{code}</Code><Message>{code}.</Message></Error>".encode()
+            start_response(status, [("Content-Length", str(len(content)))])
+            return [content]
+        for condition in running.ignored:
+            environ.pop(CONDITIONS[condition], None)
         if running.cut and environ["REQUEST_METHOD"] == "GET":
             running.cut -= 1
             return [half(moto, environ, start_response)]
-        return moto(environ, start_response)
+        return moto(environ, start_response if running.tagged else untagged(start_response))
 
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
     Thread(target=server.serve_forever, daemon=True).start()

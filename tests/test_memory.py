@@ -1,12 +1,22 @@
 """A run asks for little memory, and for more where an edition needs it."""
 
+import errno
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from flows import verify
+from flows.cli import main
+from flows.errors import OutOfMemoryError
+from flows.memory import translate_memory_errors
+from flows.pipeline import PLAIN, publish_edition
+from flows.settings import Settings
 from flows.tables import ARTICLES
 from flows.warehouse import database, ledger, parquet
 from flows.warehouse.arrow import schema
@@ -23,7 +33,47 @@ def test_what_does_not_fit_is_done_again_with_more_memory(demo, monkeypatch):
             return connection.execute("SELECT length(string_agg(repeat('x', 1000), '')) FROM range(50_000)").fetchone()
 
     assert database.sparing(demo, join_long_texts) == (50_000_000,)
-    assert limits == [database.frugal(demo)["memory_limit"], None]
+    assert limits == [database.frugal(demo)["memory_limit"], None]  # what the machine or container allows
+
+
+def refuse_python() -> None:
+    bytearray(1 << 46)
+
+
+def refuse_arrow() -> None:
+    pa.allocate_buffer(1 << 46)
+
+
+def refuse_duckdb() -> None:
+    with database.connected({"memory_limit": "2MB", "temp_directory": ""}) as connection:
+        connection.execute("SELECT count(DISTINCT random()) FROM range(5_000_000)").fetchone()
+
+
+def refuse_kernel() -> None:
+    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+
+@pytest.mark.parametrize("refuse", [refuse_python, refuse_arrow, refuse_duckdb, refuse_kernel])
+def test_a_run_that_is_refused_memory_says_what_to_do(source, warehouse, refuse):
+    (source / "a.md").write_text(seed_file("A"))
+    steps = replace(PLAIN, check=lambda *_: refuse())
+    with pytest.raises(OutOfMemoryError, match=r"^The process ran out of memory \(.*\)\. Set BROADSHEET_PROCESSES=1, "):
+        publish_edition(Settings(source=source, warehouse=warehouse), steps)
+    assert not (warehouse / "current").exists()
+    assert not (warehouse / ".staging").exists()
+
+
+def test_a_command_that_is_refused_memory_says_what_to_do(monkeypatch, capsys):
+    monkeypatch.setattr(verify, "verify", lambda _: refuse_python())
+    assert main(["verify"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "broadsheet: The process ran out of memory (MemoryError). Set BROADSHEET_"
+    )
+
+
+def test_other_failures_are_not_called_a_lack_of_memory():
+    with pytest.raises(OSError, match="No space"), translate_memory_errors():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_the_longest_articles_set_the_limit_and_not_their_number(source, publish: Publish):

@@ -1,6 +1,7 @@
 """Large steps are done in worker processes, which end with the run that started them."""
 
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import RunError
+from flows.errors import OutOfMemoryError, RunError
+from flows.memory import translate_memory_errors
 from flows.plan import Plan, split
 from flows.settings import Settings
 from flows.workers import in_processes, killed_in_words, workers
@@ -25,7 +27,7 @@ list(in_processes(hang, plan_of(5_000, 2), ["one", "two"]))
 """
 
 
-def plan_of(files: int, processes: int) -> Plan:
+def plan_of(files: int, processes: int | None) -> Plan:
     nowhere = Path("nowhere")
     return Plan(Settings(processes=processes), "", nowhere, None, None, files, True, split(files), 0, 0)
 
@@ -45,7 +47,10 @@ def die(_: Plan, part: int) -> int:
 
 
 def test_a_worker_that_is_killed_ends_the_run_in_a_sentence():
-    with pytest.raises(RunError, match=r"was killed, perhaps for want of memory; nothing was published; run again"):
+    with pytest.raises(
+        RunError,
+        match=r"was killed, possibly because .* ran out of memory; nothing was published\. Run again; .* BROADSHEET_PROCESSES=1",
+    ):
         list(in_processes(die, plan_of(FILES, 2), [0, 1]))
 
 
@@ -54,8 +59,21 @@ def test_a_part_that_comes_after_the_kill_says_the_same():
     plan = plan_of(FILES, 2)
     with workers(plan, 2) as pool:
         for number in range(2):
-            with pytest.raises(RunError, match="was killed, perhaps for want of memory"), killed_in_words():
+            with pytest.raises(RunError, match="was killed, possibly because"), killed_in_words():
                 pool.submit(die, plan, number).result()
+
+
+def outgrow(_: Plan, part: int) -> int:
+    """Ask for a gigabyte where the kernel allows 100 MB more."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000, resource.RLIM_INFINITY))
+    return len(bytearray(1_000_000_000)) + part
+
+
+def test_a_worker_that_is_refused_memory_ends_the_run_in_a_sentence():
+    said = r"The process ran out of memory \(MemoryError\)\. Set BROADSHEET_PROCESSES=1"
+    with pytest.raises(OutOfMemoryError, match=said), translate_memory_errors():
+        list(in_processes(outgrow, plan_of(FILES, 2), [0, 1]))
 
 
 @pytest.mark.parametrize(("files", "processes", "elsewhere"), [(10, 2, False), (FILES, 1, False), (FILES, 2, True)])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 SCHEME = "s3://"
+MAX_KEY = 800  # bytes; a store takes 1,024 for the whole name of an object
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_FORM = "write it as s3://bucket/prefix"
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,22 @@ class Prefix:
 
 
 def parse(text: str) -> Prefix:
-    """The prefix that s3://bucket/prefix names; raises ValueError."""
+    """Return the prefix that s3://bucket/prefix names; raises ValueError."""
     bucket, _, key = text.removeprefix(SCHEME).partition("/")
-    if not text.startswith(SCHEME) or not bucket:
-        raise ValueError(f"{text} names no bucket; write it as s3://bucket/prefix")
-    if any("\udc80" <= c <= "\udcff" for c in text):
-        shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        raise ValueError(f"{shown} has a byte that is not UTF-8; names in a store are UTF-8")
-    return Prefix(bucket, key.strip("/"))
+    if not text.startswith(SCHEME):
+        raise ValueError(f"{text!r} is a URL of a kind that is not supported; {_FORM}, or name a folder")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError(f"{text!r} does not name a bucket of letters, digits, dots and hyphens; {_FORM}")
+    key = key.removesuffix("/")
+    if key and {"", ".", ".."} & set(key.split("/")):
+        raise ValueError(f"{text!r} has an empty part, . or .. in its prefix; {_FORM}")
+    if key != key.strip() or not all(character.isprintable() for character in key):
+        raise ValueError(f"{text!r} starts or ends with a space, or contains a control character; {_FORM}")
+    if len(key.encode(errors="replace")) > MAX_KEY:
+        raise ValueError(f"{text!r} is longer than {MAX_KEY} bytes, too long for an edition's names; {_FORM}")
+    return Prefix(bucket, key)
+
+
+def has_scheme(text: str) -> bool:
+    """Return whether a text is a URL and not the name of a folder; a Path made of a URL has one slash only."""
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text))

@@ -4,21 +4,18 @@ boto3 is used alone, and only where an s3:// prefix is: it puts on a condition a
 finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.errors import ConfigurationError, StorageUnavailableError, first_line
+from flows.errors import StorageUnavailableError, StorageUnsupportedError
+from flows.objects.connection import ATTEMPTS, client
 from flows.objects.failures import STALE, code_of, in_words
 from flows.objects.prefix import Prefix
 
-ATTEMPTS = 8  # at a call, over half a minute; AWS_MAX_ATTEMPTS sets another number
-CONNECTIONS = 32  # of a process; more calls than these wait
 LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
 
 
@@ -28,31 +25,6 @@ class Listed(NamedTuple):
     name: str  # relative to the prefix
     size: int  # bytes
     modified: datetime
-
-
-@cache
-def client() -> Any:
-    """The connection of this process to the store; raises RunError."""
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "An s3:// prefix needs the extra s3; run pip install '.[s3]' in Broadsheet's folder."
-        ) from None
-    config = Config(
-        max_pool_connections=CONNECTIONS,
-        connect_timeout=10,
-        read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", ATTEMPTS))},
-    )
-    try:
-        return boto3.session.Session().client("s3", config=config)
-    except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
-        raise ConfigurationError(
-            f"The settings of AWS cannot be used ({first_line(error)}); correct the AWS_* variables."
-        ) from None
 
 
 @contextmanager
@@ -113,8 +85,17 @@ def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
             with answer["Body"] as body:
                 content = _read_some(body, size)
             if len(content) == size:
-                return content, str(answer["ETag"])
+                return content, _tag(place, answer)
     raise StorageUnavailableError(f"{place} cannot be read to its end; see that the network is right, then run again.")
+
+
+def _tag(place: Prefix, answer: Any) -> str:
+    if not answer.get("ETag"):
+        raise StorageUnsupportedError(
+            f"The store of {place} returns no ETag, by which a run sees that another one published. Use a store that"
+            " does, such as S3 or MinIO, or a folder."
+        )
+    return str(answer["ETag"])
 
 
 def _read_some(body: Any, size: int) -> bytes:
@@ -172,6 +153,12 @@ def copy(place: Prefix, to: Prefix) -> None:
     """Copy an object; its bytes stay on the server's side."""
     with _calls(place) as s3:
         s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
+
+
+def begin_upload(place: Prefix) -> None:
+    """Begin an upload in parts, which `abort_uploads` removes."""
+    with _calls(place) as s3:
+        s3.create_multipart_upload(Bucket=place.bucket, Key=place.key)
 
 
 def abort_uploads(prefix: Prefix) -> None:

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from flows import limits
 from flows.errors import BuildError
 from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
 from flows.warehouse.arrow import give_back
@@ -34,6 +35,9 @@ CONFIG: Config = {
 ROW_GROUP = 12_288  # rows, whose texts a thread holds until it packs them; DuckDB's own size holds a gigabyte
 THREADS = 2  # for checks and pages; more would each hold as much again
 LEAST_MEMORY = 96_000_000  # bytes; with fewer, a row group of usual articles goes to the disk before it is packed
+# Bytes that a process holds beside DuckDB: Python, Arrow, and what Arrow has read. DuckDB itself would take 80 % of the
+# memory of the process's own cgroup, whatever its ancestors allow, and leave 100 MB of a container's 512.
+BESIDE_DATABASE = 250_000_000
 AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
 
 
@@ -48,10 +52,16 @@ def connected(
     """
     give_back()
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
-    given = {**CONFIG, **config, "temp_directory": str(folder)}
+    given = {**CONFIG, **machine_limits(), **config, "temp_directory": str(folder)}
     with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=given)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
+
+
+def machine_limits() -> Config:
+    """Return the threads and the memory that DuckDB may take where its work names neither."""
+    memory = max(LEAST_MEMORY, (limits.usable_memory() - BESIDE_DATABASE) * 4 // 5)
+    return {"threads": limits.usable_cpus(), "memory_limit": f"{memory}B"}
 
 
 def frugal(edition: Path) -> Config:
@@ -61,11 +71,12 @@ def frugal(edition: Path) -> Config:
     files = pq.ParquetFile(edition / f"{SOURCES.name}.parquet").read(["size", "status"])
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
     longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
-    return {"threads": THREADS, "memory_limit": f"{LEAST_MEMORY + 2 * longest}B"}  # body and text
+    threads = min(THREADS, limits.usable_cpus())
+    return {"threads": threads, "memory_limit": f"{LEAST_MEMORY + 2 * longest}B"}  # body and text
 
 
 def sparing(edition: Path, work: Callable[[Config], T]) -> T:
-    """What some work on an edition gives: done with little memory, or with all there is where it needs that.
+    """Return what some work on an edition returns: done with little memory, or with all there is where it needs that.
 
     An archive of which every article has changed is such a case: the ledger holds the old texts and the new ones.
     """

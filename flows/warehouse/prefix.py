@@ -20,7 +20,7 @@ from flows.errors import (
     RunError,
     StorageUnavailableError,
 )
-from flows.objects import many, store
+from flows.objects import many, probe, store
 from flows.objects.prefix import Prefix
 from flows.warehouse import clock
 from flows.warehouse.editions import how_to_choose, old_editions, require_kept
@@ -90,6 +90,14 @@ def require_clock(warehouse: Prefix, now: datetime) -> None:
     """
     clock.require_same_time(now, store.time_of(warehouse), warehouse)
     clock.require_clock(now, list_editions(warehouse), warehouse)
+
+
+def require_abilities(warehouse: Prefix) -> None:
+    """Raise StorageError where the store or the credentials cannot do all that publishing needs.
+
+    Called where nothing is published yet. A run that is killed here leaves what `sweep` removes.
+    """
+    probe.require_abilities(warehouse / STAGING / edition_name(datetime.now(UTC)))
 
 
 def claim(warehouse: Prefix, home: Path, wanted: str) -> str:

@@ -1,0 +1,116 @@
+"""The client of an object store, with all that it reads from the environment checked before the first call.
+
+boto3 reports a malformed variable in the words of whatever met it, some only at the first call and some as no error of
+its own. Here each becomes one sentence that names the variable.
+"""
+
+import os
+import re
+import ssl
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flows.errors import ConfigurationError, StorageRefusedError, first_line
+
+ATTEMPTS = 8  # at a call; AWS_MAX_ATTEMPTS sets another number
+CONNECTIONS = 32  # of a process; more calls than these wait
+# Seconds without a connection, and without a byte. A store that takes connections and never answers ends a call after
+# ATTEMPTS times the second, and the waits between them: less than 10 minutes.
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
+_SECRETS = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
+
+
+@cache
+def client() -> Any:
+    """Return the connection of this process to the store; raises RunError."""
+    try:
+        import boto3
+        from botocore import exceptions as of
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "An s3:// URL needs the extra s3. Run pip install '.[s3]' in Broadsheet's folder."
+        ) from None
+    try:
+        # boto3 alone of AWS's tools does not know AWS_REGION.
+        session = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
+        _require_certificates(session)
+        _require_credentials(session.get_credentials())
+        s3 = session.client("s3", config=_config())
+        _require_endpoint(s3.meta.endpoint_url)
+    except (of.CredentialRetrievalError, of.ConnectionError, of.HTTPClientError, of.ClientError) as error:
+        raise StorageRefusedError(
+            f"AWS credentials could not be fetched ({first_line(error)}). Check AWS_PROFILE, the role and the network."
+        ) from None
+    except (of.BotoCoreError, ValueError, OSError) as error:
+        raise ConfigurationError(f"AWS settings cannot be used: {first_line(error)}. {_remedy(str(error))}") from None
+    return s3
+
+
+def _config() -> Any:
+    from botocore.config import Config
+
+    return Config(
+        max_pool_connections=CONNECTIONS,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": attempts()},
+    )
+
+
+def attempts() -> int:
+    """Return how often a call is tried; raises ConfigurationError."""
+    given = os.environ.get("AWS_MAX_ATTEMPTS") or str(ATTEMPTS)
+    if not re.fullmatch("0*[1-9][0-9]{0,2}", given):
+        raise ConfigurationError(f"AWS_MAX_ATTEMPTS is not a whole number from 1 to 999: {given}. Correct or unset it.")
+    return int(given)
+
+
+def _require_certificates(session: Any) -> None:
+    """boto3 would say no more than "No such file or directory", after every attempt."""
+    bundle = session._session.get_config_variable("ca_bundle")
+    if bundle:
+        try:
+            ssl.create_default_context(cafile=None if Path(bundle).is_dir() else bundle)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The file of certificates cannot be used: {bundle} ({error.strerror or first_line(error)})."
+                " Correct AWS_CA_BUNDLE or unset it."
+            ) from None
+
+
+def _require_credentials(credentials: Any) -> None:
+    """Raise ConfigurationError where a key cannot be sent; the line break of a file is often left at its end."""
+    if credentials is None:
+        return
+    frozen = credentials.get_frozen_credentials()
+    for part, name in _SECRETS.items():
+        value = getattr(frozen, part) or ""
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ConfigurationError(
+                f"{name} contains a space, a line break or a character that no key has. Correct it, or the"
+                " credentials file that it comes from."
+            )
+
+
+def _require_endpoint(url: str) -> None:
+    """Raise ValueError where an endpoint is not the URL of a server."""
+    parts = urlsplit(url)
+    try:
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # of the port
+        usable = False
+    if not usable:
+        raise ValueError(f"Invalid endpoint: {url}")
+
+
+def _remedy(text: str) -> str:
+    """Return what to correct: the variables that an error's text names or whose values it contains, without secrets."""
+    given = sorted(name for name in os.environ if name.startswith("AWS_") and name not in _SECRETS.values())
+    found = [name for name in given if _contains(text, name) or _contains(text, os.environ[name])]
+    return f"Correct {' or '.join(found) or 'the AWS_* variables or the AWS configuration file'}."
+
+
+def _contains(text: str, word: str) -> bool:
+    return bool(word and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text))
