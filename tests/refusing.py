@@ -13,8 +13,8 @@ from itertools import groupby
 
 # By their number on x86-64 and on 64-bit ARM, which has fewer of them.
 CALLS = {
-    "x86_64": {"chmod": (90, 91, 268, 452), "link": (86, 265), "symlink": (88, 266), "fsync": (74, 75)},
-    "aarch64": {"chmod": (52, 53, 452), "link": (37,), "symlink": (36,), "fsync": (82, 83)},
+    "x86_64": {"chmod": (90, 91, 268, 452), "link": (86, 265), "symlink": (88, 266), "fsync": (74, 75), "flock": (73,)},
+    "aarch64": {"chmod": (52, 53, 452), "link": (37,), "symlink": (36,), "fsync": (82, 83), "flock": (32,)},
 }
 SET_NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2
 LOAD, IF_EQUAL, RETURN = 0x20, 0x15, 0x06

@@ -55,6 +55,11 @@ def test_a_disk_without_modes_links_and_fsync_has_editions_all_the_same(two_mont
     assert (warehouse / "current").read_text() == f"{before.name}\n"
 
 
+def test_a_disk_without_flock_has_a_lock_all_the_same(two_months, warehouse):
+    done = refused("ENOSYS", "flock", "run", "--source", two_months, "--warehouse", warehouse)
+    assert (done.returncode, warnings(done), done.stderr.count("\n")) == (0, ["flock"], 1)
+
+
 def test_a_disk_with_links_again_has_a_link_again(two_months, warehouse, publish: Publish):
     folder = publish().folder
     (warehouse / "current").unlink()

@@ -82,32 +82,35 @@ def test_a_path_that_duckdb_cannot_open_is_refused_before_anything_is_written(
     assert list(folder.iterdir()) == []
 
 
-def test_a_source_and_a_file_whose_names_are_not_utf_8(tmp_path):
-    source = tmp_path / os.fsdecode(b"caf\xe9 \\?*")
-    source.mkdir()
-    (source / os.fsdecode(b"\xe9.md")).write_text(seed_file("A"))
-    done = run_broadsheet("run", "--source", source, "--warehouse", tmp_path / "warehouse")
-    assert (done.returncode, done.stderr) == (0, "")
-    asked = run_broadsheet("query", "SELECT source_path FROM sources", "--format", "csv", "--warehouse", tmp_path / "warehouse")  # fmt: skip
-    assert asked.stdout == "source_path\n%E9.md\n"
-    explained = run_broadsheet("explain", source / os.fsdecode(b"\xe9.md"))
+def test_a_source_and_a_file_whose_names_are_not_utf_8(tmp_path, monkeypatch):
+    newsroom = Newsroom(tmp_path / os.fsdecode(b"caf\xe9 \\?*"), tmp_path / "warehouse")
+    file = newsroom.source / os.fsdecode(b"\xe9.md")
+    (newsroom.source / "A.md").rename(file)
+    monkeypatch.setenv("BROADSHEET_SOURCE", str(newsroom.source))
+    monkeypatch.setenv("BROADSHEET_WAREHOUSE", str(newsroom.warehouse))
+    newsroom.published()
+    sql = "SELECT source_path FROM sources"
+    assert newsroom.does("query", sql, "--format", "csv") == (0, "source_path\n%E9.md\n")
+    explained = run_broadsheet("explain", file)  # in a process whose output is UTF-8
     assert (explained.returncode, explained.stderr) == (0, "")
     assert "%E9.md: published\n" in explained.stdout
-    gone = run_broadsheet("run", "--source", tmp_path / os.fsdecode(b"\xff"), "--warehouse", tmp_path / "warehouse")
+    newsroom.source.rename(tmp_path / "moved")
+    gone = run_broadsheet("run")
     assert (gone.returncode, gone.stderr.count("\n")) == (1, 1)
 
 
 @in_store
-def test_a_prefix_of_any_name(newsroom, monkeypatch, tmp_path):
-    for number, name in enumerate(("env=prod/a b/it's", "what?/*/[a]/100%41", "a\\b/#;/caf\u00e9")):
-        monkeypatch.setenv("BROADSHEET_WAREHOUSE", f"s3://{BUCKET}/{number}/{name}")
-        newsroom.warehouse = Prefix(BUCKET, f"{number}/{name}")
-        first, second = newsroom.published(), newsroom.published("--rebuild")
-        assert newsroom.names() == {first, second}
-        assert newsroom.does("rollback", first)[0] == 0
-        assert newsroom.does("query", "SELECT count(*) AS n FROM articles", "--format", "csv") == (0, "n\n1\n")
-    hint = newsroom.does("run", "--rebuild")[1].split("Query it:   ")[1].splitlines()[0]
+def test_a_prefix_of_any_name(newsroom, monkeypatch):
+    name = "env=prod/a b/it's/what?/*/[a]/100%41/a\\b/#;/caf\u00e9"
+    monkeypatch.setenv("BROADSHEET_WAREHOUSE", f"s3://{BUCKET}/{name}")
+    newsroom.warehouse = Prefix(BUCKET, name)
+    first = newsroom.published()
+    code, said = newsroom.does("run", "--rebuild")
+    assert (code, len(newsroom.names())) == (0, 2)
+    hint = said.split("Query it:   ")[1].splitlines()[0]
     assert shlex.split(hint)[2:] == ["FROM articles_by_category", "--warehouse", str(newsroom.warehouse)]
+    assert newsroom.does("rollback", first)[0] == 0
+    assert newsroom.does("query", "SELECT count(*) AS n FROM articles", "--format", "csv") == (0, "n\n1\n")
 
 
 @on_disk

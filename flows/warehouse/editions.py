@@ -103,8 +103,11 @@ def next_edition_id(warehouse: Path, now: datetime) -> str:
 
 
 def staged_folder(warehouse: Path, edition_id: str) -> Path:
-    """Where an edition is built: on the file system of its place, to which it is moved."""
-    return editions_folder(warehouse) / STAGING / edition_id
+    """Where an edition is built: on the file system of its place, to which it is moved.
+
+    Links are not resolved: workers on other machines may see the warehouse by this name only.
+    """
+    return (warehouse / EDITIONS / STAGING / edition_id).absolute()
 
 
 def publish_folder(warehouse: Path, staged: Path) -> Path:

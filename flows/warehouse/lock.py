@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from flows.errors import (
     first_line,
 )
 from flows.warehouse.editions import TOUCHED, remove_staging, sweep
+from flows.warehouse.notices import notice
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 
@@ -42,7 +44,7 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
     try:
         _require_ours(warehouse, named_by)
         warehouse.mkdir(parents=True, exist_ok=True)
-        with FileLock(warehouse / LOCK, timeout=patience):
+        with _locked(warehouse / LOCK, patience):
             _note_holder(warehouse)
             sweep(warehouse)  # what a killed run left
             try:
@@ -66,6 +68,24 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
             f"The database of {warehouse} cannot be built ({first_line(error)});"
             " see that the disk and the memory have room, then run again."
         ) from error
+
+
+@contextmanager
+def _locked(file: Path, patience: float) -> Iterator[None]:
+    """Hold a lock; raises Timeout."""
+    lock = FileLock(file, timeout=patience)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        lock.acquire()
+    if heard:  # the library uses the presence of the file where the disk has no flock
+        notice(
+            "The disk of the warehouse refuses flock (Function not implemented): the presence of"
+            f" {file} is the lock; delete it if a run that is gone still holds it."
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _require_ours(warehouse: Path, named_by: str) -> None:
