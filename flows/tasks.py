@@ -19,15 +19,16 @@ from prefect.task_runners import TaskRunner
 
 from flows import cluster
 from flows.errors import ConfigurationError, RunError
+from flows.memory import translate_memory_errors
 from flows.pipeline import Steps, steps_for
 from flows.plan import Plan
 from flows.settings import Settings
-from flows.workers import killed_in_words, workers
+from flows.workers import default_processes, killed_in_words, workers
 
 LONG = 20_000  # files to read; fewer are read before anyone has looked
 # What a step may raise without being at fault. Prefect logs the traceback of what a task raises, and none of what it
 # returns, so the task returns these as its state, and whoever called it raises them again.
-EXPECTED = (RunError, OSError, MemoryError, duckdb.Error)
+EXPECTED = (RunError, OSError, duckdb.Error)
 # These last longer than the retries: the next run of the schedule is the one to try again.
 _LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENAMETOOLONG)
 
@@ -51,7 +52,8 @@ def _task(name: str, step: Any, retry: Any = is_transient) -> Any:
     @wraps(step)
     def run(*arguments: Any) -> Any:
         try:
-            return step(*arguments)
+            with translate_memory_errors():
+                return step(*arguments)
         except EXPECTED as error:
             return Failed(message=str(error), data=error)
 
@@ -130,7 +132,7 @@ def running(settings: Settings) -> Iterator[Steps]:
         raise ConfigurationError(
             "The dask runner needs the extra dask; run pip install '.[dask]' in Broadsheet's folder."
         ) from None
-    of_the_run = {"n_workers": settings.processes, "threads_per_worker": 1, "dashboard_address": None}
+    of_the_run = {"n_workers": settings.processes or default_processes(), "threads_per_worker": 1, "dashboard_address": None}
     with DaskTaskRunner(
         address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
     ) as runner:

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import NamedTuple
 
 import pytest
@@ -23,6 +24,7 @@ from flows.pipeline import publish_edition
 from flows.settings import Settings
 from flows.warehouse.ddl import SQL
 from tests.conftest import ROOT, seed_file
+from tests.object_store import ObjectStore
 
 LOCK_HOLDER = """
 import sys
@@ -37,6 +39,8 @@ with writer_lock(Path(sys.argv[1])):
 
 class Newsroom:
     """A source of four articles in two months, its warehouse, and what a run finds in its environment."""
+
+    store: ObjectStore | None = None  # where the warehouse is in one
 
     def __init__(self, folder: Path, warehouse: Path | Prefix, patch: pytest.MonkeyPatch) -> None:
         self.folder, self.warehouse, self.patch = folder, warehouse, patch
@@ -172,11 +176,10 @@ def disk_refuses(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def disk_is_too_small(room: Newsroom) -> Iterator[None]:
-    """A seed file of a terabyte, all of it a hole."""
-    (room.source / "large.md").touch()
-    os.truncate(room.source / "large.md", 10**12)
-    yield
-    (room.source / "large.md").unlink()
+    """As if even a small edition needed a petabyte."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.warehouse.room.LEAST", 10**15)
+        yield
 
 
 @contextmanager
@@ -321,25 +324,135 @@ def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
     room.write(0, "Written after the race")
 
 
+@contextmanager
+def source_is_empty(room: Newsroom) -> Iterator[None]:
+    away = room.source.rename(room.folder / "away")
+    room.source.mkdir()
+    yield
+    room.source.rmdir()
+    away.rename(room.source)
+
+
+@contextmanager
+def current_is_lost(room: Newsroom) -> Iterator[None]:
+    if isinstance(room.warehouse, Prefix):
+        known = store.read(room.warehouse / "current")
+        store.remove_object(room.warehouse / "current")
+        yield
+        store.write(room.warehouse / "current", known)
+    else:
+        away = (room.warehouse / "current").rename(room.folder / "link")
+        yield
+        away.rename(room.warehouse / "current")
+
+
+@contextmanager
+def an_edition_is_from_the_future(room: Newsroom) -> Iterator[None]:
+    """A copy of the edition under a name of another century, as a run with a wrong clock leaves it."""
+    ahead = "20991231T235959Z"
+    if isinstance(room.warehouse, Prefix):
+        place = room.warehouse / "editions" / ahead / "edition.json"
+        store.write(place, store.read(room.warehouse / "editions" / str(room.current()) / "edition.json"))
+        yield
+        store.remove_object(place)
+    else:
+        edition = (room.warehouse / "current").resolve()
+        copy = Path(shutil.copytree(edition, edition.with_name(ahead)))
+        (copy / "edition.json").chmod(0o644)
+        (copy / "edition.json").write_text((edition / "edition.json").read_text().replace(edition.name, ahead))
+        yield
+        shutil.rmtree(copy)
+
+
+@contextmanager
+def path_has_a_question_mark(room: Newsroom) -> Iterator[None]:
+    with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": room.folder / "why?"}):
+        yield
+
+
+@contextmanager
+def database_gets_no_memory(room: Newsroom) -> Iterator[None]:
+    """DuckDB may take a kilobyte, also where the work that did not fit is done again."""
+    with room.setting(rebuild=True), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.warehouse.database.LEAST_MEMORY", 1_000)
+        patch.setattr("flows.limits.usable_memory", lambda: 0)
+        yield
+
+
+@contextmanager
+def workers_are_killed(room: Newsroom) -> Iterator[None]:
+    """Each process that reads files is killed as soon as it is there, as the kernel does where memory ends."""
+    with room.setting(rebuild=True, processes=2), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.plan.LEAST_BATCH", 1)
+        patch.setattr("flows.workers.WORTH_A_WORKER", 1)
+        done = Event()
+        killer = Thread(target=_kill_grandchildren, args=(done,))
+        killer.start()
+        yield
+        done.set()
+        killer.join()
+
+
+def _kill_grandchildren(done: Event) -> None:
+    while not done.wait(0.001):
+        for child in _children(os.getpid()):
+            for worker in _children(child):
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, file.read_text().split())
+    return found
+
+
+@contextmanager
+def store_has_no_etags(room: Newsroom) -> Iterator[None]:
+    assert room.store
+    room.store.tagged = False
+    yield
+    room.store.tagged = True
+
+
+@contextmanager
+def pointer_is_forbidden(room: Newsroom) -> Iterator[None]:
+    assert room.store
+    assert isinstance(room.warehouse, Prefix)
+    room.store.refused = {f"{room.warehouse.key}/current": "AccessDenied"}
+    yield
+    room.store.refused = {}
+
+
 FAILURES = (
     Failure(errors.InvalidSettingError, r"time_zone: Mars/Olympus .*", setting_is_wrong, after=False),
     Failure(errors.ConfigurationError, r"The dask runner belongs to the flow: .*", dask_on_the_command_line, None, ("cli folder", "cli store")),
-    Failure(errors.ConfigurationError, r"The settings of AWS cannot be used .*", profile_is_unknown, "extract", STORE),
-    Failure(errors.SourceNotFoundError, r"The source .*/source is no folder; .*", source_is_gone),
+    Failure(errors.ConfigurationError, r"AWS settings cannot be used: .*nobody.*", profile_is_unknown, "extract", STORE),
+    Failure(errors.SourceNotFoundError, r"Source folder not found: .*/source\. .*", source_is_gone),
     Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\); .*", folder_cannot_be_listed, "extract"),
     Failure(errors.WithdrawalsError, r"Of 4 published articles 3 would be withdrawn, .*", most_articles_are_gone, "settle"),
     Failure(errors.WarehouseForeignError, r"The folder .* is no Broadsheet warehouse \(it holds thesis.txt\); .*", warehouse_is_something_else),
     Failure(errors.WarehouseLockedError, r"Another run is publishing into .*: process \d+ on .* since .*", another_run_holds_the_lock),
     Failure(errors.WarehouseUnwritableError, r"The warehouse /proc/broadsheet.* cannot be written \(.*", disk_refuses),
     Failure(errors.WarehouseUnwritableError, r"The warehouse .* cannot be written \(.*", disk_is_full_while_reading, "transform", ("cli folder", "flow folder", "cli store", "flow store")),
-    Failure(errors.NoSpaceError, r"The disk of .* has .* MB free, and an edition may need 3,000,00\d MB; .*", disk_is_too_small, "extract"),
+    Failure(errors.NoSpaceError, r"The disk of .* has .* MB free, and an edition may need 1,000,000,000 MB; .*", disk_is_too_small, "extract"),
     Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load"),
     Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract"),
-    Failure(errors.EditionDamagedError, r"The file .*/edition.json cannot be read \(.*", manifest_is_broken, "extract"),
+    Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract"),
     Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check"),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
+    Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),
+    Failure(errors.EditionNotChosenError, r"There is no .*current, though .* has editions, such as .*", current_is_lost, "extract"),
+    Failure(errors.ClockError, r"The clock of this machine says .*", an_edition_is_from_the_future, "extract"),
+    Failure(errors.WarehousePathError, r"The path of the warehouse, .*why\?.*, has the character \? .*", path_has_a_question_mark),
+    Failure(errors.OutOfMemoryError, r"The process ran out of memory \(.*", database_gets_no_memory, "load"),
+    Failure(errors.WorkerLostError, r"A worker process was killed.*", workers_are_killed, "transform", ("cli folder", "flow folder", "cli store", "flow store")),
+    Failure(errors.StorageUnsupportedError, r"The store of s3://.* returns no ETag.*", store_has_no_etags, "extract", STORE, after=False),
+    Failure(errors.ObjectRefusedError, r"The store refuses to return s3://.*/current \(AccessDenied\)\. .*", pointer_is_forbidden, "extract", STORE),
     Failure(errors.StorageUnavailableError, r"The store of s3://.* does not answer \(.*", store_is_down, "extract", STORE),
-    Failure(errors.StorageRefusedError, r"There is no bucket no-such-bucket; .*", bucket_is_missing, "extract", STORE),
+    Failure(errors.StorageRefusedError, r"Bucket not found: no-such-bucket\. .*", bucket_is_missing, "extract", STORE),
     Failure(errors.ClusterError, r"No worker of a Dask cluster answers at tcp://127.0.0.1:9 \(.*", cluster_is_not_there, None, ("dask folder",)),
     Failure(errors.WorkerBlindError, r"The worker on .* does not see /proc/self/cwd/.*; workers need .*", workers_are_blind, "transform", ("dask folder",)),
 )  # fmt: skip

@@ -11,7 +11,7 @@ FLOWS = ROOT / "flows"
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
     "flows.etl": {"flows.tasks", "flows.pipeline", "flows.brief", "flows.verify", "flows.settings", "flows.problems", "flows.tables"},
-    "flows.tasks": {"flows.cluster", "flows.pipeline", "flows.plan", "flows.workers", "flows.settings", "flows.problems"},
+    "flows.tasks": {"flows.memory", "flows.cluster", "flows.pipeline", "flows.plan", "flows.workers", "flows.settings", "flows.problems"},
     "flows.brief": {"flows.warehouse", "flows.tables"},
     "flows.up": {"flows.up", "flows.objects", "flows.say", "flows.settings", "flows.problems"},
     "flows.cli": {"flows.memory", "flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.interrupt", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
