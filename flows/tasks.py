@@ -132,7 +132,8 @@ def running(settings: Settings) -> Iterator[Steps]:
         raise ConfigurationError(
             "The dask runner needs the extra dask; run pip install '.[dask]' in Broadsheet's folder."
         ) from None
-    of_the_run = {"n_workers": settings.processes or default_processes(), "threads_per_worker": 1, "dashboard_address": None}
+    workers_of_the_run = settings.processes or default_processes()
+    of_the_run = {"n_workers": workers_of_the_run, "threads_per_worker": 1, "dashboard_address": None}
     with DaskTaskRunner(
         address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
     ) as runner:
