@@ -240,6 +240,18 @@ def manifest_is_broken(room: Newsroom) -> Iterator[None]:
 
 
 @contextmanager
+def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
+    """A month that this run changes, so that its rows are read back."""
+    assert isinstance(room.warehouse, Path)
+    file = room.warehouse / "current" / "articles" / "2026-01" / "articles.parquet"
+    known = file.read_bytes()
+    file.chmod(0o644)
+    file.write_bytes(known[:-40])
+    yield
+    file.write_bytes(known)
+
+
+@contextmanager
 def a_check_fails(room: Newsroom) -> Iterator[None]:
     sql = Path(shutil.copytree(SQL, room.folder / "sql"))
     (sql / "checks" / "never.sql").write_text("-- Always fails.\nSELECT 'broken' AS what")
@@ -441,6 +453,7 @@ FAILURES = (
     Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load"),
     Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract"),
     Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract"),
+    Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_months", FOLDER),
     Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check"),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),

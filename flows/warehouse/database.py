@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import duckdb
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from flows import limits
 from flows.errors import BuildError
@@ -19,7 +18,7 @@ from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
 from flows.warehouse.arrow import give_back
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
 from flows.warehouse.manifest import read_manifest
-from flows.warehouse.parquet import month_files
+from flows.warehouse.parquet import month_files, read_table
 
 DATABASE = "broadsheet.duckdb"
 MOST_GROWTH = 1.5  # of the file, until it is built anew
@@ -68,7 +67,7 @@ def frugal(edition: Path) -> Config:
     """What a run may ask of the machine for an edition: memory by the length of the longest articles, not by their
     number.
     """
-    files = pq.ParquetFile(edition / f"{SOURCES.name}.parquet").read(["size", "status"])
+    files = read_table(edition, SOURCES, ["size", "status"])
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
     longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
     threads = min(THREADS, limits.usable_cpus())

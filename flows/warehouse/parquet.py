@@ -5,7 +5,9 @@ about folders. Editions of schema 1 named folders as Hive does, `published_month
 their files; the ledger was in `noticed_month=2026-11`. They are still read.
 """
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from flows.errors import EditionDamagedError, first_line
 from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import in_order, schema, sort
@@ -83,7 +86,7 @@ def share_others(edition: Path, base: Path | None, months: Sequence[str | None])
 def _kept(base: Path | None, table: Table, month: str | None, dropped: pa.ChunkedArray) -> list[pa.Table]:
     """The rows of a month that stay as they are."""
     files = month_files(base, table, [month]) if base else []
-    return [rows_without(pq.ParquetFile(file).read(), "article_id", dropped) for file in files]
+    return [rows_without(read_file(file), "article_id", dropped) for file in files]
 
 
 def month_file(edition: Path, table: Table, month: str | None) -> Path:
@@ -107,7 +110,7 @@ def read_table(edition: Path | None, table: Table, names: list[str] | None = Non
     """Read back a table that is one file, or some columns of it; without an edition it has no rows."""
     if edition is None:
         return schema(table).empty_table().select(names or schema(table).names)
-    return pq.ParquetFile(edition / f"{table.name}.parquet").read(names)
+    return read_file(edition / f"{table.name}.parquet", names)
 
 
 def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordBatch], noticed_at: datetime) -> None:
@@ -119,7 +122,7 @@ def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordB
     for file in month_files(before, CHANGES) if before else []:
         to = month_file(edition, CHANGES, file.parent.name.rpartition("=")[2])  # "noticed_month=2026-11" in schema 1
         if to == this_month and first is not None:
-            written.append(pq.ParquetFile(file).read())
+            written.append(read_file(file))
         else:
             link_or_copy(file, to)
     if first is not None or not month_files(edition, CHANGES):
@@ -135,8 +138,29 @@ def write_editions(edition: Path, before: Path | None, row: pa.Table) -> None:
 
 
 def row_count(file: Path) -> int:
-    """The number of rows of a Parquet file, from its footer."""
-    return int(pq.read_metadata(file).num_rows)
+    """The number of rows of a Parquet file, from its footer; raises EditionDamagedError."""
+    with _undamaged(file):
+        return int(pq.read_metadata(file).num_rows)
+
+
+def read_file(file: Path, names: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file of an edition, or some columns of it; raises EditionDamagedError."""
+    with _undamaged(file):
+        return pq.ParquetFile(file).read(names)
+
+
+@contextmanager
+def _undamaged(file: Path) -> Iterator[None]:
+    """Raise EditionDamagedError where a file is missing or damaged; a disk that fails raises OSError, as elsewhere."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise
+        reason = "it does not exist" if isinstance(error, FileNotFoundError) else first_line(error)
+        raise EditionDamagedError(
+            f"{file} cannot be read ({reason}). Restore it, or roll back to another edition."
+        ) from None
 
 
 def _write(file: Path, shape: pa.Schema, parts: Iterable[pa.Table]) -> None:
