@@ -37,7 +37,10 @@ def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
         assert process.stdout.readline() == "\n"
         while len(parts := descendants(process.pid, "sleep 1000")) < 2:
             pass
-        yield process, watched(*parts)
+        try:
+            yield process, watched(*parts)
+        finally:
+            process.kill()
 
 
 def test_what_a_killed_up_started_ends_with_it(tmp_path):

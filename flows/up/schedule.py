@@ -85,7 +85,7 @@ def times(api: Api) -> str:
 
 def _readable(schedule: dict[str, Any]) -> str:
     if "interval" in schedule:
-        return f"every {schedule['interval']:g} seconds"
+        return f"every {schedule['interval']:.0f} seconds"
     return f"{schedule.get('cron') or schedule.get('rrule')} {schedule.get('timezone') or 'UTC'}"
 
 
