@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import duckdb
@@ -13,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
+from flows import remote, steps
 from flows.objects.prefix import Prefix
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
+from flows.warehouse import prefix, working_copy
 from tests.newsroom import Newsroom
 from tests.object_store import BUCKET, ObjectStore, running_store
 
@@ -70,6 +73,22 @@ def newsroom(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     for name, place in (("source", made.source), ("warehouse", warehouse), ("data", tmp_path / "data")):
         monkeypatch.setenv(f"BROADSHEET_{name.upper()}", str(place))
     return made
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Set the clock of a run."""
+
+    def set_clock(moment: datetime) -> None:
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return moment.astimezone(tz)
+
+        for module in (steps, remote, working_copy, prefix):
+            monkeypatch.setattr(module, "datetime", Clock)
+
+    return set_clock
 
 
 @pytest.fixture

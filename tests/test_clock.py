@@ -1,34 +1,16 @@
 """A clock that is far off is refused, whichever way, and an edition that was made with one can be got rid of."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows import remote, steps
 from flows.objects import store
-from flows.warehouse import prefix, working_copy
 from flows.warehouse.ids import edition_name, edition_time
 from tests.conftest import query
 from tests.newsroom import Newsroom, in_store, on_disk
 
 NOW = datetime.now(UTC)
 YEARS_AHEAD = NOW + timedelta(days=3650)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch):
-    """Set the clock of a run."""
-
-    def set_clock(moment: datetime) -> None:
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz: tzinfo | None = None) -> datetime:
-                return moment.astimezone(tz)
-
-        for module in (steps, remote, working_copy, prefix):
-            monkeypatch.setattr(module, "datetime", Clock)
-
-    return set_clock
 
 
 def refused(newsroom: Newsroom) -> str:

@@ -77,7 +77,9 @@ def _locked(file: Path, patience: float) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         lock.acquire()
-    if heard:  # the library uses the presence of the file where the disk has no flock
+    if any(
+        "flock" in str(warning.message) for warning in heard
+    ):  # the library uses the presence of the file where the disk has no flock
         notice(
             "The disk of the warehouse refuses flock (Function not implemented): the presence of"
             f" {file} is the lock; delete it if a run that is gone still holds it."
