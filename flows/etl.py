@@ -1,6 +1,7 @@
 """The Prefect flows `etl` and `verify`. `python -m flows.etl` runs one by itself."""
 
 import sys
+from asyncio import CancelledError
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,8 @@ def _tell(settings: Settings, report: Report) -> str:
     ):
         try:
             leave()
-        except Exception as error:  # the edition is published: a failed run would say that it is not
+        # The edition is published: a failed run would say that it is not. Prefect cancels a run whose server was away.
+        except (Exception, CancelledError) as error:
             get_run_logger().warning(f"The edition is published, but {what} ({first_line(error)}).")
     return (
         f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"

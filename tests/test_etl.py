@@ -66,29 +66,6 @@ def test_a_large_step_of_the_flow_is_done_in_processes(server, source, tmp_path,
     assert rows_of(warehouse / "current") == rows_of(plain)
 
 
-def test_an_edition_without_a_brief_is_no_failure(server, warehouse):
-    """The brief of a failed run would say that nothing was published."""
-    code = "import sys; from flows import etl; etl.read_brief = None; sys.exit(etl.etl(return_state=True).is_failed())"
-    given = {"BROADSHEET_SOURCE": str(SEEDS), "BROADSHEET_WAREHOUSE": str(warehouse)}
-    environment = {**os.environ, **server.environment, **given}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "The edition is published, but its brief could not be left (" in done.stderr
-    assert "Traceback" not in done.stderr
-    (run,) = server.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
-    assert run["state_type"] == "COMPLETED"
-    assert run["state"]["message"].startswith(f"Published edition {(warehouse / 'current').resolve().name}")
-
-
-def test_a_missing_source_fails_the_flow(server, tmp_path, warehouse):
-    done = run_flow(server, source=tmp_path / "nowhere", warehouse=warehouse)
-    assert done.returncode == 1
-    assert f"Source folder not found: {tmp_path}/nowhere." in done.stderr
-    (run,) = server.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
-    assert run["state_type"] == "FAILED"
-    assert not warehouse.exists()
-
-
 def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_store, tmp_path, warehouse):
     """Source and warehouse are in a store, which holds the answer to a worker until the worker is dead."""
     place = Prefix(BUCKET, "flow")
@@ -128,11 +105,3 @@ def test_a_temporary_dask_cluster_publishes_into_a_folder(server, demo, warehous
     assert done.returncode == 0, done.stderr
     assert rows_of(warehouse / "current") == rows_of(demo)
     assert content_of(warehouse / "current") == content_of(demo)
-
-
-def test_a_dask_cluster_that_is_not_there_fails_the_flow(server, warehouse, monkeypatch):
-    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "1s")
-    done = run_flow(server, source=SEEDS, warehouse=warehouse, runner="dask", scheduler="tcp://127.0.0.1:9")
-    assert done.returncode == 1
-    assert "No worker of a Dask cluster answers at tcp://127.0.0.1:9 (" in done.stderr
-    assert "Traceback" not in done.stderr
