@@ -6,16 +6,19 @@ scheduled one, and reads every file, so that it takes a while.
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.stage import LIMIT, Stage, standing
 from tests.generated import write_source
+from tests.object_store import BUCKET, running_store
 
 ARTICLES = int(os.environ.get("ARTICLES", "20000"))
 INTERVAL = 20  # seconds between two ticks of the schedule
@@ -66,6 +69,15 @@ def cut_power(stage: Stage, run: Any) -> None:
     stage.start("worker")
 
 
+def fail_a_check(stage: Stage, run: Any) -> None:
+    """Let a check of sql/checks return a row, until the run has ended."""
+    check = stage.project / "sql" / "checks" / "never.sql"
+    check.write_text("-- Always fails.\nSELECT 'broken' AS what")
+    while stage.run(run["id"])["state"]["type"] not in ENDED:
+        time.sleep(0.2)
+    check.unlink()
+
+
 class Case(NamedTuple):
     """What is done, to which run, and how."""
 
@@ -82,6 +94,7 @@ CASES = (
     Case("server restarted", Stage.await_mid_run, restart_server),
     Case("server killed", Stage.await_mid_run, kill_server),
     Case("everything killed", Stage.await_mid_run, cut_power),
+    Case("a check fails", Stage.await_mid_run, fail_a_check),
     # Last, when ticks are older than 5 minutes, as they are in an hourly schedule: of younger ones the server holds
     # events back, for up to 15 minutes.
     Case("flow and worker killed before the run began", lambda stage: stage.await_run("PENDING"), kill_both),
@@ -105,6 +118,35 @@ def play(stage: Stage, case: Case) -> str:
     return f"| {case.name} | {how[:120]} | {known:.0f} s | {again or LIMIT:.0f} s |"
 
 
+def race(stage: Stage) -> str:
+    """Let two machines publish into one object store at once; returns the row of the one that loses."""
+    with running_store():
+        warehouse = {"BROADSHEET_WAREHOUSE": f"s3://{BUCKET}/warehouse", "BROADSHEET_REBUILD": "true"}
+
+        def start(machine: str) -> subprocess.Popen[str]:
+            data = {"BROADSHEET_DATA": str(stage.folder / machine)}
+            environment = {**os.environ, **stage.environment, **warehouse, **data}
+            command = [sys.executable, "-m", "flows.etl"]
+            return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+        def end(run: subprocess.Popen[str]) -> tuple[str, float]:
+            return run.communicate(timeout=LIMIT)[1].strip().splitlines()[-1], time.monotonic()
+
+        began = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            ended = list(pool.map(end, [start("one"), start("two")]))
+        ((said, known),) = [(line, at) for line, at in ended if "Failed(" in line]
+        published = min(at for line, at in ended if "Completed(" in line)
+        last, again = end(start("two"))
+        if "Published edition" not in last:
+            raise SystemExit(f"The next run did not publish: {last}")
+    how = said.partition("Finished in state ")[2].replace("Failed(", "Failed: ").strip("()'\"")
+    return (
+        f"| two machines publish into one object store at once: the loser | {how[:160]} |"
+        f" {known - published:.0f} s after the winner | {again - began:.0f} s |"
+    )
+
+
 @contextmanager
 def schedule(folder: Path) -> Iterator[Stage]:
     """A server and a worker that publish every INTERVAL seconds, until the end of the block."""
@@ -126,6 +168,8 @@ def main() -> None:
             print("| what died in mid-run | how the run ended | known after | next edition after |\n|---|---|---|---|")
             for number in wanted:
                 print(play(stage, CASES[number]), flush=True)
+            stage.stop("worker", signal.SIGTERM)
+            print(race(stage), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A server and a worker as docs/operations.md says, for those who measure what a schedule does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,9 +29,13 @@ class Stage:
         self.url = f"http://127.0.0.1:{self.port}/api"
         self.api = httpx.Client(base_url=self.url, transport=httpx.HTTPTransport(retries=9), timeout=60)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.project = folder / "project"  # a copy of what the flow imports, which a case may change
+        for part in ("flows", "sql"):
+            shutil.copytree(PROJECT / part, self.project / part)
         self.environment = {
             **os.environ,
             "DO_NOT_TRACK": "1",
+            "PYTHONPATH": str(self.project),
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": self.url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
