@@ -10,13 +10,14 @@ from flows.tables import Edition
 from flows.warehouse.database import reading
 from flows.warehouse.ddl import SQL
 
-# What Markdown or HTML would read as more than text, also in addresses, which become links by themselves.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&:.@-])")
+# Addresses become links by themselves, also where a backslash is before one of their characters: `://` in a code span
+# does not.
+_ADDRESS = r"(:(?=//)|(?<=www)\.|(?<=[\w.+-])@(?=\w))"
+# What Markdown or HTML would read as more than text.
+_MARKUP = re.compile(_ADDRESS + r"|[\\`*_{}\[\]()<>#+!|~&.-]", re.IGNORECASE)
 # The same in a cell of a table, only where it has an effect: one of Prefect's two user interfaces renders cells as
 # Markdown, and the other shows them unrendered.
-_MARKUP_OF_CELL = re.compile(
-    r"([\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|(?<=[^\W_])@|:(?=//)|(?<=www)\.|&(?=#?\w+;))", re.IGNORECASE
-)
+_MARKUP_OF_CELL = re.compile(_ADDRESS + r"|[\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|&(?=#?\w+;)", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")  # the start of a list
 LONGEST = 200  # characters of a text
 LONGEST_REASON = 2_000  # characters of a failure's sentences
@@ -72,7 +73,12 @@ def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _cell(value: str) -> str:
     text = _short(value, LONGEST)
-    return _NUMBERED.sub(r"\1\\\2", _MARKUP_OF_CELL.sub(r"\\\1", text))
+    return _NUMBERED.sub(r"\1\\\2", _MARKUP_OF_CELL.sub(_plain, text))
+
+
+def _plain(found: re.Match[str]) -> str:
+    """Return a character of Markdown as text."""
+    return f"`{found[0]}`" if found[1] else f"\\{found[0]}"
 
 
 def _article(found: dict[str, Any]) -> str:
@@ -86,7 +92,7 @@ def _rejection(found: dict[str, Any]) -> str:
 
 
 def _text(value: object, longest: int = LONGEST) -> str:
-    return _MARKUP.sub(r"\\\1", _short(str(value), longest))
+    return _MARKUP.sub(_plain, _short(str(value), longest))
 
 
 def _short(text: str, longest: int) -> str:
