@@ -17,7 +17,10 @@ _ADDRESS = r"(:(?=//)|(?<=www)\.|(?<=[\w.+-])@(?=\w))"
 _MARKUP = re.compile(_ADDRESS + r"|[\\`*_{}\[\]()<>#+!|~&.-]", re.IGNORECASE)
 # The same in a cell of a table, only where it has an effect: one of Prefect's two user interfaces renders cells as
 # Markdown, and the other shows them unrendered.
-_MARKUP_OF_CELL = re.compile(_ADDRESS + r"|[\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|&(?=#?\w+;)", re.IGNORECASE)
+_MARKUP_OF_CELL = re.compile(
+    _ADDRESS + r"|\\(?=[!-/:-@\[-`{-~])|[`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|&(?=#?\w+;)",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")  # the start of a list
 LONGEST = 200  # characters of a text
 LONGEST_REASON = 2_000  # characters of a failure's sentences
