@@ -5,6 +5,9 @@ INSTALLED := $(VENV)/installed
 PEERS := .venv-bench/installed
 BENCH ?= data/bench
 CHROMIUM := $(shell command -v chromium)
+ADD := $(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --require-hashes
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-strip-extras --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 .PHONY: help run up test lint format docs pictures fuzz soak chaos overhead spark clients fidelity bench growth lock clean
 
@@ -50,11 +53,12 @@ overhead: $(INSTALLED)  ## what a scheduled run costs where nothing is new, besi
 	@$(BIN)/python -m benchmarks.overhead
 
 spark: $(INSTALLED)  ## read editions with Spark while others are published; needs Java 17
-	@$(BIN)/uv pip install --quiet "pyspark>=4"
+	@$(ADD) --requirement tests/requirements/build.lock
+	@$(ADD) --no-build-isolation --requirement tests/requirements/spark.lock
 	@READERS=pyspark PUBLISHES=50 $(BIN)/python -m pytest tests/test_readers.py
 
 clients: $(INSTALLED)  ## run the recipe for Jupyter, with its kernel
-	@$(BIN)/uv pip install --quiet "ipykernel>=6" "nbclient>=0.10"
+	@$(ADD) --requirement tests/requirements/clients.lock
 	@CLIENTS=jupyter $(BIN)/python -m pytest tests/test_clients.py
 
 fidelity: $(INSTALLED)  ## compare our images with an independent renderer's: make fidelity CORPUS=folder
@@ -67,9 +71,11 @@ bench: $(INSTALLED) $(PEERS)  ## compare with others: make bench ARTICLES=100000
 growth: $(INSTALLED)  ## time and memory of growing corpora: make growth COUNTS="1000 10000"
 	@$(BIN)/python -m benchmarks.growth $(BENCH) $(or $(COUNTS),1000 10000 100000 1000000)
 
-lock: $(INSTALLED)  ## write requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --no-strip-extras \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
+lock: $(INSTALLED)  ## update requirements.lock, and the locks of spark, clients and bench
+	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
+	$(COMPILE) benchmarks/peers/requirements.txt --output-file benchmarks/peers/requirements.lock
+	$(foreach name,build spark clients,$(COMPILE) tests/requirements/$(name).txt --constraints requirements.lock \
+		--output-file tests/requirements/$(name).lock &&) true
 
 clean:  ## remove what make has made, the warehouse aside
 	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .hypothesis
@@ -87,8 +93,8 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@touch $@
 
 # Others weigh more than all that Broadsheet installs, so they live apart.
-$(PEERS): benchmarks/peers/requirements.txt
+$(PEERS): benchmarks/peers/requirements.lock
 	@echo "Installing what others need into .venv-bench …"
 	@$(PYTHON) -m venv .venv-bench
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/pip install -qq --requirement $<
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/pip install -qq --no-deps --require-hashes --requirement $<
 	@touch $@

@@ -5,12 +5,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.display import shortened
 from flows.tables import Edition
 from flows.warehouse.database import reading
 from flows.warehouse.ddl import SQL
 
+# Addresses become links by themselves, also where a backslash is before one of their characters: `://` in a code span
+# does not.
+_ADDRESS = r"(:(?=//)|(?<=www)\.|(?<=[\w.+-])@(?=\w))"
 # What Markdown or HTML would read as more than text.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
+_MARKUP = re.compile(_ADDRESS + r"|[\\`*_{}\[\]()<>#+!|~&.-]", re.IGNORECASE)
+# The same in a cell of a table, only where it has an effect: one of Prefect's two user interfaces renders cells as
+# Markdown, and the other shows them unrendered.
+_MARKUP_OF_CELL = re.compile(
+    _ADDRESS + r"|\\(?=[!-/:-@\[-`{-~])|[`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|&(?=#?\w+;)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")  # the start of a list
 LONGEST = 200  # characters of a text
 LONGEST_REASON = 2_000  # characters of a failure's sentences
 
@@ -56,10 +67,21 @@ def failure(reason: str) -> str:
 
 
 def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for a table of the orchestrator: numbers stay, everything else is text."""
+    """Rows for a table of the orchestrator: numbers stay, everything else is text without markup."""
     return [
-        {name: value if isinstance(value, int) else str(value or "") for name, value in row.items()} for row in rows
+        {name: value if isinstance(value, int) else _cell(str(value or "")) for name, value in row.items()}
+        for row in rows
     ]
+
+
+def _cell(value: str) -> str:
+    text = _short(value, LONGEST)
+    return _NUMBERED.sub(r"\1\\\2", _MARKUP_OF_CELL.sub(_plain, text))
+
+
+def _plain(found: re.Match[str]) -> str:
+    """Return a character of Markdown as text."""
+    return f"`{found[0]}`" if found[1] else f"\\{found[0]}"
 
 
 def _article(found: dict[str, Any]) -> str:
@@ -73,5 +95,8 @@ def _rejection(found: dict[str, Any]) -> str:
 
 
 def _text(value: object, longest: int = LONGEST) -> str:
-    text = " ".join(str(value).split())
-    return _MARKUP.sub(r"\\\1", text if len(text) <= longest else text[: longest - 1] + "…")
+    return _MARKUP.sub(_plain, _short(str(value), longest))
+
+
+def _short(text: str, longest: int) -> str:
+    return shortened(" ".join(text.split()), longest)

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
+from flows.display import visible
 from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError, out_of_memory
 from flows.interrupt import INTERRUPTED, exit_code
 from flows.say import flush_output, prepare_streams, say
@@ -31,10 +32,10 @@ def _call(command: Any, given: dict[str, Any]) -> int:
     try:
         return int(command(Settings.given(**values), **given))
     except RunError as error:
-        say(f"broadsheet: {error}", sys.stderr)
+        say(f"broadsheet: {visible(str(error))}", sys.stderr)
         return USAGE if isinstance(error, InvalidSettingError) else FAILED
     except MemoryError as error:  # of any command, also while it is imported
-        say(f"broadsheet: {out_of_memory(error)}", sys.stderr)
+        say(f"broadsheet: {visible(str(out_of_memory(error)))}", sys.stderr)
         return FAILED
     except KeyboardInterrupt as stopped:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
@@ -43,8 +44,15 @@ def _call(command: Any, given: dict[str, Any]) -> int:
         return exit_code(stopped)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors repeat arguments as escapes."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="broadsheet", description="A folder of articles becomes a warehouse.")
+    parser = _Parser(prog="broadsheet", description="A folder of articles becomes a warehouse.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "run", run, "read the source and publish an edition", "source", "warehouse")
     for name in ("rebuild", "verify_content", "allow_withdrawals"):
@@ -67,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     forms = ("table", "csv", "json", "parquet")
     about = "Form of the answer; table where not given."
     query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
+    about = "With --format csv: write an apostrophe before text that a spreadsheet would run as a formula."
+    query.add_argument("--safe-csv", action="store_true", help=about)
     query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
     about = "show what one seed file gives: fields, images, captions, problems"
     _command(commands, "explain", explain, about, "source").add_argument(
@@ -104,7 +114,7 @@ def run(settings: Settings) -> int:
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        say(f"broadsheet: Warning: {warning}", sys.stderr)
+        say(f"broadsheet: Warning: {visible(warning)}", sys.stderr)
 
 
 def serve(settings: Settings) -> int:
@@ -123,7 +133,7 @@ def verify(settings: Settings) -> int:
     from flows.verify import verify
 
     differences = verify(settings)
-    say("\n".join(differences) or "The current edition is just what the source gives.")
+    say("\n".join(map(visible, differences)) or "The current edition is just what the source gives.")
     return FAILED if differences else DONE
 
 
@@ -145,7 +155,7 @@ def roll_back(settings: Settings, edition: str) -> int:
     return DONE
 
 
-def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
+def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | None) -> int:
     """`broadsheet query SQL`."""
     from flows.memory import translate_memory_errors
     from flows.query import answer, opened
@@ -153,12 +163,15 @@ def ask(settings: Settings, sql: str, form: str, output: Path | None) -> int:
     if form == "parquet" and output is None:
         say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
         return USAGE
+    if safe_csv and form != "csv":
+        say("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
+        return USAGE
     with translate_memory_errors(), opened(settings) as edition:
         if edition is None:
             raise NoEditionError(
                 f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."
             )
-        answer(settings, edition, sql, form, output)
+        answer(settings, edition, sql, "safe csv" if safe_csv else form, output)
     return DONE
 
 

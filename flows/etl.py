@@ -15,6 +15,7 @@ from prefect.states import Completed, Failed
 
 from flows import verify as proof
 from flows.brief import brief, failure, read_brief, table
+from flows.display import visible
 from flows.errors import RunError, first_line
 from flows.pipeline import Report, publish_edition
 from flows.settings import Settings
@@ -63,7 +64,7 @@ def etl(
         with running(settings) as steps:
             report = publish_edition(settings, steps)
     except RunError as error:
-        return Failed(message=str(error))
+        return Failed(message=visible(str(error)))
     return Completed(message=_tell(settings, report))
 
 
@@ -81,13 +82,12 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
             _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), steps))
         differences = proof.verify(settings)
     except RunError as error:
-        return Failed(message=str(error))
+        return Failed(message=visible(str(error)))
     for line in differences:
-        get_run_logger().error(line)
+        get_run_logger().error(visible(line))
     if differences:
-        return Failed(
-            message=f"The edition differs from the source in {len(differences)} places, first: {differences[0]}"
-        )
+        first = f"The edition differs from the source in {len(differences)} places, first: {differences[0]}"
+        return Failed(message=visible(first))
     return Completed(message="The current edition is just what the source gives.")
 
 
@@ -110,7 +110,7 @@ def _tell(settings: Settings, report: Report) -> str:
     if edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
     for warning in report.warnings:
-        get_run_logger().warning(warning)
+        get_run_logger().warning(visible(warning))
     # The event comes last, so that its receivers find the brief, and comes in any case.
     for what, leave in (
         ("its brief could not be left", partial(_leave_brief, edition, report)),
@@ -120,7 +120,7 @@ def _tell(settings: Settings, report: Report) -> str:
             leave()
         # The edition is published: a failed run would say that it is not. Prefect cancels a run whose server was away.
         except (Exception, CancelledError) as error:
-            get_run_logger().warning(f"The edition is published, but {what} ({first_line(error)}).")
+            get_run_logger().warning(visible(f"The edition is published, but {what} ({first_line(error)})."))
     return (
         f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"
         f" {edition.corrected:,} corrected, {edition.withdrawn:,} withdrawn, {edition.rejected:,} files rejected."
@@ -130,7 +130,7 @@ def _tell(settings: Settings, report: Report) -> str:
 def _announce(settings: Settings, edition: Edition, folder: Path) -> None:
     facts = edition._asdict() | {
         "published_at": edition.published_at.isoformat(),
-        "folder": _shown(settings, folder),
+        "folder": visible(_shown(settings, folder)),
     }
     resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
     emit_event("broadsheet.edition.published", resource=resource, payload=facts)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from flows.articles.article import Reading, read_article, rejected
 from flows.articles.fields import ALIASES, Fields
 from flows.articles.front_matter import read_front_matter
+from flows.display import shortened, visible
 from flows.errors import SeedFileNotFoundError
 from flows.links import Allowed
 from flows.objects.prefix import Prefix
@@ -21,6 +22,10 @@ UNUSED = ("unusable_value", "unusable_date", "implausible_date")  # codes of pro
 
 def explain(file: Path, settings: Settings) -> str:
     """Each column of the file's article with its value and where that came from, its images, captions and problems."""
+    return "\n".join(map(visible, _lines(file, settings)))
+
+
+def _lines(file: Path, settings: Settings) -> list[str]:
     source, path = _place_of(file, settings)
     try:
         with closing(Allowed(source, *settings.link_roots)) as allowed:
@@ -29,14 +34,14 @@ def explain(file: Path, settings: Settings) -> str:
         raise SeedFileNotFoundError(f"There is no file {printable(str(file))}; give the path of a seed file.") from None
     except OSError as error:
         reading = rejected(problem("unreadable", reason=error.strerror or str(error)), path)
-        return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)])
+        return [f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)]
     except RejectedError as error:
-        return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines([error.problem])])
+        return [f"{printable(str(file))}: rejected", *_problem_lines([error.problem])]
     reading = read_article(content, path, ZoneInfo(settings.time_zone))
     lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
         lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
-    return "\n".join([*lines, *_problem_lines(reading.problems)])
+    return [*lines, *_problem_lines(reading.problems)]
 
 
 def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
@@ -81,7 +86,7 @@ def _image_lines(reading: Reading) -> list[str]:
         for caption in (caption for caption in reading.captions if caption.image_id == image.image_id):
             lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_short(caption.text)}")
             if caption.credit:
-                names = f"photographer {caption.photographer or '-'}, agency {caption.agency or '-'}"
+                names = f"photographer {_short(caption.photographer)}, agency {_short(caption.agency)}"
                 lines.append(f"        credit: {_short(caption.credit)} ({names})")
     return lines or ["no images"]
 
@@ -97,4 +102,4 @@ def _problem_lines(problems: list[Problem]) -> list[str]:
 
 def _short(value: object) -> str:
     text = "-" if value is None else " ".join(str(value).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}… ({len(str(value)):,} characters)"
+    return text if len(text) <= LONGEST else f"{shortened(text, LONGEST)} ({len(str(value)):,} characters)"

@@ -17,10 +17,14 @@ from typing import TextIO
 import duckdb
 import pyarrow as pa
 
+from flows.display import escape, visible_lines
+
 Rows = duckdb.DuckDBPyRelation
 MOST_ROWS = 40  # of a table: its first and last ones
 _AT_ONCE = 4_096  # rows in memory
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?(\+00)?")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # and their wide forms, as Excel reads them
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _NO_NUMBER = re.compile(r'("(?:[^"\\]|\\.)*")|NaN|(-?Infinity)')
 
 
@@ -29,24 +33,36 @@ class ReadingError(Exception):
 
 
 def write_table(rows: Rows, file: TextIO) -> None:
-    """As wide as the terminal; no character of an article commands it."""
+    """Write a table that is as wide as the terminal; no character of an article controls it."""
     with redirect_stdout(io.StringIO()) as shown:
         rows.show(max_width=shutil.get_terminal_size((120, 0)).columns, max_rows=MOST_ROWS)
-    file.write(re.sub("[\x80-\x9f]", "\ufffd", shown.getvalue()))
+    file.write(visible_lines(shown.getvalue()))
 
 
-def write_csv(rows: Rows, file: TextIO) -> None:
-    """Write a line of names, then the rows; null is empty."""
+def write_csv(rows: Rows, file: TextIO, edit: Callable[[str], str] = str) -> None:
+    """Write a line of names, then the rows, each text edited by a function; null is empty."""
+    write = _writer(file, escape)
     # The writer quotes only those line breaks that end its own lines, so these are CR LF until they are written.
-    lines = SimpleNamespace(write=lambda line: file.write(line.removesuffix("\r\n") + "\n"))
+    lines = SimpleNamespace(write=lambda line: write(line.removesuffix("\r\n") + "\n"))
     writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(rows.columns)
-    texts = [_iso if _is_instant(type_) else str for type_ in rows.types]
+    writer.writerow(map(edit, rows.columns))
+    texts = [_iso if _is_instant(type_) else edit for type_ in rows.types]
     writer.writerows(_values(rows, ["#{}::VARCHAR"] * len(texts), texts, None))
+
+
+def write_safe_csv(rows: Rows, file: TextIO) -> None:
+    """Write CSV in which no cell is a formula to a spreadsheet."""
+    write_csv(rows, file, _without_formula)
+
+
+def _without_formula(text: str) -> str:
+    """Return a text with an apostrophe before what a spreadsheet would calculate; a number stays."""
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def write_json(rows: Rows, file: TextIO) -> None:
     """Write an array of objects, one per line; NaN is null, and infinity the text "inf"."""
+    write = _writer(file, _json_escape)
     names = [_json(name) for name in rows.columns]
     instants = [_is_instant(type_) for type_ in rows.types]
     # To JSON, a column of nulls only is a constant: a call of error() would never be made.
@@ -56,7 +72,7 @@ def write_json(rows: Rows, file: TextIO) -> None:
     before = "[\n"
     for row in _values(rows, forms, texts, "null"):
         line = ", ".join(f"{name}: {value}" for name, value in zip(names, row, strict=True))
-        file.write(before + _for_letters_of(file, f"{{{line}}}"))
+        write(before + _for_letters_of(file, f"{{{line}}}"))
         before = ",\n"
     file.write("[]\n" if before == "[\n" else "\n]\n")
 
@@ -101,6 +117,15 @@ def _iso(text: str) -> str:
 
 def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def _json_escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+def _writer(file: TextIO, escape: Callable[[str], str]) -> Callable[[str], object]:
+    """Return what writes to a file: to a terminal as people may see it, to every other file as it is."""
+    return (lambda text: file.write(visible_lines(text, escape))) if file.isatty() else file.write
 
 
 def _json_instant(text: str) -> str:

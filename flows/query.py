@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from flows.errors import QueryError
-from flows.formats import ReadingError, Rows, write_csv, write_json, write_table
+from flows.formats import ReadingError, Rows, write_csv, write_json, write_safe_csv, write_table
 from flows.interrupt import interruptible
 from flows.objects.prefix import Prefix
 from flows.output import written
@@ -109,4 +109,9 @@ def _write(rows: Rows, form: str, target: BinaryIO | None) -> None:
         file.detach()
 
 
-_TEXTS: dict[str, Callable[[Rows, TextIO], None]] = {"table": write_table, "csv": write_csv, "json": write_json}
+_TEXTS: dict[str, Callable[[Rows, TextIO], None]] = {
+    "table": write_table,
+    "csv": write_csv,
+    "safe csv": write_safe_csv,
+    "json": write_json,
+}

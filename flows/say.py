@@ -4,6 +4,8 @@ import os
 import sys
 from typing import TextIO
 
+from flows.display import visible_lines
+
 
 def prepare_streams() -> None:
     """Make the standard streams usable: one that was closed at the start, or whose letters are few, stops no command.
@@ -23,10 +25,14 @@ def prepare_streams() -> None:
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a text at once, on standard output where no other stream is given; warn where it cannot be printed."""
+    """Print a text at once, on standard output where no other stream is given; warn where it cannot be printed.
+
+    Characters that could control a terminal are printed as escapes; a value that may have line breaks goes through
+    `visible` first.
+    """
     stream = stream or sys.stdout
     try:
-        print(text, file=stream, flush=True)
+        print(visible_lines(text), file=stream, flush=True)
     except OSError as error:
         _give_up(stream, error)
 

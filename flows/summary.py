@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from flows.display import visible
 from flows.errors import WarehouseError
 from flows.objects.prefix import Prefix
 from flows.pipeline import Report
@@ -63,14 +64,19 @@ def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:
     if isinstance(warehouse, Prefix):
         before, after = "broadsheet query ", f" --warehouse {_quoted(warehouse)}"
     lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
-    lines += [f"Query it:   {before}'FROM articles_by_category'{after}", f"Front page: {current / 'front_page.html'}"]
+    lines += [
+        f"Query it:   {before}'FROM articles_by_category'{after}",
+        f"Front page: {visible(str(current / 'front_page.html'))}",
+    ]
     return lines
 
 
 def _quoted(place: object) -> str:
     """A place as an argument of a command in a shell."""
-    text = str(place)
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+    text = f"./{place}" if str(place).startswith("-") else str(place)
+    if visible(text) == text:
+        return shlex.quote(text)
+    return "$'" + visible(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"  # Bash and Zsh read the escapes
 
 
 def list_of_editions(settings: Settings) -> str:
@@ -83,13 +89,17 @@ def list_of_editions(settings: Settings) -> str:
     except WarehouseError as error:
         if not kept:
             raise
-        current, reason = None, f"\n{error}"
+        current, reason = None, f"\n{visible(str(error))}"
     shown = ("articles", "added", "corrected", "withdrawn", "restored", "rejected")
     lines = [f"  {'edition':<16}" + "".join(f"{name:>11}" for name in shown)]
     for facts in reversed(kept):
         mark = "*" if facts["edition_id"] == current else " "
         lines.append(f"{mark} {facts['edition_id']}" + "".join(f"{facts[name]:>11,}" for name in shown))
-    return "\n".join(lines) + reason if len(lines) > 1 else f"Nothing is published in {settings.warehouse} yet."
+    return (
+        "\n".join(lines) + reason
+        if len(lines) > 1
+        else f"Nothing is published in {visible(str(settings.warehouse))} yet."
+    )
 
 
 def _current(settings: Settings) -> str | None:

@@ -18,6 +18,7 @@ from prefect.states import Failed
 from prefect.task_runners import TaskRunner
 
 from flows import cluster
+from flows.display import visible
 from flows.errors import ConfigurationError, RunError
 from flows.memory import translate_memory_errors
 from flows.pipeline import Steps, steps_for
@@ -55,7 +56,7 @@ def _task(name: str, step: Any, retry: Any = is_transient) -> Any:
             with translate_memory_errors():
                 return step(*arguments)
         except EXPECTED as error:
-            return Failed(message=str(error), data=error)
+            return Failed(message=visible(str(error)), data=error)
 
     return task(
         name=name,

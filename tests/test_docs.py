@@ -1,5 +1,6 @@
 """docs/tables.md is what `make docs` writes, the keys that it names are keys, and the pictures show what is true."""
 
+import os
 import re
 import tempfile
 
@@ -7,7 +8,11 @@ import pytest
 
 from docs.write_pictures import COLUMNS, COMMANDS, screen
 from docs.write_tables import KEYS, PAGE, REFERENCES, page
-from tests.conftest import ROOT, query
+from flows import brief, explain, formats
+from flows.articles.front_matter import LARGEST_FRONT_MATTER
+from flows.source import LARGEST_FILE
+from flows.warehouse import front_page
+from tests.conftest import ROOT, Publish, query
 
 
 def test_the_page_of_tables_is_up_to_date():
@@ -45,3 +50,27 @@ def test_the_terminals_picture_is_of_true_commands_and_of_no_machine():
     assert re.search(r"Ferries return to Lake Kisiri after two silent years │ category │ TRAVEL +│ WORLD ", text)
     assert all(len(line) <= COLUMNS for line in text.splitlines())
     assert not [place for place in (str(ROOT), tempfile.gettempdir()) if place in text]
+
+
+def test_the_limits_that_are_promised_are_those_of_the_code():
+    text = (ROOT / "SECURITY.md").read_text()
+    limits = dict(re.findall(r"^\| ([^|]+?) \| ([\d,]+)(?: \w+)? \| [^|]+ \|$", text, re.MULTILINE))
+    assert limits == {
+        "a seed file": f"{LARGEST_FILE:,}",
+        "its front matter": f"{LARGEST_FRONT_MATTER:,}",
+        "a text on the front page, in the brief, and in a table of Prefect": str(brief.LONGEST),
+        "a value in `broadsheet explain`": str(explain.LONGEST),
+        "rows in a table of `broadsheet query`": str(formats.MOST_ROWS),
+    }
+    assert front_page.LONGEST == brief.LONGEST
+
+
+@pytest.mark.parametrize(("umask", "permissions"), [(0o022, 0o755), (0o027, 0o750)])
+def test_the_umask_decides_who_reads_an_edition(publish: Publish, seeds, umask, permissions):
+    before = os.umask(umask)
+    try:
+        edition = publish().folder
+    finally:
+        os.umask(before)
+    folders = [edition, *edition.parents[:2], *(place for place in edition.rglob("*") if place.is_dir())]
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {permissions}

@@ -66,6 +66,20 @@ def test_a_large_step_of_the_flow_is_done_in_processes(server, source, tmp_path,
     assert rows_of(warehouse / "current") == rows_of(plain)
 
 
+def test_a_failure_names_a_hostile_path_without_what_could_control_a_screen(server, tmp_path, warehouse):
+    done = run_flow(server, source=tmp_path / "no\x1b[31m\u202e\nForged: done", warehouse=warehouse)
+    assert done.returncode == 1
+    (run,) = server.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
+    (brief,) = server.post("artifacts/latest/filter", artifacts={"key": {"any_": ["brief"]}})
+    logs = server.post("logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
+    for text in (done.stderr, run["state"]["message"], brief["data"], *(log["message"] for log in logs)):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "\nForged" not in text
+    assert r"no\x1b[31m\u202e\nForged: done. Pass" in run["state"]["message"]
+    assert "Forged: done" in done.stderr
+
+
 def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_store, tmp_path, warehouse):
     """Source and warehouse are in a store, which holds the answer to a worker until the worker is dead."""
     place = Prefix(BUCKET, "flow")

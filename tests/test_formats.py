@@ -79,6 +79,46 @@ def test_every_type_has_a_form_in_json_that_strict_readers_take(ask):
     assert dict(zip(VALUES, row.values(), strict=True)) == {value: form for value, (_, form) in VALUES.items()}
 
 
+FORMULAS = {
+    "=1+1": "'=1+1",
+    "+cmd|' /C calc'!A0": "'+cmd|' /C calc'!A0",
+    "-1+2": "'-1+2",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t=1",
+    "\r=1": "'\r=1",
+    "\n=1": "'\n=1",
+    "＝1+1": "'＝1+1",
+    "-12.5": "-12.5",
+    "+33": "+33",
+    "-1e-5": "-1e-5",
+    "a=1": "a=1",
+    "'=1": "'=1",
+    "": "",
+}
+
+
+def test_safe_csv_has_no_formulas(ask, tmp_path):
+    literals = ", ".join("'" + text.replace("'", "''") + "'" for text in FORMULAS)
+    sql = f"SELECT unnest([{literals}]) AS \"=title\", -1 AS number, DATE '2026-11-23' AS day"
+    code, said, _ = ask(sql, "csv", "--safe-csv")
+    names, *rows = csv.reader(io.StringIO(said, newline=""))
+    assert (code, names) == (0, ["'=title", "number", "day"])
+    assert rows == [[text, "-1", "2026-11-23"] for text in FORMULAS.values()]
+    exact = [row[0] for row in csv.reader(io.StringIO(ask(sql, "csv")[1], newline=""))]
+    assert exact == ["=title", *FORMULAS]
+    assert ask(sql, "csv", "--safe-csv", "--output", tmp_path / "safe.csv")[0] == 0
+    assert (tmp_path / "safe.csv").read_bytes() == said.encode()
+
+
+@pytest.mark.parametrize("form", ["table", "json", "parquet"])
+def test_safe_csv_is_for_csv_only(ask, tmp_path, form):
+    assert ask("SELECT 1", form, "--safe-csv", "--output", tmp_path / "answer") == (
+        2,
+        "",
+        "broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.\n",
+    )
+
+
 def test_json_has_every_digit(ask):
     assert '{"d": 12345678901234567890.123456}' in ask("SELECT 12345678901234567890.123456 AS d", "json")[1]
 

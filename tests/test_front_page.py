@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -24,6 +25,8 @@ from tests.generated import write_source
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = '"><img src=x onerror=alert(1)>'
+HIDDEN = "red\x1b[31m\x9b \u202egnp.exe\u2066 \u200b \U000e0041"
+SHOWN = r"red\x1b[31m\x9b \u202egnp.exe\u2066 \u200b \U000e0041"
 EDITIONS_SEEN = ("demo", "large", "hostile", "empty")
 
 
@@ -52,6 +55,35 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish_edition(settings)
     article.write_text(article.read_text().replace("alert(1)", "alert(2)"))
     (settings.source / "gone.md").unlink()
+    return publish_edition(settings).folder
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an edition whose texts are a megabyte each, or cannot be seen; with corrections and withdrawals."""
+    folder = tmp_path_factory.mktemp("endless")
+    settings = Settings(source=folder / "source", warehouse=folder / "warehouse", allow_withdrawals=True)
+    settings.source.mkdir()
+    deep = settings.source.joinpath(*(str(number) * 200 for number in range(9)))
+    deep.mkdir(parents=True)
+    texts = {"spaced": "word " * 200_000, "unbroken": "w" * 1_000_000, "marks": "e\u0301" * 400_000}
+    for name, text in texts.items():
+        long = text[:20_000]
+        head = f"code: {name}\ncategory: '{long}'\nlanguage: '{long}'\ndate: 2026-11-03\n"
+        body = f"# {text}\n\n![{long}](https://images.example.com/a.jpg)\n\nText.\n"
+        (deep / f"{name}.md").write_text(f"---\n{head}---\n\n{body}")
+        (deep / f"gone {name}.md").write_text(f"---\ncode: gone {name}\n---\n\n# {text}\n\nText.\n")
+        (deep / f"rejected {name}.md").write_text(f"---\n'{long}'\n---\n")
+    (settings.source / f"{HIDDEN}.md").write_text("---\n- no keys\n---\n")
+    hidden = HIDDEN.translate({ord(c): ascii(c)[1:-1] for c in HIDDEN if not c.isascii() or c < " "})
+    for number in range(3):
+        (deep / f"{number}.md").write_text(
+            f'---\ntitle: "{hidden}"\ncategory: "{hidden}"\ndate: 2026-11-02\n---\n\nText.\n'
+        )
+    publish_edition(settings)
+    for name in texts:
+        (deep / f"{name}.md").write_text((deep / f"{name}.md").read_text().replace("# ", "# New "))
+        (deep / f"gone {name}.md").unlink()
     return publish_edition(settings).folder
 
 
@@ -174,6 +206,26 @@ def test_nothing_that_an_article_says_becomes_markup(browser, hostile):
         assert HOSTILE.upper() in text
         assert SCRIPT in seen.page.locator("#corrections + ul del").all_inner_texts()
         assert SCRIPT in seen.page.locator("#withdrawals + ul").inner_text()
+
+
+def test_texts_without_end_make_a_page_of_usual_size(browser, endless, demo):
+    usual = (demo / "front_page.html").stat().st_size
+    assert (endless / "front_page.html").stat().st_size < usual + 50_000
+    for width in (1280, 390):
+        with opened(browser, endless, width) as seen:
+            height = seen.page.evaluate("document.documentElement.scrollHeight")
+            assert height < 12_000
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+            assert "…" in seen.page.locator("#latest + ul").inner_text()
+
+
+def test_what_cannot_be_seen_is_an_escape(browser, endless):
+    page = (endless / "front_page.html").read_text()
+    assert not [c for c in page if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\n"]
+    with opened(browser, endless) as seen:
+        titles = seen.page.locator("#latest + ul .title").all_inner_texts()
+        assert SHOWN in titles
+        assert f"{SHOWN}.md" in seen.page.locator("section[aria-labelledby=problems]").inner_text()
 
 
 def test_a_title_has_its_direction_and_its_language(browser, large, hostile):

@@ -1,6 +1,7 @@
 """The house: imports point one way, and each word of the layout is kept."""
 
 import ast
+import re
 from pathlib import Path
 
 from flows.warehouse.ddl import SQL
@@ -10,18 +11,18 @@ FLOWS = ROOT / "flows"
 
 # Each room and what it may know, from the top of the house to the ground.
 MAY_IMPORT = {
-    "flows.etl": {"flows.tasks", "flows.pipeline", "flows.brief", "flows.verify", "flows.settings", "flows.problems", "flows.tables"},
-    "flows.tasks": {"flows.memory", "flows.cluster", "flows.pipeline", "flows.plan", "flows.workers", "flows.settings", "flows.problems"},
-    "flows.brief": {"flows.warehouse", "flows.tables"},
-    "flows.up": {"flows.up", "flows.objects", "flows.say", "flows.settings", "flows.problems"},
-    "flows.cli": {"flows.memory", "flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.interrupt", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
+    "flows.etl": {"flows.display", "flows.tasks", "flows.pipeline", "flows.brief", "flows.verify", "flows.settings", "flows.problems", "flows.tables"},
+    "flows.tasks": {"flows.display", "flows.memory", "flows.cluster", "flows.pipeline", "flows.plan", "flows.workers", "flows.settings", "flows.problems"},
+    "flows.brief": {"flows.display", "flows.warehouse", "flows.tables"},
+    "flows.up": {"flows.display", "flows.up", "flows.objects", "flows.say", "flows.settings", "flows.problems"},
+    "flows.cli": {"flows.display", "flows.memory", "flows.up", "flows.pipeline", "flows.summary", "flows.verify", "flows.explain", "flows.query", "flows.interrupt", "flows.warehouse", "flows.say", "flows.settings", "flows.problems"},
     "flows.query": {"flows.question", "flows.formats", "flows.parquet_answer", "flows.output", "flows.interrupt", "flows.objects", "flows.warehouse", "flows.say", "flows.settings"},
     "flows.question": set(),
-    "flows.formats": set(),
+    "flows.formats": {"flows.display"},
     "flows.parquet_answer": {"flows.formats", "flows.warehouse"},
     "flows.output": {"flows.warehouse"},
     "flows.interrupt": set(),
-    "flows.summary": {"flows.objects", "flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.tables", "flows.say", "flows.settings"},
+    "flows.summary": {"flows.display", "flows.objects", "flows.pipeline", "flows.plan", "flows.workers", "flows.warehouse", "flows.tables", "flows.say", "flows.settings"},
     "flows.verify": {"flows.memory", "flows.objects", "flows.steps", "flows.settle", "flows.workers", "flows.source", "flows.source_checks", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.pipeline": {"flows.memory", "flows.remote", "flows.objects", "flows.settle", "flows.steps", "flows.plan", "flows.workers", "flows.source", "flows.source_checks", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
     "flows.cluster": {"flows.pipeline", "flows.remote", "flows.objects", "flows.steps", "flows.plan", "flows.source", "flows.source_checks", "flows.warehouse", "flows.tables", "flows.settings", "flows.problems"},
@@ -31,17 +32,18 @@ MAY_IMPORT = {
     "flows.transform": {"flows.plan", "flows.source", "flows.articles", "flows.warehouse", "flows.tables", "flows.problems", "flows.settings"},
     "flows.workers": {"flows.limits", "flows.plan", "flows.problems"},
     "flows.plan": {"flows.settings"},
-    "flows.explain": {"flows.links", "flows.source", "flows.objects", "flows.settings", "flows.articles", "flows.tables", "flows.problems"},
+    "flows.explain": {"flows.display", "flows.links", "flows.source", "flows.objects", "flows.settings", "flows.articles", "flows.tables", "flows.problems"},
     "flows.links": {"flows.problems"},
     "flows.source": {"flows.links", "flows.objects", "flows.tables", "flows.problems"},
     "flows.source_checks": {"flows.source", "flows.objects"},
     "flows.articles": {"flows.articles", "flows.tables", "flows.problems"},
-    "flows.warehouse": {"flows.limits", "flows.warehouse", "flows.objects", "flows.tables", "flows.problems"},
+    "flows.warehouse": {"flows.display", "flows.limits", "flows.warehouse", "flows.objects", "flows.tables", "flows.problems"},
     "flows.objects": {"flows.objects", "flows.problems"},
+    "flows.display": set(),
     "flows.errors": set(),
     "flows.limits": set(),
     "flows.memory": set(),
-    "flows.say": set(),
+    "flows.say": {"flows.display"},
     "flows.settings": {"flows.objects"},
     "flows.problems": {"flows.tables"},
     "flows.tables": set(),
@@ -96,6 +98,27 @@ def test_articles_know_neither_arrow_nor_database():
         m for m, file in modules() if room(m) == "flows.articles" and heavy & {i.split(".")[0] for i in imports(file)}
     ]
     assert knowing == []
+
+
+def test_every_installation_checks_hashes():
+    installing = [line for line in (ROOT / "Makefile").read_text().splitlines() if "pip install" in line]
+    assert len(installing) >= 4
+    assert [line for line in installing if "--require-hashes" not in line] == [
+        "\t@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --no-build-isolation --editable ."
+    ]
+
+
+def test_every_lock_has_what_is_asked_for_with_a_hash():
+    folder = ROOT / "tests" / "requirements"
+    asked = [*folder.glob("*.txt"), ROOT / "benchmarks" / "peers" / "requirements.txt"]
+    assert len(asked) == 4
+    for file in asked:
+        lock = file.with_suffix(".lock").read_text()
+        wanted = {re.match(r"[\w-]+", line)[0] for line in file.read_text().splitlines() if not line.startswith("#")}
+        locked = re.findall(r"^([\w.-]+)(?:\[.*\])?==(.*?)(?=^\w|\Z)", lock, re.MULTILINE | re.DOTALL)
+        assert wanted <= {name for name, _ in locked}
+        assert [name for name, text in locked if "--hash=sha256:" not in text] == []
+        assert "://" not in lock
 
 
 def test_every_sql_file_opens_with_what_it_is():

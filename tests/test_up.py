@@ -42,6 +42,11 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 """
+HOSTILE = (
+    "![pixel](http://foreign.example/a.png) [link](javascript:alert%281%29) <img src=http://foreign.example/b.png>"
+    " <b>bold</b> www.foreign.example *a* \u202e"
+)
+VISIBLE = HOSTILE.replace("\u202e", r"\u202e")
 LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
@@ -98,11 +103,16 @@ def started(folder: Path, *flags: str) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a copy of seeds/ as the source."""
+    """A folder with a copy of seeds/ as the source, in which an article and a rejected file are hostile."""
     folder = tmp_path_factory.mktemp("up")
     (folder / "source").mkdir()
     for file in SEEDS.iterdir():
         (folder / "source" / file.name).write_bytes(file.read_bytes())
+    article = next((folder / "source").glob("*ART2611101628A7GPK9.md"))
+    for key in ("title", "category"):
+        article.write_text(re.sub(f"^{key}: .*$", f"{key}: '{HOSTILE}'", article.read_text(), flags=re.MULTILINE))
+    rejected = next((folder / "source").glob("*ART2611051820D9XJN3.md"))
+    rejected.rename(rejected.with_name(f"{HOSTILE.replace('/', ':')}.md"))
     return folder
 
 
@@ -191,6 +201,25 @@ def test_a_browser_sees_the_run_and_the_brief(up, browser):
     page.get_by_text("Canadian town teaches its snowploughs to sing").first.wait_for(timeout=60_000)
     page.close()
     assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("ui", ["", "/v2"])  # Prefect has two: one renders cells of tables as Markdown
+def test_hostile_articles_are_text_in_the_brief_and_its_tables(up, browser, ui):
+    page = browser.new_page()
+    asked, opened = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: opened.append(dialog.message))
+    for key, text in (("brief", VISIBLE), ("categories", VISIBLE.upper()), ("problems", VISIBLE.replace("/", ":"))):
+        page.goto(f"http://127.0.0.1:{up.port}{ui}/artifacts/artifact/{latest(up, key)['latest_id']}")
+        page.get_by_text("Edition 20").first.wait_for(timeout=60_000)
+        shown = page.get_by_text("pixel").first
+        shown.wait_for(timeout=60_000)
+        words = re.sub(r"\\(?=[!-/:-@\[-`{-~])|`", "", shown.inner_text()) if ui else shown.inner_text()
+        assert text.casefold() in words.casefold().replace(r"\U", r"\u")
+        assert page.locator("a[href*=foreign], a[href*='javascript:'], img[src*=foreign], main b, #root b").count() == 0
+    page.close()
+    assert opened == []
+    assert not [url for url in asked if "foreign" in url]
 
 
 def test_deployments_are_what_an_operator_expects(up):

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from flows.display import visible
 from flows.say import say
 from flows.settings import Settings
 from flows.up.api import Api
@@ -100,4 +101,4 @@ def run_now(api: Api, worker: Part) -> None:
     if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
         say("First run skipped: another one is under way.")
     else:
-        say(f"First run {state['name'].lower()}: {state['message']}")
+        say(f"First run {state['name'].lower()}: {visible(state['message'])}")

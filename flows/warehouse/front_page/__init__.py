@@ -10,11 +10,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flows.display import shortened
 from flows.tables import Edition
 from flows.warehouse.database import Config, reading, sparing
 from flows.warehouse.ddl import SQL
 from flows.warehouse.front_page import charts
 
+LONGEST = 200  # characters of a text from the database
 FRONT_PAGE = "front_page.html"
 FOLDER = Path(__file__).parent
 
@@ -40,7 +42,12 @@ def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
 
 def _fetch(result: Any) -> list[dict[str, Any]]:
     names = [column[0] for column in result.description]
-    return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+    return [dict(zip(names, map(_shown, values), strict=True)) for values in result.fetchall()]
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as the page shows it: text is visible and short; a query of the database returns all of it."""
+    return shortened(value, LONGEST) if isinstance(value, str) else value
 
 
 def _environment() -> Environment:
