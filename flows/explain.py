@@ -4,10 +4,11 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flows.articles.article import Reading, read_article, rejected
+from flows.articles.article import Reading, rejected
 from flows.articles.fields import ALIASES, Fields
 from flows.articles.front_matter import read_front_matter
 from flows.errors import SeedFileNotFoundError
+from flows.isolation import read_isolated, with_arrow_rows
 from flows.links import Allowed
 from flows.objects.prefix import Prefix
 from flows.problems import RejectedError, problem
@@ -32,7 +33,7 @@ def explain(file: Path, settings: Settings) -> str:
         return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)])
     except RejectedError as error:
         return "\n".join([f"{printable(str(file))}: rejected", *_problem_lines([error.problem])])
-    reading = read_article(content, path, ZoneInfo(settings.time_zone))
+    reading = with_arrow_rows(read_isolated(content, path, ZoneInfo(settings.time_zone)), path)
     lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
         lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
