@@ -85,6 +85,7 @@ _YAML_PIECES = (
     *("!!binary {}A", "!!binary {}=", "!!bool {}a", "!!timestamp {}9", "{} ", "a ", "é", "- ", "? ", "{}: ", "[", "[],", "{}{{", "{}{{a: "),
     *("*a,", "&a ", "!!a ", "!", "'' ", '"\\x41', "|\n ", "#", "%", "\n- a", "\n- [a]", "\n-\n", "\nk: v", "\n? a", "\n<<: {a: b}", "\n- !!int x"),
     *("\n- !!set {a}", "\n- !!omap [a: b]", "\n---", "\n- 2026-11-23", "\n- 1.5", "\n- yes", "\n- '", "\n- *a", "\n- &a a", "\n- {<<: 3}"),
+    *("[{}a, ", "[{}'',", "&a a\ny: [{}*a,", "[{}? a,", "{{{}a,", "{{{}? ,", "a\n{}k: !!int x\n", "a\n{}<<: x\n"),
 )  # fmt: skip
 _TOML_PIECES = (
     *("9", "0x{}F", "1_", "1.{}9", "1e{}9", "{}9e9", '"', '"a', "'", '"\\u0041', "[", "[],", "[1,", "{{a=", "a.", '"a".', "#", " ", "\n"),
@@ -92,8 +93,20 @@ _TOML_PIECES = (
 )  # fmt: skip
 _JSON_PIECES = (
     *("9", "-", "1.{}9", "1e{}9", '"', '"a', '"\\u0041', '"\\ud800', '"{}\\ud800"', '"{}\\\\"', "[", "[],", "[1,", '{{"a":', '"a": 1, "a": 2, "'),
-    *(" ", "\n", "//", "{{}},", '"{}\\"', "[{}1,", "[{}1.5,", '[{}"",', "[{}NaN,", '[{}{{"a": 1}},', '"","a":'),
+    *(" ", "\n", "//", "{{}},", '"{}\\"', "[{}1,", "[{}1.5,", '[{}"",', "[{}NaN,", '[{}{{"a": 1}},', '"","a":', '1,{}\n"a":1,', '1,{}"a":1 , ', '1,{}"a" \n'),
 )  # fmt: skip
+
+
+_MANY = {  # different keys, and an unreadable value each; in front of them lines that have to be counted
+    "yaml": "1" + "\n" * 90_000 + "".join(f"\nk{number}: !!int x" for number in range(4_900)),
+    "toml": "1" + "\n" * 50_000 + "".join(f"\nk{number} = nan" for number in range(9_900)),
+    "json": "1" + "\n" * 70_000 + "".join(f',\n"k{number}":NaN' for number in range(8_000)),
+}
+_NESTED = {
+    "yaml": "".join(f"\n- {{k{number}: !!int x}}" for number in range(3_300)),
+    "toml": "".join(f"\n[[t.k{number}]]" for number in range(4_900)),
+    "json": "[" + ",".join(f'\n{{"k{number}":NaN}}' for number in range(4_900)) + "]",
+}
 
 
 def long_spellings() -> Iterator[tuple[str, bytes]]:
@@ -103,6 +116,8 @@ def long_spellings() -> Iterator[tuple[str, bytes]]:
         ("toml", "+++\nx = {}\n+++\n", _TOML_PIECES),
         ("json", '{{"x": {}}}\n', _JSON_PIECES),
     ):
+        yield f"long-{language}/many.md", (frame.format(_MANY[language]) + _BODY).encode()
+        yield f"long-{language}/nested.md", (frame.format(_NESTED[language]) + _BODY).encode()
         for number, piece in enumerate(pieces):
             before, _, repeated = piece.rpartition("{}")
             before, repeated = before.replace("{{", "{"), repeated.replace("{{", "{").replace("}}", "}")

@@ -3,9 +3,11 @@
 import json
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
+from functools import partial
 from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
@@ -114,8 +116,8 @@ class Json(JSONHandler):
             raise RejectedError(too_complex(0)) from None
         found = list(re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block))
         places = {match[1]: match.start(1) for match in reversed(found)}
-        last = {match[1]: block.count("\n", 0, match.start(1)) for match in found}
-        problems = [problem("key_twice", last.get(key, 0), key=key) for key in repeated]
+        last, line_at = {match[1]: match.start(1) for match in found}, _line_counter(block)
+        problems = [problem("key_twice", line_at(last.get(key, 0)), key=key) for key in repeated]
         read = _block(values, written, block, places)
         for key, value in read.written.items() if long else ():
             if not long.isdisjoint(_scalars(value)):
@@ -148,8 +150,15 @@ LANGUAGES = (Yaml(), Toml(), Json())
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
     """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
     _require_simple(values)
-    lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
+    line_at = _line_counter(source)
+    lines = {key: line_at(place) for key, place in places.items() if key in values}
     return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _line_counter(text: str) -> Callable[[int], int]:
+    """Return a function that returns the line of a place in the text, counted from 0."""
+    ends = [match.start() for match in re.finditer("\n", text)]
+    return partial(bisect_left, ends)
 
 
 def _require_simple(values: dict[str, Any]) -> None:
