@@ -51,6 +51,10 @@ def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequ
         "",
         f"{row.articles:,} articles, {row.images:,} images, {row.captions:,} captions.",
     ]
+    for found in answers["internal_errors"]:
+        if found["files"]:
+            failed = f"{found['files']:,} of the rejected; report them, since they are defects of Broadsheet."
+            lines += ["", f"Internal errors: {failed}"]
     for title, count, items in sections:
         lines += ["", f"## {title}: {count:,}", "", *(f"* {item}" for item in items)]
         if count > len(items):

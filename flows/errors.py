@@ -172,7 +172,7 @@ class PrefectError(ScheduleError):
     """Prefect's server, worker or deploy command ended, failed or does not answer."""
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of an exception's text, or its type's name where it has none."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 

@@ -4,11 +4,12 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flows.articles.article import Reading, read_article, rejected
+from flows.articles.article import Reading, rejected
 from flows.articles.fields import ALIASES, Fields
 from flows.articles.front_matter import read_front_matter
 from flows.display import shortened, visible
 from flows.errors import SeedFileNotFoundError
+from flows.isolation import read_isolated, with_arrow_rows
 from flows.links import Allowed
 from flows.objects.prefix import Prefix
 from flows.problems import RejectedError, problem
@@ -37,7 +38,7 @@ def _lines(file: Path, settings: Settings) -> list[str]:
         return [f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)]
     except RejectedError as error:
         return [f"{printable(str(file))}: rejected", *_problem_lines([error.problem])]
-    reading = read_article(content, path, ZoneInfo(settings.time_zone))
+    reading = with_arrow_rows(read_isolated(content, path, ZoneInfo(settings.time_zone)), path)
     lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
         lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]

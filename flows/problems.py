@@ -48,7 +48,8 @@ KINDS = {
     ),
     "too_complex": Kind(
         "rejected",
-        "The front matter nests deeper than {depth} levels or has more than {values:,} values.",
+        "The front matter nests deeper than {depth} levels, or with its aliases written out it has more than {values:,}"
+        " values or {characters:,} characters.",
         "Write out its aliases, or leave away what no reader needs.",
     ),
     "too_many_images": Kind(
@@ -86,8 +87,18 @@ KINDS = {
     "unusable_value": Kind(
         "repaired", "{key} is {value}, which is no {wanted}; it was left in extra.", "Correct the value."
     ),
+    "unreadable_value": Kind(
+        "repaired",
+        "The value of {key} cannot be read: {reason}; it was kept as text.",
+        "Correct the value or its tag, or put the value in quotation marks.",
+    ),
     "title_from_file_name": Kind(
         "repaired", "The article has no title; the file's name was taken.", "Give the key title, or a heading."
+    ),
+    "internal_error": Kind(
+        "rejected",
+        "Broadsheet failed to read the file, which is a defect of Broadsheet: {reason}.",
+        "Report it, with the file and this message, to the developers of Broadsheet; other files are not affected.",
     ),
     "duplicate": Kind(
         "duplicate", "The article {article_id} is published from {winner}.", "Delete one file, or change its code."

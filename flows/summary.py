@@ -20,6 +20,7 @@ from flows.tables import Edition
 from flows.warehouse import prefix
 from flows.warehouse.editions import current_edition, list_editions
 from flows.warehouse.manifest import read_manifest
+from flows.warehouse.parquet import count_internal_errors
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS
 from flows.workers import Step, in_processes
@@ -54,6 +55,8 @@ def summary(settings: Settings, report: Report) -> str:
     )
     lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
     lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
+    if failed := count_internal_errors(report.folder):
+        lines.append(f"Internal errors: {failed:,} of the rejected; report them, since they are defects of Broadsheet.")
     return "\n".join([*lines, *_what_next(settings.warehouse, edition)])
 
 

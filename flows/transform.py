@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import xxhash
 
-from flows.articles.article import Reading, read_article, rejected
+from flows.articles.article import Reading, rejected
+from flows.isolation import concerns_file, read_isolated, with_arrow_rows
 from flows.plan import Plan
 from flows.problems import RejectedError, problem
 from flows.settings import Settings
@@ -19,6 +20,7 @@ from flows.warehouse.arrow import to_arrow
 from flows.warehouse.batches import Write
 
 CHUNK = 2_000  # files whose rows are in memory at once
+_Read = tuple[KnownFile, Reading, str | None]  # a file, what it gives, and its hash
 
 
 def read_files(plan: Plan, files: pa.Table, number: int) -> int:
@@ -39,18 +41,35 @@ def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], wri
     contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
     found = [(file, *_read(file, content, zone)) for file, content in zip(files, contents, strict=True)]
     read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
+    try:
+        tables = _tables(read, edition_id)
+    except Exception as error:
+        if not concerns_file(error):
+            raise
+        read = [
+            (file, with_arrow_rows(reading, file.source_path), content_hash) for file, reading, content_hash in read
+        ]
+        tables = _tables(read, edition_id)
+    for table, rows in tables:
+        write(table, rows)
+
+
+def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
+    """The rows of some files, in all tables."""
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
-    write(SOURCES, to_arrow(SOURCES, sources))
     # What is wrong in a draft is its author's business until it is published.
     problems = [reading.problems for reading in readings if reading.status != "draft"]
-    write(PROBLEMS, to_arrow(PROBLEMS, list(chain.from_iterable(problems))))
     published = [
         (reading, reading.article) for reading in readings if reading.article and reading.status == "published"
     ]
-    write(ARTICLES, to_arrow(ARTICLES, [article for _, article in published]))
-    write(IMAGES, _with_path(IMAGES, published, lambda reading: reading.images))
-    write(CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions))
+    return [
+        (SOURCES, to_arrow(SOURCES, sources)),
+        (PROBLEMS, to_arrow(PROBLEMS, list(chain.from_iterable(problems)))),
+        (ARTICLES, to_arrow(ARTICLES, [article for _, article in published])),
+        (IMAGES, _with_path(IMAGES, published, lambda reading: reading.images)),
+        (CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions)),
+    ]
 
 
 def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
@@ -63,7 +82,7 @@ def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | 
     if len(content) > LARGEST_FILE:
         return rejected(problem("too_large", size=max(file.size, len(content)), limit=LARGEST_FILE), path), None
     content_hash = xxhash.xxh3_128_hexdigest(content)
-    return None if content_hash == file.content_hash else read_article(content, path, zone), content_hash
+    return None if content_hash == file.content_hash else read_isolated(content, path, zone), content_hash
 
 
 def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:

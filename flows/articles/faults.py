@@ -25,6 +25,13 @@ _REASONS = {
     "found unknown escape character": "a backslash stands before a character that needs none",
     "found character that cannot start any token": "text begins with @, %, ` or a tab",
 }
+# Of a value that PyYAML reads, and cannot make what its tag says: how the reason begins, and an editor's words for it.
+_VALUE_REASONS = {
+    "could not determine a constructor for the tag": "its tag is unknown",
+    "failed to ": "it is not valid base64",
+    "found unhashable key": "a key of it is a list or a mapping",
+    "expected ": "it is not what its tag says",
+}
 _CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
 _FIELD = re.compile(r"""["']?[\w.-]+["']?[ \t]*[:=](?:\s|$)|-(?:\s|$)|[ \t]+\S|\[""")
 _MANGLED_MARK = re.compile(r"[ \t]*(?:[-‐‑‒–—―+]{2,}|[–—―]|\.{3})[ \t]*")
@@ -46,6 +53,15 @@ def broken_yaml(block: str, error: yaml.YAMLError) -> Problem:
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     line, column = (mark.line, mark.column + 1) if mark else (0, None)
     return broken("YAML", _REASONS.get(reason, reason), line, column)
+
+
+def unreadable_value(key: str, error: yaml.MarkedYAMLError) -> Problem:
+    """The problem of a key whose value is not what its tag says; its line counts from 0."""
+    said = error.problem or ""
+    reason = next((words for opening, words in _VALUE_REASONS.items() if said.startswith(opening)), said)
+    mark = error.problem_mark
+    line, column = (mark.line, mark.column + 1) if mark else (0, None)
+    return problem("unreadable_value", line, column, key=key, reason=reason)
 
 
 def missing_end(text: str) -> int:

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from flows.articles.front_matter import FrontMatter
-from flows.articles.yaml_blocks import Written
+from flows.articles.yaml_blocks import LONGEST_NUMBER, Written
 from flows.problems import problem, quoted
 
 # The keys that feed a column, in the order in which they are asked; a key that is not used goes to `extra`.
@@ -23,7 +23,6 @@ ALIASES = {
     "origin_url": ("origin_url", "canonical_url", "canonicalUrl", "canonical"),
     "image": ("image", "hero", "cover", "thumbnail", "image_feature", "featured_image", "cover_image"),
 }
-LONGEST_NUMBER = 10_000  # bits; Python writes no number of more than 4,300 digits, unless in hexadecimal
 _FEEDING = frozenset(key for keys in ALIASES.values() for key in keys)
 _HELD_BACK = {"draft": "true", "published": "false"}
 _ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping

@@ -85,6 +85,8 @@ def _split(text: str, above: int) -> tuple[Block, str]:
         raise RejectedError(problem("no_front_matter", above))
     try:
         written, body = language.split(text)
+    except RejectedError as error:
+        raise RejectedError(_moved(error.problem, above)) from None
     except ValueError:
         line = above + missing_end(text)
         raise RejectedError(problem("unclosed_front_matter", line, mark=language.END_DELIMITER)) from None

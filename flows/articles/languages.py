@@ -3,22 +3,35 @@
 import json
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
+from functools import partial
 from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
 from flows.articles.faults import broken
-from flows.articles.yaml_blocks import DEEPEST, MOST_VALUES, Block, Written, read_plain, read_yaml, too_complex
+from flows.articles.yaml_blocks import (
+    DEEPEST,
+    LONGEST_NUMBER,
+    MOST_DIGITS,
+    MOST_VALUES,
+    Block,
+    Written,
+    read_plain,
+    read_yaml,
+    too_complex,
+)
 from flows.problems import RejectedError, problem
 
-# Half of a pair, which no text can hold.
-_LONE_SURROGATE = re.compile(
-    r"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F][\da-fA-F]{2})"
-    r"|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F][\da-fA-F]{2}"
+# An escape in a JSON string: a surrogate pair, half of one (`1`), which no text can hold, or another.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)", re.DOTALL
 )
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+_LONG_NUMBER = re.compile(r"\d[\d_]{4000}")
 
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
@@ -59,8 +72,12 @@ class Toml(BaseHandler):
             reason, _, place = str(error).partition(" (at ")
             line, column = (int(number) for number in (re.findall(r"\d+", place) or (1, 1)))
             raise RejectedError(broken("TOML", reason, line - 1, column)) from None
-        except (RecursionError, ValueError) as error:
-            raise RejectedError(broken("TOML", str(error), 0)) from None
+        except RecursionError:
+            raise RejectedError(too_complex(0)) from None
+        except ValueError:  # Python's int() reads no more than 4,300 digits
+            number = _LONG_NUMBER.search(block)
+            line = block.count("\n", 0, number.start()) if number else 0
+            raise RejectedError(broken("TOML", "a number is too long", line)) from None
         tables = re.finditer(r"""^[ \t]*\[*[ \t]*(["']?)([\w-]+)\1[ \t]*[\].=]""", block, re.MULTILINE)
         return _block(values, written, block, {match[2]: match.start(2) for match in reversed(list(tables))})
 
@@ -75,30 +92,56 @@ class Json(JSONHandler):
 
     def split(self, text: str) -> tuple[str, str]:
         try:
-            _, end = json.JSONDecoder(strict=False).raw_decode(text)
+            _, end = json.JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode(text)
         except json.JSONDecodeError as error:
+            # How deep Python's stack reaches depends on where this is called: what is too deep is, with or without it.
+            if _is_deep(text[: error.pos]):
+                raise RejectedError(too_complex(0)) from None
             if error.pos >= len(text.rstrip()):
                 raise ValueError("the object is not closed") from None
             end = len(text)
-        except (RecursionError, ValueError):
-            end = len(text)
+        except RecursionError:
+            raise RejectedError(too_complex(0)) from None
         return text[:end], text[end:]
 
     def read(self, block: str) -> Block:
-        """The block; numbers are text in `written`."""
+        """The block; numbers are text in `written`, and in `values` those that Python cannot write."""
+        block = _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], block)
         try:
-            block = _LONE_SURROGATE.sub("\\\\ufffd", block)
-            values, repeated = _read_json(block)
+            values, repeated, long = _read_json(block)
             written = json.loads(block, strict=False, parse_int=str, parse_float=str)
         except json.JSONDecodeError as error:
             raise RejectedError(broken("JSON", error.msg, error.lineno - 1, error.colno)) from None
-        except (RecursionError, ValueError) as error:
-            raise RejectedError(broken("JSON", str(error), 0)) from None
+        except RecursionError:
+            raise RejectedError(too_complex(0)) from None
         found = list(re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block))
         places = {match[1]: match.start(1) for match in reversed(found)}
-        last = {match[1]: block.count("\n", 0, match.start(1)) for match in found}
-        problems = [problem("key_twice", last.get(key, 0), key=key) for key in repeated]
-        return _block(values, written, block, places)._replace(problems=problems)
+        last, line_at = {match[1]: match.start(1) for match in found}, _line_counter(block)
+        problems = [problem("key_twice", line_at(last.get(key, 0)), key=key) for key in repeated]
+        read = _block(values, written, block, places)
+        for key, value in read.written.items() if long else ():
+            if not long.isdisjoint(_scalars(value)):
+                reason = "a number is too long"
+                problems.append(problem("unreadable_value", read.lines.get(key, 0), key=key, reason=reason))
+        return read._replace(problems=problems)
+
+
+def _is_deep(text: str) -> bool:
+    """Return whether lists and objects of JSON nest deeper than front matter may."""
+    depth = 0
+    for match in _NESTING.finditer(text):
+        depth += bool(match[1]) - bool(match[2])
+        if depth > DEEPEST + 1:
+            return True
+    return False
+
+
+def _scalars(value: Written) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in _items(value):
+            yield from _scalars(item)
+    elif value is not None:
+        yield value
 
 
 LANGUAGES = (Yaml(), Toml(), Json())
@@ -107,8 +150,15 @@ LANGUAGES = (Yaml(), Toml(), Json())
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
     """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
     _require_simple(values)
-    lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
+    line_at = _line_counter(source)
+    lines = {key: line_at(place) for key, place in places.items() if key in values}
     return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _line_counter(text: str) -> Callable[[int], int]:
+    """Return a function that returns the line of a place in the text, counted from 0."""
+    ends = [match.start() for match in re.finditer("\n", text)]
+    return partial(bisect_left, ends)
 
 
 def _require_simple(values: dict[str, Any]) -> None:
@@ -135,16 +185,25 @@ def _as_text(value: Any) -> Written:
         return str(value).lower()
     if isinstance(value, date | time):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        return hex(value)
     return None if value is None else str(value)
 
 
-def _read_json(block: str) -> tuple[dict[str, Any], list[str]]:
-    """The object, and the keys that stand in it more than once."""
+def _read_json(block: str) -> tuple[dict[str, Any], list[str], set[str]]:
+    """The object, the keys that stand in it more than once, and the numbers that are too long, as text."""
     outermost: list[str] = []
+    long: set[str] = set()
 
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         outermost[:] = [key for key, _ in pairs]  # the last object to be closed is the outermost
         return dict(pairs)
 
-    values = json.loads(block, strict=False, object_pairs_hook=note)
-    return values, [key for key, times in Counter(outermost).items() if times > 1]
+    def integer(text: str) -> int | str:
+        if len(text) <= MOST_DIGITS:
+            return int(text)
+        long.add(text)
+        return text
+
+    values = json.loads(block, strict=False, object_pairs_hook=note, parse_int=integer)
+    return values, [key for key, times in Counter(outermost).items() if times > 1], long

@@ -1,17 +1,21 @@
 """A block of YAML front matter becomes values: plain lines fast, everything else by PyYAML's C loader."""
 
+import json
 import re
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
 
-from flows.articles.faults import broken, broken_yaml
-from flows.problems import RejectedError, problem
+from flows.articles.faults import broken, broken_yaml, unreadable_value
+from flows.problems import RejectedError, problem, quoted
 from flows.tables import Problem
 
 DEEPEST = 50  # levels of lists and mappings
-MOST_DIGITS = 4_000  # of a number; Python writes no longer ones
+MOST_DIGITS = 3_500  # of an integer; Python writes none of more than 4,300, and the digits may be hexadecimal
+LONGEST_NUMBER = 10_000  # bits of one that is written in decimal
 MOST_VALUES = 10_000  # values, each alias counted with all that it stands for
+MOST_TEXT = 400_000  # characters of these values
 
 Written = str | list["Written"] | dict[str, "Written"] | None
 
@@ -44,22 +48,47 @@ def read_plain(block: str) -> Block | None:
     found = _PLAIN_LINE.findall(block)
     if len(found) != block.count("\n") - 1:
         return None
-    for number, (key, quoted, bare) in enumerate(found, 1):
+    for number, (key, text, bare) in enumerate(found, 1):
         if key in values or key.lower() in _RESERVED or bare in _RESERVED:
             return None
-        values[key] = quoted or bare
+        values[key] = text or bare
         lines[key] = number
     return Block(values, dict(values), lines, [])
 
 
 class _Loader(yaml.CSafeLoader):
-    """PyYAML's C loader, but dates stay as written: dates.py reads every spelling, and says what is wrong."""
+    """PyYAML's C loader, but dates and = stay as written: dates.py reads every spelling, and says what is wrong."""
 
 
+_STANDARD = "tag:yaml.org,2002:"
+_NULL, _MERGE, _TEXT = f"{_STANDARD}null", f"{_STANDARD}merge", f"{_STANDARD}str"
+_NULLS = frozenset({"", "~", "null"})
+_AS_WRITTEN = (f"{_STANDARD}timestamp", f"{_STANDARD}value")
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _AS_WRITTEN]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _checked(kind: str) -> Callable[[_Loader, yaml.Node], Any]:
+    """Return PyYAML's constructor of a scalar, with its errors as ConstructorError: it looks values up unchecked."""
+    construct = getattr(yaml.CSafeLoader, f"construct_yaml_{kind}")
+
+    def construct_checked(loader: _Loader, node: yaml.Node) -> Any:
+        text = loader.construct_scalar(node)  # type: ignore[arg-type]
+        try:
+            if (kind == "int" and len(text) > MOST_DIGITS) or (kind == "null" and text.lower() not in _NULLS):
+                raise ValueError
+            return construct(loader, node)
+        except (ValueError, LookupError, ArithmeticError, AttributeError):
+            reason = f"{quoted(text)} is not a valid !!{kind}"
+            raise yaml.constructor.ConstructorError(None, None, reason, node.start_mark) from None
+
+    return construct_checked
+
+
+for _kind in ("bool", "int", "float", "null", "timestamp"):
+    _Loader.add_constructor(f"{_STANDARD}{_kind}", _checked(_kind))
 
 
 def read_yaml(block: str) -> Block:
@@ -72,8 +101,8 @@ def read_yaml(block: str) -> Block:
             return Block({}, {}, {}, [])
         if not isinstance(node, yaml.MappingNode):
             raise RejectedError(problem("no_mapping", node.start_mark.line))
-        _require_few(node)
-        return _read_mapping(loader, node)
+        problems = [_unmergeable(key) for key in _walk(node)]
+        return _read_mapping(loader, node, problems)
     except yaml.YAMLError as error:
         raise RejectedError(broken_yaml(block, error)) from None
     finally:
@@ -82,36 +111,53 @@ def read_yaml(block: str) -> Block:
 
 def _require_shallow(block: str) -> None:
     """Deep nesting would overflow the C loader's stack; the events that are counted here need none."""
-    if sum(map(block.count, "[{-?:")) <= DEEPEST:
+    if sum(map(block.count, "[{-?:")) <= DEEPEST and block.count(",") <= MOST_VALUES:
         return
     depth = 0
-    for event in yaml.parse(block, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(block, Loader=_Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
+        if depth > DEEPEST or number > 2 * MOST_VALUES + 4:  # two for a list, four for the block itself
             raise RejectedError(too_complex(event.start_mark.line if event.start_mark else 0))
 
 
-def _require_few(node: yaml.Node) -> None:
-    """An alias stands for all that its anchor holds, and a few lines of them for billions of values."""
-    values, waiting = 0, [node]
+def _walk(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Require a bounded number of values, and yield the keys << that have nothing to merge; they become text.
+
+    Each alias counts with all that its anchor holds: a few lines of aliases can make billions of values.
+    """
+    values, characters, waiting = 0, 0, [node]
     while waiting:
         node = waiting.pop()
         values += 1
-        if values > MOST_VALUES:
-            raise RejectedError(too_complex(node.start_mark.line))
-        if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MOST_DIGITS:
-            raise RejectedError(broken("YAML", "a number is too long", node.start_mark.line))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in node.value for part in pair]
+            for key, value in node.value:
+                if key.tag == _MERGE and not _can_merge(key, value):
+                    key.tag = _TEXT
+                    yield key
+                waiting += (value,) if key.tag == _MERGE else (key, value)
+        else:
+            node.tag = _TEXT if node.tag == _MERGE else node.tag  # << is a key, or nothing special
+            characters += len(node.value)
+        if values > MOST_VALUES or characters > MOST_TEXT:
+            raise RejectedError(too_complex(node.start_mark.line))
 
 
-def _read_mapping(loader: _Loader, node: yaml.MappingNode) -> Block:
+def _can_merge(key: yaml.Node, value: yaml.Node) -> bool:
+    parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    return key.value == "<<" and all(isinstance(part, yaml.MappingNode) for part in parts)
+
+
+def _unmergeable(key: yaml.Node) -> Problem:
+    place = key.start_mark
+    return problem("unreadable_value", place.line, place.column + 1, key=key.value, reason="it is not a mapping")
+
+
+def _read_mapping(loader: _Loader, node: yaml.MappingNode, problems: list[Problem]) -> Block:
     values: dict[str, Any] = {}
     written: dict[str, Written] = {}
     lines: dict[str, int] = {}
-    problems = []
     loader.flatten_mapping(node)
     for key_node, value_node in node.value:
         key, line = _written(key_node), key_node.start_mark.line
@@ -119,11 +165,13 @@ def _read_mapping(loader: _Loader, node: yaml.MappingNode) -> Block:
             raise RejectedError(broken("YAML", "a key is no text", line, key_node.start_mark.column + 1))
         if key in lines:
             problems.append(problem("key_twice", line, key_node.start_mark.column + 1, key=key))
+        written[key] = _written(value_node)
         try:
             values[key] = loader.construct_object(value_node, deep=True)
-        except (ValueError, OverflowError) as error:
-            raise RejectedError(broken("YAML", str(error), line)) from None
-        written[key] = _written(value_node)
+        except yaml.constructor.ConstructorError as error:
+            loader.recursive_objects.clear()  # what it was at work on
+            values[key] = written[key] = _written(value_node)
+            problems.append(unreadable_value(key, error))
         lines[key] = line
     return Block(values, written, lines, problems)
 
@@ -132,10 +180,14 @@ def _written(node: yaml.Node) -> Written:
     if isinstance(node, yaml.SequenceNode):
         return [_written(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
-        return {str(key.value): _written(value) for key, value in node.value}
-    return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
+        return {_written_key(key): _written(value) for key, value in node.value}
+    return None if node.tag == _NULL and node.value.lower() in _NULLS else str(node.value)
+
+
+def _written_key(node: yaml.Node) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else json.dumps(_written(node), ensure_ascii=False)
 
 
 def too_complex(line: int) -> Problem:
     """The problem of front matter beyond the limits; its line counts from 0."""
-    return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES)
+    return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES, characters=MOST_TEXT)

@@ -37,10 +37,13 @@ def schema(table: Table) -> pa.Schema:
 
 
 def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Rows of a table as Arrow columns."""
+    """Rows of a table as Arrow columns; raises ValueError or an error of Arrow where a column cannot hold a value."""
     shape = schema(table)
     values = [list(map(itemgetter(place), rows)) for place in range(len(shape))]
     arrays = [pa.array(value, type=field.type) for value, field in zip(values, shape, strict=True)]
+    for field, array in zip(shape, arrays, strict=True):
+        if array.null_count and not field.nullable:
+            raise ValueError(f"null in the column {field.name} of {table.name}")
     return pa.Table.from_arrays(arrays, schema=shape)
 
 

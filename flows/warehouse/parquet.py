@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.errors import EditionDamagedError, first_line
-from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, Table
+from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, PROBLEMS, Table
 from flows.warehouse import batches
 from flows.warehouse.arrow import in_order, schema, sort
 from flows.warehouse.compare import rows_without
@@ -111,6 +111,11 @@ def read_table(edition: Path | None, table: Table, names: list[str] | None = Non
     if edition is None:
         return schema(table).empty_table().select(names or schema(table).names)
     return read_file(edition / f"{table.name}.parquet", names)
+
+
+def count_internal_errors(edition: Path) -> int:
+    """Return the number of seed files of an edition that made the parser fail."""
+    return int(pc.sum(pc.equal(read_table(edition, PROBLEMS, ["code"])["code"], "internal_error")).as_py() or 0)
 
 
 def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordBatch], noticed_at: datetime) -> None:
