@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     about = "Form of the answer; table where not given."
     query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
     query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
+    query.add_argument("--timeout", metavar="SECONDS", help=Settings.model_fields["timeout"].description)
     about = "show what one seed file gives: fields, images, captions, problems"
     _command(commands, "explain", explain, about, "source").add_argument(
         "file", metavar="FILE", type=Path, help="A seed file."
