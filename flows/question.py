@@ -54,7 +54,10 @@ def _explained(connection: duckdb.DuckDBPyConnection, analyze: bool, rest: str) 
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
-    return [statement.type.name for statement in connection.extract_statements(sql)]
+    try:
+        return [statement.type.name for statement in connection.extract_statements(sql)]
+    except ValueError:  # Python's DuckDB has no name for UPDATE EXTENSIONS
+        return ["UNNAMED"]
 
 
 def _is_question(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
