@@ -23,6 +23,7 @@ from flows.say import discard_rest
 from flows.settings import Settings
 from flows.warehouse import working_copy
 from flows.warehouse.editions import current_edition
+from flows.warehouse.manifest import require_intact
 from flows.warehouse.paths import require_path
 from flows.warehouse.sealed import private_folder, sealed
 
@@ -35,7 +36,10 @@ def opened(settings: Settings) -> Iterator[Path | None]:
             yield folder
     else:
         require_path(settings.warehouse)
-        yield current_edition(settings.warehouse)
+        edition = current_edition(settings.warehouse)
+        if edition:
+            require_intact(edition)
+        yield edition
 
 
 def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path | None) -> None:

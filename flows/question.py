@@ -1,7 +1,7 @@
 """The statements that `broadsheet query` answers: one SELECT as DuckDB's own parser sees it, or EXPLAIN of one.
 
-A statement that DuckDB calls SELECT may still write, through `WITH t AS (COPY …)` or a function. So the parsed statement
-is inspected: as the JSON of DuckDB's parser, or word by word for a PIVOT, which has no such JSON.
+A statement that DuckDB calls SELECT may still write, through `WITH t AS (COPY …)` or a function. So the parsed
+statement is inspected: as the JSON of DuckDB's parser, or word by word for a PIVOT, which has no such JSON.
 """
 
 import re

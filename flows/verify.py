@@ -45,7 +45,7 @@ def _failed_checks(edition: Path) -> list[str]:
 
 
 def _differences(settings: Settings, edition: Path) -> list[str]:
-    plan = steps.extract(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
+    plan = steps.find_changed_files(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
     finish(in_processes(steps.transform, plan, plan.batches))
     difference = settle.settle(plan)
     if difference:  # which a rebuild always has

@@ -181,7 +181,7 @@ ANSWERED = (
     "SELECT getvariable('a'), current_user, current_query()",
     "SELECT 'COPY articles TO ''{canary}/out.csv''' AS \"query\"",
     "SELECT 1 AS copy, 2 AS update -- ; DROP VIEW freshness",
-    "SELECT '\"type\":\"COPY_QUERY_NODE\"' AS a, '\"function_name\":\"query\"' AS b",
+    'SELECT \'"type":"COPY_QUERY_NODE"\' AS a, \'"function_name":"query"\' AS b',
     "EXPLAIN (FORMAT json) FROM articles",
     "EXPLAIN (ANALYZE, FORMAT json) (SELECT 1)",
 )

@@ -12,7 +12,7 @@ import pytest
 from tests.attempts import ANSWERED, REFUSED
 from tests.test_query import ask
 
-SECRET = "sesame-8d1f"
+CANARY = "sesame-8d1f"
 
 
 class Canaries:
@@ -24,11 +24,11 @@ class Canaries:
         for name in ("canary", "home", "spill"):
             (folder / name).mkdir()
         canary = folder / "canary"
-        (canary / "secret.csv").write_text(f"word\n{SECRET}\n")
-        (canary / "secret.txt").write_text(SECRET)
-        (canary / "secret.json").write_text(f'{{"word": "{SECRET}"}}\n')
+        (canary / "secret.csv").write_text(f"word\n{CANARY}\n")
+        (canary / "secret.txt").write_text(CANARY)
+        (canary / "secret.json").write_text(f'{{"word": "{CANARY}"}}\n')
         with duckdb.connect(canary / "secret.duckdb") as connection:
-            connection.execute(f"CREATE TABLE secret AS SELECT '{SECRET}' AS word")
+            connection.execute(f"CREATE TABLE secret AS SELECT '{CANARY}' AS word")
             connection.execute(f"COPY secret TO '{canary}/secret.parquet'")
 
     def filled(self, sql: str) -> str:
@@ -53,9 +53,9 @@ class Canaries:
 def canaries(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Iterator[Canaries]:
     made = Canaries(tmp_path_factory.mktemp("attempts"), demo)
     variables = {
-        "SECRET": SECRET,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "HTTP_PROXY": f"http://user:{SECRET}@127.0.0.1:9",
+        "SECRET": CANARY,
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+        "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:9",
         "HOME": str(made.folder / "home"),
         "TMPDIR": str(made.folder / "spill"),
     }
@@ -77,7 +77,7 @@ def test_an_attempt_is_refused(canaries, sql):
     assert done.stderr.startswith(("broadsheet: The query has no answer: ", "broadsheet: A query "))
     assert done.stderr.count("\n") == 1
     assert "longer than" not in done.stderr
-    assert SECRET not in done.stderr
+    assert CANARY not in done.stderr
     assert canaries.names() == before
     assert dict(os.environ) == variables
 
@@ -87,7 +87,7 @@ def test_an_answer_says_nothing_of_this_machine(canaries, sql):
     before = canaries.names()
     done = ask(canaries.edition, canaries.filled(sql), "--format", "csv")
     assert (done.returncode, done.stderr) == (0, "")
-    assert SECRET not in done.stdout
+    assert CANARY not in done.stdout
     assert str(canaries.folder / "home") not in done.stdout
     assert canaries.names() == before
 

@@ -1,8 +1,8 @@
 """A connection for SQL that others wrote: it reads one edition, and nothing else.
 
-It has no file but the edition's database, no address, no variable of this program or its environment, and no setting that
-SQL could change. DuckDB allows the names of an open database, its write-ahead log and its folder for what does not fit
-into memory whatever is disabled; that no statement writes there, `flows/question.py` sees to.
+It has no file but the edition's database, no address, no variable of this program or its environment, and no setting
+that SQL could change. DuckDB always allows the paths of an open database, of its write-ahead log, and of its folder for
+what does not fit into memory. Run only what `flows/question.py` returns: it writes to none of them.
 """
 
 import shutil
@@ -24,12 +24,14 @@ def sealed(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnect
 
     What does not fit into memory goes to a folder of the connection's own (`private_folder`), removed at the end.
     """
-    with TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True) as folder:
-        with connected({}, Path(folder), edition / DATABASE) as connection:
-            for name, value in _sealing(folder, seconds).items():
-                connection.execute(f"SET {name} = $value", {"value": value})
-            connection.execute("SET lock_configuration = true")
-            yield connection
+    with (
+        TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True) as folder,
+        connected({}, Path(folder), edition / DATABASE) as connection,
+    ):
+        for name, value in _sealing(folder, seconds).items():
+            connection.execute(f"SET {name} = $value", {"value": value})
+        connection.execute("SET lock_configuration = true")
+        yield connection
 
 
 def private_folder(connection: duckdb.DuckDBPyConnection) -> Path:

@@ -26,7 +26,7 @@ def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
         return last, 0
     known = _read(warehouse / TOUCHED, base)
     if known is None:
-        return last, int(read_manifest(base)["listed_at"])
+        return last, read_manifest(base).listed_at
     touched, listed_at = known
     others = rows_without(last, "source_path", touched["source_path"])
     return pa.concat_tables([others, touched.select(names).cast(others.schema)]).sort_by("source_path"), listed_at
