@@ -95,6 +95,8 @@ def parse_manifest(content: bytes) -> Manifest:
         given = json.loads(
             require_bounded(content, MOST_BYTES).decode(), object_pairs_hook=_once, parse_int=_int, parse_constant=_none
         )
+        if not isinstance(given, dict) or not isinstance(given.get("files"), list) or "edition_id" not in given:
+            raise ValueError("it lacks the edition's id or files")
         return Manifest.model_validate(given)
     except ValidationError as error:
         raise ValueError(_flaw(error)) from None

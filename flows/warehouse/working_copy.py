@@ -40,6 +40,9 @@ def take_current(warehouse: Prefix, home: Path) -> str | None:
         return None
     edition = home / EDITIONS / current
     _take_manifest(warehouse, edition)
+    if not _is_intact(edition):  # the copy was changed, and what it copies is in the store
+        shutil.rmtree(edition)
+        _take_manifest(warehouse, edition)
     fetch(warehouse, edition, lambda name: not name.startswith(_HEAVY))
     if named(home, home / CURRENT) != current:
         editions.roll_back(home, current)
@@ -110,7 +113,6 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
     if facts is None:
         raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}; {_REMEDY}.")
     if _is_kept(kept, facts):
-        require_intact(kept)
         yield kept
         return
     with TemporaryDirectory(prefix="broadsheet-") as folder:
@@ -120,8 +122,16 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
 
 def _is_kept(edition: Path, database: FileFacts) -> bool:
     """Whether the working copy has the database; it is not read, which would take longer than most queries."""
-    known = read_manifest(edition).by_path if (edition / MANIFEST).exists() else {}
-    return (edition / DATABASE).exists() and known.get(DATABASE) == database
+    is_there = (edition / DATABASE).exists() and _is_intact(edition)
+    return is_there and read_manifest(edition).by_path.get(DATABASE) == database
+
+
+def _is_intact(edition: Path) -> bool:
+    try:
+        require_intact(edition)
+    except EditionDamagedError:
+        return False
+    return True
 
 
 def _place(warehouse: Prefix, edition: Path) -> Prefix:
