@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import duckdb
 import pytest
 
 from tests.newsroom import Newsroom, in_store, on_disk
+from tests.test_readers import RECIPES
 
 READING = (["query", "FROM articles"], ["run"])
 
@@ -126,3 +129,11 @@ def test_a_real_log_that_would_forge_a_title(newsroom: Newsroom):
     database = newsroom.local() / "editions" / edition / "broadsheet.duckdb"
     shutil.copyfile(log_of(database, newsroom.folder), f"{database}.wal")
     is_refused(newsroom, "broadsheet.duckdb.wal")
+    recipes = [recipe for recipe in RECIPES if "broadsheet.duckdb" in recipe or "edition.json" in recipe]
+    assert len(recipes) == 2
+    for recipe in recipes:
+        done = subprocess.run(
+            [sys.executable, "-c", recipe], cwd=newsroom.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "broadsheet.duckdb.wal" in done.stderr

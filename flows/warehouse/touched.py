@@ -40,7 +40,7 @@ def _read(file: Path, base: Path) -> tuple[pa.Table, int] | None:
     try:
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return None
-        table = pq.ParquetFile(file).read(schema(FOUND).names + ["content_hash"])
+        table = pq.ParquetFile(file).read([*schema(FOUND).names, "content_hash"])
         facts = table.schema.metadata or {}
         listed_at = int(facts[b"listed_at"][:_DIGITS])
         table = table.cast(pa.schema([*schema(FOUND), schema(SOURCES).field("content_hash")]))
