@@ -83,6 +83,7 @@ REFUSED = (
     "WITH t AS (COPY articles TO '{canary}/out.csv') FROM t",
     "WITH t AS (COPY articles TO '{database}.wal') FROM t",
     "WITH t AS (COPY articles TO '{spill}/out.csv') FROM t",
+    "WITH t AS (COPY articles TO (current_setting('temp_directory') || '/../out.csv')) FROM t",
     "WITH t AS MATERIALIZED (COPY (FROM articles) TO '{canary}/out.csv' (RETURN_FILES true)) FROM t",
     "WITH t AS (COPY articles TO '{canary}/out.csv') PIVOT t ON \"Count\"",
     "EXPLAIN ANALYZE WITH t AS (COPY articles TO '{canary}/out.csv') FROM t",
