@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     about = "With --format csv: write an apostrophe before text that a spreadsheet would run as a formula."
     query.add_argument("--safe-csv", action="store_true", help=about)
     query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
+    query.add_argument("--timeout", metavar="SECONDS", help=Settings.model_fields["timeout"].description)
     about = "show what one seed file gives: fields, images, captions, problems"
     _command(commands, "explain", explain, about, "source").add_argument(
         "file", metavar="FILE", type=Path, help="A seed file."

@@ -33,8 +33,11 @@ def exit_code(stopped: KeyboardInterrupt) -> int:
 
 
 @contextmanager
-def interruptible() -> Iterator[Stop]:
+def interruptible(seconds: float = 0, too_long: str = "") -> Iterator[Stop]:
     """End the block on SIGINT, SIGTERM or SIGHUP, at the latest after a moment; raises KeyboardInterrupt.
+
+    Where the block is still at work a moment after so many seconds, 0: any number, the process ends with 1 and says
+    `too_long`: DuckDB does not look at its clock within a call of a function.
 
     Python runs a signal handler between two instructions of Python, which may be long after the signal. A thread that
     waits for the signal number is woken at once.
@@ -43,7 +46,7 @@ def interruptible() -> Iterator[Stop]:
     if current_thread() is not main_thread():
         yield stop
         return
-    with _heard(stop):
+    with _heard(stop, seconds + GRACE if seconds else None, too_long):
         try:
             yield stop
         except Exception:
@@ -54,11 +57,12 @@ def interruptible() -> Iterator[Stop]:
 
 
 @contextmanager
-def _heard(stop: Stop) -> Iterator[None]:
+def _heard(stop: Stop, seconds: float | None, too_long: str) -> Iterator[None]:
     ours, theirs = socket.socketpair()
+    ours.settimeout(seconds)
     theirs.setblocking(False)
     done = Event()
-    watcher = Thread(target=_watch, args=(ours, done, stop), daemon=True)
+    watcher = Thread(target=_watch, args=(ours, done, stop, too_long), daemon=True)
     watcher.start()
     woken = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     try:
@@ -93,18 +97,23 @@ def _raised(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _watch(wakened: socket.socket, done: Event, stop: Stop) -> None:
-    heard = next((number for number in iter(lambda: wakened.recv(1), b"") if number[0] in _SIGNALS), None)
-    if heard is None or done.is_set():
+def _watch(wakened: socket.socket, done: Event, stop: Stop, too_long: str) -> None:
+    heard, sentence, code = None, too_long, 1
+    with suppress(TimeoutError):
+        heard = next((number for number in iter(lambda: wakened.recv(1), b"") if number[0] in _SIGNALS), None)
+        if heard is None:
+            return
+        sentence, code = INTERRUPTED, SIGNALLED + heard[0]
+    if done.is_set():
         return
     with suppress(Exception):  # the connection is being closed
         stop.interrupt()
     if done.wait(GRACE):
         return
     with suppress(OSError):
-        os.write(2, f"broadsheet: {INTERRUPTED}\n".encode())
+        os.write(2, f"broadsheet: {sentence}\n".encode())
     for path in stop.litter:
         shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
             path.unlink()
-    os._exit(SIGNALLED + heard[0])
+    os._exit(code)

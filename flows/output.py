@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
 
 from flows.errors import QueryError
-from flows.warehouse.manifest import MANIFEST
+from flows.warehouse.facts import MANIFEST
 from flows.warehouse.pointer import CURRENT, EDITIONS
 
 UNFINISHED = ".broadsheet-"  # what the name of an answer begins with until it is complete

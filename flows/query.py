@@ -22,12 +22,10 @@ from flows.question import require_question
 from flows.say import discard_rest
 from flows.settings import Settings
 from flows.warehouse import working_copy
-from flows.warehouse.database import DATABASE, Config, connected
 from flows.warehouse.editions import current_edition
+from flows.warehouse.manifest import require_intact
 from flows.warehouse.paths import require_path
-
-# A question reads the edition and nothing else: no file, no address, no variable of this program.
-_SEALED: Config = {"enable_external_access": False, "python_enable_replacements": False}
+from flows.warehouse.sealed import private_folder, sealed
 
 
 @contextmanager
@@ -38,7 +36,10 @@ def opened(settings: Settings) -> Iterator[Path | None]:
             yield folder
     else:
         require_path(settings.warehouse)
-        yield current_edition(settings.warehouse)
+        edition = current_edition(settings.warehouse)
+        if edition:
+            require_intact(edition)
+        yield edition
 
 
 def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path | None) -> None:
@@ -47,16 +48,18 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
     Raises RunError, and KeyboardInterrupt at once where a signal stops it.
     """
     sql = _text(sql)
+    too_long = _too_long(settings.timeout)
     try:
-        with interruptible() as stop, connected(_SEALED, database=edition / DATABASE) as connection:
+        with interruptible(settings.timeout, too_long) as stop, sealed(edition, settings.timeout) as connection:
             stop.interrupt = connection.interrupt
-            stop.litter.append(_spill(connection))
-            connection.execute("SET lock_configuration = true")
-            require_question(connection, sql)
+            stop.litter.append(private_folder(connection))
+            question = require_question(connection, sql)
             place = written(output, settings.home, stop.litter) if output else nullcontext()
             with place as target:
-                _write(connection.sql(sql), form, target)
+                _write(connection.sql(question), form, target)
     except (duckdb.Error, pa.ArrowException, ReadingError) as error:
+        if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
+            raise QueryError(too_long) from None
         raise QueryError(f"The query has no answer: {_reason(error)}") from None
     except BrokenPipeError:
         if output is None:
@@ -73,10 +76,8 @@ def _text(sql: str) -> str:
         raise QueryError("The query is not valid UTF-8. Write it in UTF-8, or its letters as chr(233).") from None
 
 
-def _spill(connection: duckdb.DuckDBPyConnection) -> Path:
-    """The folder for what does not fit into memory, which DuckDB removes when it may."""
-    ((folder,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
-    return Path(folder)
+def _too_long(seconds: float) -> str:
+    return f"The query took longer than {seconds:g} s. Ask for less, or allow more with --timeout."
 
 
 def _unwritten(output: Path | None, error: OSError) -> QueryError:

@@ -14,8 +14,9 @@ from flows.objects.prefix import Prefix
 from flows.plan import Difference, Plan
 from flows.settings import Settings
 from flows.tables import Edition
-from flows.warehouse import editions, prefix, working_copy
+from flows.warehouse import editions, prefix, stored, working_copy
 from flows.warehouse.database import DATABASE
+from flows.warehouse.manifest import read_manifest
 from flows.warehouse.notices import after_publishing
 from flows.warehouse.pointer import EDITIONS
 
@@ -26,6 +27,8 @@ def extract(settings: Settings) -> Plan:
     seen = working_copy.take_current(warehouse, settings.home)
     if seen is None:
         prefix.require_abilities(warehouse)
+    if before := editions.current_edition(settings.home):
+        stored.require_listed(warehouse, read_manifest(before))
     plan = steps.extract(settings)
     if not plan.news:
         return plan

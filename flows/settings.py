@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     patience: int = Field(
         0, ge=0, le=MAX_WAIT, description="Seconds to wait for the end of another run that is publishing."
     )
+    timeout: float = Field(
+        300, ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Seconds that a query may take; 0: any number."
+    )
     data: Folder = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
     port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
     cron: str | None = Field(

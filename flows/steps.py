@@ -25,6 +25,13 @@ from flows.warehouse.touched import last_listing
 
 
 def extract(settings: Settings) -> Plan:
+    """List the source and compare it with the edition before, unless that was changed: which files are to be read."""
+    if before := editions.current_edition(settings.home):
+        manifest.require_intact(before)
+    return find_changed_files(settings)
+
+
+def find_changed_files(settings: Settings) -> Plan:
     """List the source and compare it with the edition before: which files are to be read."""
     started, listed_at = time.time(), time.time_ns()
     before = editions.current_edition(settings.home)
@@ -129,7 +136,7 @@ def _rules(settings: Settings) -> dict[str, object]:
 
 def _same_rules(settings: Settings, before: Path) -> bool:
     known = manifest.read_manifest(before)
-    return all(known.get(name) == value for name, value in _rules(settings).items())
+    return all(getattr(known, name) == value for name, value in _rules(settings).items())
 
 
 def _write_history(

@@ -17,8 +17,9 @@ from flows.plan import Batch, Plan
 from flows.say import say
 from flows.settings import Settings
 from flows.tables import Edition
-from flows.warehouse import prefix
+from flows.warehouse import stored
 from flows.warehouse.editions import current_edition, list_editions
+from flows.warehouse.facts import Manifest
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.parquet import count_internal_errors
 from flows.warehouse.paths import require_path
@@ -96,10 +97,11 @@ def list_of_editions(settings: Settings) -> str:
     shown = ("articles", "added", "corrected", "withdrawn", "restored", "rejected")
     lines = [f"  {'edition':<16}" + "".join(f"{name:>11}" for name in shown)]
     for facts in reversed(kept):
-        mark = "*" if facts["edition_id"] == current else " "
-        lines.append(f"{mark} {facts['edition_id']}" + "".join(f"{facts[name]:>11,}" for name in shown))
+        mark = "*" if facts.edition_id == current else " "
+        lines.append(f"{mark} {facts.edition_id}" + "".join(f"{getattr(facts, name):>11,}" for name in shown))
     return (
-        "\n".join(lines) + reason
+        "
+".join(lines) + reason
         if len(lines) > 1
         else f"Nothing is published in {visible(str(settings.warehouse))} yet."
     )
@@ -108,14 +110,14 @@ def list_of_editions(settings: Settings) -> str:
 def _current(settings: Settings) -> str | None:
     """The id of the current edition; raises RunError where there are editions and none is current."""
     if isinstance(settings.warehouse, Prefix):
-        return prefix.require_chosen(settings.warehouse)
+        return stored.require_chosen(settings.warehouse)
     current = current_edition(settings.warehouse)
     return current.name if current else None
 
 
-def _kept(settings: Settings) -> list[dict[str, Any]]:
+def _kept(settings: Settings) -> list[Manifest]:
     """Return the manifests of the kept editions, the oldest first."""
     warehouse = settings.warehouse
     if isinstance(warehouse, Prefix):
-        return prefix.list_facts(warehouse)
+        return stored.list_manifests(warehouse)
     return [read_manifest(edition) for edition in list_editions(warehouse)]

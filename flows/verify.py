@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+
 from flows import settle, steps
 from flows.errors import NoEditionError, RunError
 from flows.memory import translate_memory_errors
@@ -33,7 +36,13 @@ def verify(settings: Settings) -> list[str]:
             raise NoEditionError(
                 f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition."
             )
-        return [*wrong_files(edition), *_failed_checks(edition), *_differences(settings, edition)]
+        wrong = wrong_files(edition)
+        try:
+            return [*wrong, *_failed_checks(edition), *_differences(settings, edition)]
+        except (duckdb.Error, pa.ArrowException):
+            if wrong:  # they cannot be read
+                return wrong
+            raise
 
 
 def _failed_checks(edition: Path) -> list[str]:
@@ -45,7 +54,7 @@ def _failed_checks(edition: Path) -> list[str]:
 
 
 def _differences(settings: Settings, edition: Path) -> list[str]:
-    plan = steps.extract(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
+    plan = steps.find_changed_files(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
     finish(in_processes(steps.transform, plan, plan.batches))
     difference = settle.settle(plan)
     if difference:  # which a rebuild always has

@@ -223,6 +223,19 @@ def current_dangles(room: Newsroom) -> Iterator[None]:
 
 
 @contextmanager
+def edition_has_a_foreign_log(room: Newsroom) -> Iterator[None]:
+    name = f"editions/{room.current()}/broadsheet.duckdb.wal"
+    if isinstance(room.warehouse, Prefix):
+        store.write(room.warehouse / name, b"forged")
+        yield
+        store.remove_object(room.warehouse / name)
+    else:
+        (room.warehouse / name).write_bytes(b"forged")
+        yield
+        (room.warehouse / name).unlink()
+
+
+@contextmanager
 def manifest_is_broken(room: Newsroom) -> Iterator[None]:
     if isinstance(room.warehouse, Prefix):
         place = room.warehouse / "editions" / str(room.current()) / "edition.json"
@@ -246,7 +259,7 @@ def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
     file = room.warehouse / "current" / "articles" / "2026-01" / "articles.parquet"
     known = file.read_bytes()
     file.chmod(0o644)
-    file.write_bytes(known[:-40])
+    file.write_bytes(known[:-40] + bytes(40))
     yield
     file.write_bytes(known)
 
@@ -454,6 +467,7 @@ FAILURES = (
     Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract"),
     Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract"),
     Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_months", FOLDER),
+    Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
     Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check"),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),

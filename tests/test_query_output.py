@@ -208,6 +208,25 @@ def test_a_signal_ends_a_query_at_once_and_keeps_the_file(demo, answer, tmp_path
     assert list(spill.iterdir()) == []
 
 
+@pytest.mark.parametrize(("sql", "form"), [("one row", "table"), ("rows", "csv"), ("one call", "csv")])
+def test_a_query_ends_when_its_time_is_over(demo, answer, tmp_path, sql, form):
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    flags = ["--timeout", "0.5", "--format", form, "--output", answer, "--warehouse", demo.parents[1]]
+    done = run_broadsheet("query", LONG[sql], *flags, TMPDIR=str(spill))
+    sentence = "broadsheet: The query took longer than 0.5 s. Ask for less, or allow more with --timeout.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+    assert is_untouched(answer)
+    assert list(spill.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "1e99", "soon"])
+def test_a_time_that_is_none_is_a_usage_error(demo, seconds):
+    done = run_broadsheet("query", "SELECT 1", f"--timeout={seconds}", "--warehouse", demo.parents[1])
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("broadsheet: timeout: ")
+
+
 def test_a_signal_ends_a_query_whose_reader_is_slow(demo):
     command = [*BROADSHEET, "query", LONG["rows"], "--format", "csv", "--warehouse", demo.parents[1]]
     with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:

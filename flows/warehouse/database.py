@@ -13,11 +13,12 @@ import duckdb
 import pyarrow.compute as pc
 
 from flows import limits
-from flows.errors import BuildError
+from flows.errors import BuildError, EditionDamagedError
 from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
 from flows.warehouse.arrow import give_back
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
-from flows.warehouse.manifest import read_manifest
+from flows.warehouse.facts import MANIFEST
+from flows.warehouse.manifest import digest, read_manifest
 from flows.warehouse.parquet import month_files, read_table
 
 DATABASE = "broadsheet.duckdb"
@@ -95,6 +96,7 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
     file.unlink(missing_ok=True)
     if copied:
         shutil.copyfile(copied / DATABASE, file)
+        _require_same(file, copied)
     # Two threads would fill row groups side by side, and what then does not fit goes to the disk: twice the work.
     # Publishing makes the file durable, where the disk can; a run that dies before leaves nothing of it.
     with connected({**config, "threads": 1, "fsync_mode": "NONE"}, edition.parent) as connection:
@@ -112,6 +114,16 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
         raise BuildError(f"DuckDB left a write-ahead log beside {file}; run again.")
 
 
+def _require_same(copy: Path, edition: Path) -> None:
+    """Raise EditionDamagedError where the database that was copied is not the one that was published."""
+    facts = read_manifest(edition).by_path.get(DATABASE)
+    if facts is None or digest(copy) != facts.xxh3:
+        raise EditionDamagedError(
+            f"The file {edition / DATABASE} has other bytes than {MANIFEST} says."
+            " Run once with --rebuild, or go back to another edition with broadsheet rollback EDITION."
+        )
+
+
 def worth_copying(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> Path | None:
     """`base` where changing a copy of its database costs less than building a new one, else None.
 
@@ -121,7 +133,7 @@ def worth_copying(edition: Path, base: Path | None, months: Sequence[str | None]
         return None
     changed = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table, months))
     total = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table))
-    built = read_manifest(base)["database_bytes_when_built"]
+    built = read_manifest(base).database_bytes_when_built
     grown = (base / DATABASE).stat().st_size > built * MOST_GROWTH
     return None if changed * 2 > total or grown else base
 
@@ -129,7 +141,7 @@ def worth_copying(edition: Path, base: Path | None, months: Sequence[str | None]
 def bytes_when_built(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> int:
     """The size of an edition's database when it was last built anew, from which its growth is counted."""
     copied = worth_copying(edition, base, months)
-    return int(read_manifest(copied)["database_bytes_when_built"]) if copied else (edition / DATABASE).stat().st_size
+    return read_manifest(copied).database_bytes_when_built if copied else (edition / DATABASE).stat().st_size
 
 
 def exact(path: Path) -> str:

@@ -11,7 +11,7 @@ from flows.objects.prefix import Prefix
 from flows.warehouse import disk, pointer
 from flows.warehouse.clock import require_clock
 from flows.warehouse.ids import edition_name, edition_time, is_id, next_id
-from flows.warehouse.manifest import is_edition, read_manifest
+from flows.warehouse.manifest import is_edition, require_intact
 from flows.warehouse.notices import after_publishing, notice
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING, editions_folder
 
@@ -190,7 +190,7 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
     """Point `current` at an edition that is kept; returns its folder. Raises RunError where there is none."""
     edition = editions_folder(warehouse) / edition_id
     if is_id(edition_id) and edition.is_dir():
-        read_manifest(edition)  # which says what is wrong with it
+        require_intact(edition)
     kept = [folder.name for folder in list_editions(warehouse)]
     require_kept(warehouse, edition_id, kept)
     pointer.require_no_folder(warehouse)

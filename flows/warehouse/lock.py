@@ -21,12 +21,14 @@ from flows.errors import (
     WarehouseUnwritableError,
     first_line,
 )
+from flows.warehouse.bounded import read_bounded
 from flows.warehouse.editions import TOUCHED, remove_staging, sweep
 from flows.warehouse.notices import notice
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 
 LOCK, HOLDER = ".lock", ".writer.json"
+_MOST_NOTED, _LONGEST_WORD = 4_096, 255  # bytes of the holder's note, letters of a word in it
 # What file systems and desktops put into a folder by themselves.
 _OF_SYSTEMS = re.compile(
     r"lost\+found|@eaDir|#recycle|#snapshot|\$RECYCLE\.BIN|System Volume Information"
@@ -122,7 +124,10 @@ def _note_holder(warehouse: Path) -> None:
 
 def _holder(warehouse: Path) -> str:
     try:
-        holder = json.loads((warehouse / HOLDER).read_text())
-        return f"process {holder['process']} on {holder['host']} since {holder['since']}"
-    except (OSError, ValueError, KeyError):
+        holder = json.loads(read_bounded(warehouse / HOLDER, _MOST_NOTED))
+        words = [str(holder[name])[:_LONGEST_WORD] for name in ("process", "host", "since")]
+        if not all(word.isprintable() for word in words):
+            raise ValueError("its words would command a terminal")
+        return "process {} on {} since {}".format(*words)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "a process that has just started"

@@ -1,31 +1,28 @@
-"""The manifest of an edition, edition.json: what it is, and each file with its rows, bytes and hash."""
+"""The manifest of an edition, edition.json, and whether the files of the edition are as it says."""
 
-import json
+import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
 from flows.errors import EditionDamagedError
+from flows.warehouse.bounded import read_bounded
+from flows.warehouse.facts import MANIFEST, MOST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.parquet import row_count
 
-MANIFEST = "edition.json"
+REMEDY = "Restore the edition, or go back to another one with broadsheet rollback EDITION."
+_OF_DESKTOPS = {".DS_Store", "Thumbs.db", "desktop.ini"}  # what a file manager leaves in a folder that it shows
 
 
-def read_manifest(edition: Path) -> dict[str, Any]:
+def read_manifest(edition: Path) -> Manifest:
     """What edition.json says of an edition; raises RunError where it cannot be read."""
     try:
-        return parse_manifest((edition / MANIFEST).read_bytes())
+        return parse_manifest(read_bounded(edition / MANIFEST, MOST_BYTES))
     except (OSError, ValueError) as error:
         raise damaged(edition / MANIFEST, error) from None
-
-
-def parse_manifest(content: bytes) -> dict[str, Any]:
-    """What the bytes of an edition.json say; raises ValueError."""
-    facts = json.loads(content)
-    if not isinstance(facts, dict) or not isinstance(facts.get("files"), list) or "edition_id" not in facts:
-        raise ValueError("it lacks the edition's id or files")
-    return facts
 
 
 def damaged(manifest: object, error: Exception) -> EditionDamagedError:
@@ -37,49 +34,107 @@ def damaged(manifest: object, error: Exception) -> EditionDamagedError:
 def is_edition(folder: Path) -> bool:
     """Return whether a folder has a manifest that can be read and is its own: a copy under another name is none."""
     try:
-        return bool(read_manifest(folder)["edition_id"] == folder.name)
+        return read_manifest(folder).edition_id == folder.name
     except EditionDamagedError:
         return False
 
 
 def write_manifest(edition: Path, base: Path | None, facts: dict[str, Any]) -> None:
     """Write edition.json: the facts given, and each file; what is shared with the edition `base` is not read again."""
-    known = {entry["path"]: entry for entry in read_manifest(base)["files"]} if base else {}
+    known = read_manifest(base).by_path if base else {}
     files = []
     for file in sorted(edition.rglob("*")):
         if file.is_file():
             name = file.relative_to(edition).as_posix()
             shared = base is not None and name in known and _is_shared(file, base / name)
-            files.append(known[name] if shared else {"path": name, **file_facts(file)})
-    (edition / MANIFEST).write_text(json.dumps({**facts, "files": files}, indent=1) + "\n")
+            files.append(known[name] if shared else file_facts(edition, name))
+    (edition / MANIFEST).write_text(Manifest(**facts, files=files).as_json())
 
 
 def _is_shared(file: Path, other: Path) -> bool:
     return other.exists() and file.samefile(other)
 
 
-def file_facts(file: Path) -> dict[str, Any]:
+def file_facts(edition: Path, name: str) -> FileFacts:
     """Rows (of Parquet), bytes and XXH3 hash of a file."""
+    file = edition / name
     rows = row_count(file) if file.suffix == ".parquet" else None
-    return {"rows": rows, "bytes": file.stat().st_size, "xxh3": _digest(file)}
+    return FileFacts(path=name, rows=rows, bytes=file.stat().st_size, xxh3=digest(file))
 
 
-def _digest(file: Path) -> str:
-    digest = xxhash.xxh3_128()
+def digest(file: Path) -> str:
+    """Return the XXH3 hash of a file."""
+    found = xxhash.xxh3_128()
     with file.open("rb") as opened:
         while part := opened.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
+            found.update(part)
+    return found.hexdigest()
 
 
 def wrong_files(edition: Path) -> list[str]:
     """The files of an edition that are not as edition.json says, one sentence each."""
-    entries = {entry["path"]: entry for entry in read_manifest(edition)["files"]}
-    there = {file.relative_to(edition).as_posix() for file in edition.rglob("*") if file.is_file()} - {MANIFEST}
-    wrong = [f"The file {name} is not in {MANIFEST}." for name in sorted(there - set(entries))]
-    for name, entry in entries.items():
+    known = read_manifest(edition).by_path
+    there = _found(edition)
+    wrong = _wrong_names(known, there)
+    for name, facts in known.items():
         if name not in there:
             wrong.append(f"The file {name} is missing.")
-        elif _digest(edition / name) != entry["xxh3"]:
+        elif stat.S_ISREG(there[name].st_mode) and digest(edition / name) != facts.xxh3:
             wrong.append(f"The file {name} has other bytes than {MANIFEST} says.")
     return wrong
+
+
+def require_intact(edition: Path) -> None:
+    """Raise EditionDamagedError where an edition has a file that edition.json does not list, or one of another size.
+
+    Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. Files that
+    are missing are no matter here, a working copy lacks some. No file is read.
+    """
+    known, there = read_manifest(edition).by_path, _found(edition)
+    wrong = _wrong_names(known, there)
+    if wrong:
+        raise EditionDamagedError(
+            f"The edition in {edition} was changed: {wrong[0]} Move what is not listed elsewhere, or go back to another"
+            " edition with broadsheet rollback EDITION."
+        )
+    for name, facts in known.items():
+        if name in there and there[name].st_size != facts.bytes:
+            raise EditionDamagedError(f"The file {edition / name} has another size than {MANIFEST} says. {REMEDY}")
+
+
+def _wrong_names(known: dict[str, FileFacts], there: dict[str, os.stat_result]) -> list[str]:
+    """A sentence for each thing in an edition's folder that is not listed, or is not a regular file."""
+    folders = {parent.as_posix() for name in known for parent in Path(name).parents}
+    wrong = []
+    for name, found in sorted(there.items()):
+        kind = _kind(found)
+        if name not in (folders if kind == "folder" else {MANIFEST, *known}):
+            wrong.append(f"The {kind} {name} is not in {MANIFEST}.")
+        elif kind in ("link", "special file"):
+            wrong.append(f"The file {name} is a {kind}, not the file that {MANIFEST} lists.")
+    return wrong
+
+
+def _kind(found: os.stat_result) -> str:
+    if stat.S_ISLNK(found.st_mode):
+        return "link"
+    if stat.S_ISDIR(found.st_mode):
+        return "folder"
+    return "file" if stat.S_ISREG(found.st_mode) else "special file"
+
+
+def _found(edition: Path) -> dict[str, os.stat_result]:
+    """Whatever is below an edition's folder, by its path there; links are not followed."""
+    try:
+        return {file.relative_to(edition).as_posix(): file.lstat() for file in _walk(edition)}
+    except OSError as error:
+        raise EditionDamagedError(f"The files in {edition} cannot be listed ({error.strerror}). {REMEDY}") from None
+
+
+def _walk(edition: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(edition, onerror=_raise):
+        yield from (Path(folder, name) for name in (*folders, *files) if name not in _OF_DESKTOPS)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.errors import EditionNotChosenError
 from flows.warehouse import disk
+from flows.warehouse.bounded import read_bounded
 from flows.warehouse.ids import is_id
 from flows.warehouse.notices import after_publishing
 
@@ -46,8 +47,15 @@ def named(warehouse: Path, pointer: Path) -> str | None:
         return target.name if inside and is_id(target.name) else None
     if not pointer.is_file():
         return None
-    with pointer.open("rb") as file:
-        text = file.read(_LONGEST).decode(errors="replace").strip()
+    try:
+        return id_in(read_bounded(pointer, _LONGEST))
+    except ValueError:
+        return None
+
+
+def id_in(content: bytes) -> str | None:
+    """Return the id that a pointer holds, None where it holds anything else."""
+    text = content.decode(errors="replace").strip()
     return text if is_id(text) else None
 
 

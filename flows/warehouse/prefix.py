@@ -11,76 +11,34 @@ import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from flows.errors import (
-    EditionDamagedError,
-    EditionNotChosenError,
-    PublishConflictError,
-    RunError,
-    StorageUnavailableError,
-)
+from flows.errors import PublishConflictError, RunError, StorageUnavailableError
 from flows.objects import many, probe, store
 from flows.objects.prefix import Prefix
 from flows.warehouse import clock
-from flows.warehouse.editions import how_to_choose, old_editions, require_kept
+from flows.warehouse.bounded import read_bounded
+from flows.warehouse.editions import old_editions, require_kept
+from flows.warehouse.facts import MANIFEST, FileFacts
 from flows.warehouse.ids import edition_name, is_id, next_id
-from flows.warehouse.manifest import MANIFEST, damaged, parse_manifest, read_manifest
+from flows.warehouse.manifest import read_manifest
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
+from flows.warehouse.stored import (
+    CLAIMS,
+    any_pointer,
+    claims,
+    folders,
+    list_editions,
+    manifest_of,
+    read_pointer,
+    read_stored,
+    require_listed,
+    whole,
+)
 
-CLAIMS, CLAIMED = ".claims", ".claimed"  # the objects; the note in the working copy of which are ours
+CLAIMED = ".claimed"  # the note in the working copy of which claims are ours
+_MOST_NOTED = 1_000_000  # bytes of it
 TRIES = 5
 LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow ends after six hours
-
-
-def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
-    """The id of the current edition, and the ETag of the pointer; None and None where nothing is published."""
-    current, seen = _pointer(warehouse)
-    if seen and current is None:
-        kept = list_editions(warehouse)
-        remedy = how_to_choose(kept) if kept else "name another prefix with --warehouse."
-        raise EditionNotChosenError(f"The object {warehouse / CURRENT} names no edition; {remedy}")
-    return current, seen
-
-
-def _pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
-    """The same, and None with the ETag where the pointer names no edition."""
-    try:
-        content, seen = store.read_tagged(warehouse / CURRENT)
-    except FileNotFoundError:
-        return None, None
-    current = content.decode(errors="replace").strip()
-    return current if is_id(current) else None, seen
-
-
-def require_chosen(warehouse: Prefix) -> str | None:
-    """The id of the current edition; None where nothing is published.
-
-    Raises RunError where there are editions and none is current: a run would begin a new history.
-    """
-    current, _ = read_pointer(warehouse)
-    if current:
-        return current
-    # The first edition may be published meanwhile: its claim is there before it, and ends after the pointer is put.
-    folders = _folders(warehouse, EDITIONS)
-    claimed = _claims(warehouse)
-    found = [name for name in folders if name not in claimed]
-    current, _ = read_pointer(warehouse)
-    if found and not current:
-        raise EditionNotChosenError(
-            f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
-            f" {how_to_choose([facts['edition_id'] for facts in list_facts(warehouse)])}"
-        )
-    return current
-
-
-def list_facts(warehouse: Prefix) -> list[dict[str, Any]]:
-    """What the manifests that can be read say of the editions that are kept, the oldest first."""
-    facts = []
-    for edition_id in list_editions(warehouse):
-        with suppress(FileNotFoundError, EditionDamagedError):
-            facts.append(read_facts(warehouse, edition_id))
-    return facts
 
 
 def require_clock(warehouse: Prefix, now: datetime) -> None:
@@ -102,7 +60,7 @@ def require_abilities(warehouse: Prefix) -> None:
 
 def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
     """Take the wanted id, or a later one where another run has it; returns it."""
-    known = (*_claims(warehouse), *_folders(warehouse, EDITIONS))
+    known = (*claims(warehouse), *folders(warehouse, EDITIONS))
     taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
     holder = json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode()
     while not store.write_if(warehouse / CLAIMS / taken, holder, None):
@@ -115,22 +73,31 @@ def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
 def abandon(warehouse: Prefix, home: Path) -> None:
     """End the claims of this machine's run, and remove what it did not publish."""
     note = home / CLAIMED
-    if note.exists():
+    if os.path.lexists(note):
         # The pointer first: who moved it on from an edition of ours has ended that one's claim before.
         current, _ = read_pointer(warehouse)
-        for edition_id in set(note.read_text().split()) & set(_claims(warehouse)):
+        for edition_id in _noted(note) & set(claims(warehouse)):
             _end_claim(warehouse, edition_id, published=edition_id == current)
-        note.unlink()
+        note.unlink(missing_ok=True)
+
+
+def _noted(note: Path) -> set[str]:
+    """The ids that this machine claimed; where the note cannot be read, claims end a day after."""
+    try:
+        words = read_bounded(note, _MOST_NOTED).decode(errors="replace").split()
+    except (OSError, ValueError):
+        return set()
+    return {word for word in words if is_id(word)}
 
 
 def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -> None:
     """Remove what killed runs of any machine left: at once where it is of the current edition, else a day after."""
     now = now or datetime.now(UTC)
     limit = edition_name(now - LEFT)
-    claimed = _claims(warehouse)
-    folders = _folders(warehouse, EDITIONS)
-    broken = set(folders) - set(_whole(warehouse, folders))
-    for left in {*claimed, *broken, *_folders(warehouse, STAGING)}:
+    claimed = claims(warehouse)
+    found = folders(warehouse, EDITIONS)
+    broken = set(found) - set(whole(warehouse, found))
+    for left in {*claimed, *broken, *folders(warehouse, STAGING)}:
         if left == current or left < limit or clock.is_ahead(left, now):
             _end_claim(warehouse, left, published=left not in (*claimed, *broken) or left == current)
 
@@ -173,52 +140,27 @@ def _require_seen(warehouse: Prefix, seen: str | None) -> None:
 def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
     """Upload what is new, and copy on the server's side what the edition before has."""
     place = warehouse / EDITIONS / edition.name
-    entries: list[dict[str, Any]] = read_manifest(edition)["files"]
-    known = {entry["path"]: entry for entry in read_manifest(before)["files"]} if before else {}
+    files = read_manifest(edition).files
+    known = read_manifest(before).by_path if before else {}
     there = {found.name: found.size for found in store.list_objects(place)}  # the months that workers put there
 
-    def put(entry: dict[str, Any]) -> None:
-        name = entry["path"]
-        if there.get(name) == entry["bytes"]:
+    def put(file: FileFacts) -> None:
+        name = file.path
+        if there.get(name) == file.bytes:
             return
-        if before and known.get(name) == entry:
+        if before and known.get(name) == file:
             with suppress(FileNotFoundError):  # another run has retired it, and this one will be told
                 store.copy(warehouse / EDITIONS / before.name / name, place / name)
                 return
         store.upload(edition / name, place / name)
 
-    many.do(put, entries)
+    many.do(put, files)
     there = {found.name: found.size for found in store.list_objects(place)}
-    if there != {entry["path"]: entry["bytes"] for entry in entries}:
+    if there != {file.path: file.bytes for file in files}:
         raise StorageUnavailableError(
             f"The store did not keep what was put below {place}; nothing was published: run again."
         )
     store.upload(edition / MANIFEST, place / MANIFEST)
-
-
-def list_editions(warehouse: Prefix) -> list[str]:
-    """The ids of the editions that are kept, the oldest first."""
-    claimed = _claims(warehouse)
-    found = [edition_id for edition_id in _folders(warehouse, EDITIONS) if edition_id not in claimed]
-    return _whole(warehouse, found)
-
-
-def _whole(warehouse: Prefix, ids: list[str]) -> list[str]:
-    """Those editions that have a manifest, which is put last."""
-    there = many.at_once(store.exists, [_manifest(warehouse, edition_id) for edition_id in ids])
-    return [edition_id for edition_id, whole in zip(ids, there, strict=True) if whole]
-
-
-def read_facts(warehouse: Prefix, edition_id: str) -> dict[str, Any]:
-    """What edition.json says of an edition; raises FileNotFoundError, and RunError where it cannot be read."""
-    place = _manifest(warehouse, edition_id)
-    try:
-        facts = parse_manifest(store.read(place))
-        if facts["edition_id"] != edition_id:
-            raise ValueError("it is of another edition")
-    except ValueError as error:
-        raise damaged(place, error) from None
-    return facts
 
 
 def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[str]:
@@ -231,7 +173,7 @@ def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[st
 
 def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
     """Its manifest goes first: without it an edition is none."""
-    store.remove_object(_manifest(warehouse, edition_id))
+    store.remove_object(manifest_of(warehouse, edition_id))
     many.remove_all(warehouse / EDITIONS / edition_id)
 
 
@@ -239,20 +181,8 @@ def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
     now = datetime.now(UTC)
     clock.require_same_time(now, store.time_of(warehouse), warehouse)
-    current, seen = _pointer(warehouse)
+    current, seen = any_pointer(warehouse)
     sweep(warehouse, current, now)  # else a claim that a kill left on the current edition would say that it never was
     require_kept(warehouse, edition_id, list_editions(warehouse))
-    read_facts(warehouse, edition_id)  # which says what is wrong with it
+    require_listed(warehouse, read_stored(warehouse, edition_id)[0])
     _point_at(warehouse, edition_id, seen)
-
-
-def _manifest(warehouse: Prefix, edition_id: str) -> Prefix:
-    return warehouse / EDITIONS / edition_id / MANIFEST
-
-
-def _claims(warehouse: Prefix) -> list[str]:
-    return [found.name for found in store.list_objects(warehouse / CLAIMS) if is_id(found.name)]
-
-
-def _folders(warehouse: Prefix, name: str) -> list[str]:
-    return [folder for folder in store.list_folders(warehouse / name) if is_id(folder)]

@@ -27,7 +27,7 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
 
 
 def _database_bytes(before: Path) -> int:
-    return sum(entry["bytes"] for entry in read_manifest(before)["files"] if entry["path"] == DATABASE)
+    return sum(file.bytes for file in read_manifest(before).files if file.path == DATABASE)
 
 
 def _megabytes(size: int) -> str:

@@ -14,6 +14,9 @@ from flows.warehouse.manifest import read_manifest
 from flows.warehouse.parquet import read_table
 from flows.warehouse.pointer import STAGING
 
+_MOST_BYTES = 1_000_000_000  # of millions of files
+_DIGITS = 20  # of nanoseconds
+
 
 def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
     """The files that the rows of `base` come from, with their sizes and times when they were last looked at, and when.
@@ -26,19 +29,24 @@ def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
         return last, 0
     known = _read(warehouse / TOUCHED, base)
     if known is None:
-        return last, int(read_manifest(base)["listed_at"])
+        return last, read_manifest(base).listed_at
     touched, listed_at = known
     others = rows_without(last, "source_path", touched["source_path"])
     return pa.concat_tables([others, touched.select(names).cast(others.schema)]).sort_by("source_path"), listed_at
 
 
 def _read(file: Path, base: Path) -> tuple[pa.Table, int] | None:
-    """What is remembered for an edition; None where nothing is, or where it is of another one."""
-    if not file.exists():
+    """What is remembered for an edition; None where nothing is, where it is of another one, or cannot be read."""
+    try:
+        if not file.is_file() or file.stat().st_size > _MOST_BYTES:
+            return None
+        table = pq.ParquetFile(file).read([*schema(FOUND).names, "content_hash"])
+        facts = table.schema.metadata or {}
+        listed_at = int(facts[b"listed_at"][:_DIGITS])
+        table = table.cast(pa.schema([*schema(FOUND), schema(SOURCES).field("content_hash")]))
+    except (OSError, pa.ArrowException, ValueError, KeyError):  # all it saves is that files are read once more
         return None
-    table = pq.ParquetFile(file).read()
-    facts = table.schema.metadata or {}
-    return (table, int(facts[b"listed_at"])) if facts.get(b"edition_id") == base.name.encode() else None
+    return (table, listed_at) if facts.get(b"edition_id") == base.name.encode() else None
 
 
 def remember(warehouse: Path, base: Path, found: pa.Table, last: pa.Table, listed_at: int) -> None:

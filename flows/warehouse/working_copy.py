@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from flows.errors import EditionDamagedError, EditionNotFoundError
+from flows.errors import EditionDamagedError
 from flows.objects import many, store
 from flows.objects.prefix import Prefix
 from flows.tables import CONTENT
-from flows.warehouse import editions, prefix
+from flows.warehouse import editions, prefix, stored
 from flows.warehouse.database import DATABASE
-from flows.warehouse.manifest import MANIFEST, file_facts, read_manifest
+from flows.warehouse.facts import MANIFEST, FileFacts
+from flows.warehouse.manifest import file_facts, read_manifest, require_intact
 from flows.warehouse.pointer import CURRENT, EDITIONS, named
 
 _HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # what only a run with news needs
@@ -27,9 +27,9 @@ def take_current(warehouse: Prefix, home: Path) -> str | None:
     None where nothing is published. Also removes what killed runs left, there and here.
     """
     prefix.require_clock(warehouse, datetime.now(UTC))
-    prefix.require_chosen(warehouse)
+    stored.require_chosen(warehouse)
     prefix.abandon(warehouse, home)  # what this machine's last run left when it was killed: we hold its lock
-    current, seen = prefix.read_pointer(warehouse)
+    current, seen = stored.read_pointer(warehouse)
     prefix.sweep(warehouse, current)
     (home / EDITIONS).mkdir(exist_ok=True)
     for folder in editions.folders(home):
@@ -40,6 +40,9 @@ def take_current(warehouse: Prefix, home: Path) -> str | None:
         return None
     edition = home / EDITIONS / current
     _take_manifest(warehouse, edition)
+    if not _is_intact(edition):  # the copy was changed, and what it copies is in the store
+        shutil.rmtree(edition)
+        _take_manifest(warehouse, edition)
     fetch(warehouse, edition, lambda name: not name.startswith(_HEAVY))
     if named(home, home / CURRENT) != current:
         editions.roll_back(home, current)
@@ -47,29 +50,21 @@ def take_current(warehouse: Prefix, home: Path) -> str | None:
 
 
 def _take_manifest(warehouse: Prefix, edition: Path) -> None:
-    try:
-        store.download(_place(warehouse, edition) / MANIFEST, edition / MANIFEST)
-    except FileNotFoundError:
-        raise _missing(warehouse, edition.name) from None
-
-
-def _missing(warehouse: Prefix, edition_id: str) -> EditionNotFoundError:
-    return EditionNotFoundError(
-        f"The edition {edition_id} is missing from {warehouse / EDITIONS};"
-        " restore its objects, or go back to another with broadsheet rollback EDITION."
-    )
+    _, content = stored.read_stored(warehouse, edition.name)
+    edition.mkdir(parents=True, exist_ok=True)
+    (edition / MANIFEST).unlink(missing_ok=True)
+    (edition / MANIFEST).write_bytes(content)
 
 
 def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
     """Get those files of an edition that are not here with the bytes which edition.json says; raises RunError."""
 
-    def get(entry: dict[str, Any]) -> None:
-        file, place = many.file_below(edition, entry["path"]), _place(warehouse, edition) / entry["path"]
-        if not _is(file, entry):
-            file.unlink(missing_ok=True)
-            _download(place, file, entry)
+    def get(facts: FileFacts) -> None:
+        if not _is(edition, facts):
+            (edition / facts.path).unlink(missing_ok=True)
+            _download(_place(warehouse, edition) / facts.path, edition, facts)
 
-    many.do(get, [entry for entry in read_manifest(edition)["files"] if wanted(entry["path"])])
+    many.do(get, [facts for facts in read_manifest(edition).files if wanted(facts.path)])
 
 
 def fetch_some(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
@@ -78,17 +73,17 @@ def fetch_some(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) 
     fetch(warehouse, edition, wanted)
 
 
-def _is(file: Path, entry: dict[str, Any]) -> bool:
-    return file.exists() and {"path": entry["path"], **file_facts(file)} == entry
+def _is(edition: Path, facts: FileFacts) -> bool:
+    return (edition / facts.path).exists() and file_facts(edition, facts.path) == facts
 
 
-def _download(place: Prefix, file: Path, entry: dict[str, Any]) -> None:
+def _download(place: Prefix, edition: Path, facts: FileFacts) -> None:
     """Get a file of an edition; raises RunError where it is missing, or is not what edition.json says."""
     try:
-        store.download(place, file, entry["bytes"])
+        store.download(place, edition / facts.path, facts.bytes)
     except FileNotFoundError:
         raise EditionDamagedError(f"The object {place} is missing; {_REMEDY}.") from None
-    if not _is(file, entry):
+    if not _is(edition, facts):
         raise EditionDamagedError(f"The object {place} has other bytes than {MANIFEST} says; {_REMEDY}.")
 
 
@@ -107,24 +102,36 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
 
     None where nothing is published.
     """
-    current = prefix.require_chosen(warehouse)
+    current = stored.require_chosen(warehouse)
     if current is None:
         yield None
         return
     kept = home / EDITIONS / current
-    try:
-        files = prefix.read_facts(warehouse, current)["files"]
-    except FileNotFoundError:
-        raise _missing(warehouse, current) from None
-    entry = next((entry for entry in files if entry["path"] == DATABASE), None)
-    if entry is None:
+    manifest, _ = stored.read_stored(warehouse, current)
+    stored.require_listed(warehouse, manifest)
+    facts = manifest.by_path.get(DATABASE)
+    if facts is None:
         raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}; {_REMEDY}.")
-    if _is(kept / DATABASE, entry):
+    if _is_kept(kept, facts):
         yield kept
         return
     with TemporaryDirectory(prefix="broadsheet-") as folder:
-        _download(_place(warehouse, kept) / DATABASE, Path(folder, DATABASE), entry)
+        _download(_place(warehouse, kept) / DATABASE, Path(folder), facts)
         yield Path(folder)
+
+
+def _is_kept(edition: Path, database: FileFacts) -> bool:
+    """Whether the working copy has the database; it is not read, which would take longer than most queries."""
+    is_there = (edition / DATABASE).exists() and _is_intact(edition)
+    return is_there and read_manifest(edition).by_path.get(DATABASE) == database
+
+
+def _is_intact(edition: Path) -> bool:
+    try:
+        require_intact(edition)
+    except EditionDamagedError:
+        return False
+    return True
 
 
 def _place(warehouse: Prefix, edition: Path) -> Prefix:

@@ -1,0 +1,58 @@
+"""A connection for SQL that others wrote: it reads one edition, and nothing else.
+
+It has no file but the edition's database, no address, no variable of this program or its environment, and no setting
+that SQL could change. DuckDB always allows the paths of an open database, of its write-ahead log, and of its folder for
+what does not fit into memory. Run only what `flows/question.py` returns: it writes to none of them.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from flows.warehouse.database import DATABASE, Config, connected
+
+_SPILL_SHARE = 2  # a query may take one half of what is free on the disk of temporary files
+
+
+@contextmanager
+def sealed(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database of an edition, for SQL of others; a statement ends after so many seconds, 0: whenever it ends.
+
+    What does not fit into memory goes to a folder of the connection's own (`private_folder`), removed at the end.
+    """
+    with (
+        TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True) as folder,
+        connected({}, Path(folder), edition / DATABASE) as connection,
+    ):
+        for name, value in _sealing(folder, seconds).items():
+            connection.execute(f"SET {name} = $value", {"value": value})
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def private_folder(connection: duckdb.DuckDBPyConnection) -> Path:
+    """Return the folder of a sealed connection, which is removed when the connection is closed."""
+    ((folder,),) = connection.execute("SELECT current_setting('home_directory')").fetchall()
+    return Path(folder)
+
+
+def _sealing(folder: str, seconds: float) -> Config:
+    """The settings that seal a connection, in order: after the last one, no path can be set."""
+    return {
+        "home_directory": folder,
+        "secret_directory": f"{folder}/secrets",
+        "extension_directories": [f"{folder}/extensions"],
+        "allow_persistent_secrets": False,
+        "allow_community_extensions": False,
+        "http_proxy": "",  # by default that of the environment, which may hold a password
+        "http_proxy_username": "",
+        "http_proxy_password": "",
+        "python_enable_replacements": False,
+        "max_temp_directory_size": f"{shutil.disk_usage(folder).free // _SPILL_SHARE}B",
+        "max_execution_time": int(seconds * 1000),
+        "enable_external_access": False,
+    }

@@ -1,0 +1,128 @@
+"""What is below a prefix of an object store: its pointer, its claims, its editions and their manifests."""
+
+from contextlib import suppress
+
+from flows.errors import EditionDamagedError, EditionNotChosenError, EditionNotFoundError
+from flows.objects import many, store
+from flows.objects.prefix import Prefix
+from flows.warehouse.bounded import require_bounded
+from flows.warehouse.editions import how_to_choose
+from flows.warehouse.facts import MANIFEST, MOST_BYTES, Manifest, parse_manifest
+from flows.warehouse.ids import is_id
+from flows.warehouse.manifest import REMEDY, damaged
+from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
+
+CLAIMS = ".claims"  # the objects, one for each edition that is not published yet
+_LONGEST = 64  # bytes of the object that holds an id
+
+
+def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
+    """The id of the current edition, and the ETag of the pointer; None and None where nothing is published."""
+    current, seen = any_pointer(warehouse)
+    if seen and current is None:
+        kept = list_editions(warehouse)
+        remedy = how_to_choose(kept) if kept else "name another prefix with --warehouse."
+        raise EditionNotChosenError(f"The object {warehouse / CURRENT} names no edition; {remedy}")
+    return current, seen
+
+
+def any_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
+    """The same, and None with the ETag where the pointer names no edition."""
+    try:
+        content, seen = store.read_tagged(warehouse / CURRENT, _LONGEST + 1)
+    except FileNotFoundError:
+        return None, None
+    return id_in(content), seen
+
+
+def require_chosen(warehouse: Prefix) -> str | None:
+    """The id of the current edition; None where nothing is published.
+
+    Raises RunError where there are editions and none is current: a run would begin a new history.
+    """
+    current, _ = read_pointer(warehouse)
+    if current:
+        return current
+    # The first edition may be published meanwhile: its claim is there before it, and ends after the pointer is put.
+    found = folders(warehouse, EDITIONS)
+    claimed = claims(warehouse)
+    found = [name for name in found if name not in claimed]
+    current, _ = read_pointer(warehouse)
+    if found and not current:
+        raise EditionNotChosenError(
+            f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
+            f" {how_to_choose([facts.edition_id for facts in list_manifests(warehouse)])}"
+        )
+    return current
+
+
+def list_editions(warehouse: Prefix) -> list[str]:
+    """The ids of the editions that are kept, the oldest first."""
+    claimed = claims(warehouse)
+    return whole(warehouse, [edition_id for edition_id in folders(warehouse, EDITIONS) if edition_id not in claimed])
+
+
+def whole(warehouse: Prefix, ids: list[str]) -> list[str]:
+    """Those editions that have a manifest, which is put last."""
+    there = many.at_once(store.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
+    return [edition_id for edition_id, is_whole in zip(ids, there, strict=True) if is_whole]
+
+
+def list_manifests(warehouse: Prefix) -> list[Manifest]:
+    """The manifests that can be read of the editions that are kept, the oldest first."""
+    found = []
+    for edition_id in list_editions(warehouse):
+        with suppress(EditionNotFoundError, EditionDamagedError):
+            found.append(read_stored(warehouse, edition_id)[0])
+    return found
+
+
+def read_stored(warehouse: Prefix, edition_id: str) -> tuple[Manifest, bytes]:
+    """What edition.json says of an edition, and its bytes; raises RunError where it is missing or cannot be read."""
+    place = manifest_of(warehouse, edition_id)
+    try:
+        content = require_bounded(store.read(place, MOST_BYTES + 1), MOST_BYTES)
+        found = parse_manifest(content)
+        if found.edition_id != edition_id:
+            raise ValueError("it is of another edition")
+    except FileNotFoundError:
+        raise EditionNotFoundError(
+            f"The edition {edition_id} is missing from {warehouse / EDITIONS};"
+            " restore its objects, or go back to another with broadsheet rollback EDITION."
+        ) from None
+    except ValueError as error:
+        raise damaged(place, error) from None
+    return found, content
+
+
+def require_listed(warehouse: Prefix, manifest: Manifest) -> None:
+    """Raise EditionDamagedError where an edition has an object that edition.json does not list, or of another size."""
+    place = warehouse / EDITIONS / manifest.edition_id
+    known = manifest.by_path
+    for found in store.list_objects(place):
+        if found.name == MANIFEST or (found.name.endswith("/") and not found.size):  # how some tools show a folder
+            continue
+        if found.name not in known:
+            raise EditionDamagedError(
+                f"The object {place / found.name} is not in {MANIFEST}. Remove it, or go back to another edition with"
+                " broadsheet rollback EDITION."
+            )
+        if found.size != known[found.name].bytes:
+            raise EditionDamagedError(
+                f"The object {place / found.name} has another size than {MANIFEST} says. {REMEDY}"
+            )
+
+
+def manifest_of(warehouse: Prefix, edition_id: str) -> Prefix:
+    """Return the place of an edition's manifest."""
+    return warehouse / EDITIONS / edition_id / MANIFEST
+
+
+def claims(warehouse: Prefix) -> list[str]:
+    """The ids that runs have claimed."""
+    return [found.name for found in store.list_objects(warehouse / CLAIMS) if is_id(found.name)]
+
+
+def folders(warehouse: Prefix, name: str) -> list[str]:
+    """The folders below a name that are named as editions are, sorted."""
+    return [folder for folder in store.list_folders(warehouse / name) if is_id(folder)]

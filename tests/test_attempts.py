@@ -1,0 +1,96 @@
+"""A query reads nothing outside of the edition, writes nothing and changes nothing, whatever it tries."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.attempts import ANSWERED, REFUSED
+from tests.test_query import ask
+
+CANARY = "sesame-8d1f"
+
+
+class Canaries:
+    """An edition, a folder of secrets, and a home, none of which may change; the environment holds secrets as well."""
+
+    def __init__(self, folder: Path, demo: Path) -> None:
+        shutil.copytree(demo.parents[1], folder / "warehouse", symlinks=True)
+        self.folder, self.edition = folder, folder / "warehouse" / "editions" / demo.name
+        for name in ("canary", "home", "spill"):
+            (folder / name).mkdir()
+        canary = folder / "canary"
+        (canary / "secret.csv").write_text(f"word\n{CANARY}\n")
+        (canary / "secret.txt").write_text(CANARY)
+        (canary / "secret.json").write_text(f'{{"word": "{CANARY}"}}\n')
+        with duckdb.connect(canary / "secret.duckdb") as connection:
+            connection.execute(f"CREATE TABLE secret AS SELECT '{CANARY}' AS word")
+            connection.execute(f"COPY secret TO '{canary}/secret.parquet'")
+
+    def filled(self, sql: str) -> str:
+        """An attempt with its places."""
+        folders = {name: self.folder / name for name in ("canary", "spill")}
+        return sql.format(edition=self.edition, database=self.edition / "broadsheet.duckdb", **folders)
+
+    def names(self) -> dict[str, tuple[int, ...]]:
+        """Each file and folder, with what changes where one is written, replaced, removed or added."""
+        found = {file: file.lstat() for file in sorted([self.folder, *self.folder.rglob("*")])}
+        spill = self.folder / "spill"  # DuckDB may make and remove its own there
+        return {
+            str(file): (at.st_mode, at.st_ino, at.st_size, *([] if file == spill else [at.st_mtime_ns, at.st_ctime_ns]))
+            for file, at in found.items()
+        }
+
+    def bytes(self) -> dict[str, str]:
+        return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in self.folder.rglob("*") if file.is_file()}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def canaries(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Iterator[Canaries]:
+    made = Canaries(tmp_path_factory.mktemp("attempts"), demo)
+    variables = {
+        "SECRET": CANARY,
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+        "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:9",
+        "HOME": str(made.folder / "home"),
+        "TMPDIR": str(made.folder / "spill"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.setattr("tempfile.tempdir", None)
+        patch.chdir(made.folder / "canary")
+        before = made.bytes()
+        yield made
+        assert made.bytes() == before
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_an_attempt_is_refused(canaries, sql):
+    before, variables = canaries.names(), dict(os.environ)
+    done = ask(canaries.edition, canaries.filled(sql), "--timeout", 5)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(("broadsheet: The query has no answer: ", "broadsheet: A query "))
+    assert done.stderr.count("\n") == 1
+    assert "longer than" not in done.stderr
+    assert CANARY not in done.stderr
+    assert canaries.names() == before
+    assert dict(os.environ) == variables
+
+
+@pytest.mark.parametrize("sql", ANSWERED)
+def test_an_answer_says_nothing_of_this_machine(canaries, sql):
+    before = canaries.names()
+    done = ask(canaries.edition, canaries.filled(sql), "--format", "csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert CANARY not in done.stdout
+    assert str(canaries.folder / "home") not in done.stdout
+    assert canaries.names() == before
+
+
+def test_there_are_more_than_a_hundred_attempts():
+    assert len({*REFUSED, *ANSWERED}) > 100
