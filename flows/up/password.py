@@ -15,7 +15,7 @@ from flows.up.processes import writing
 NAME = "password"
 USER = "broadsheet"
 MAX_BYTES = 1000
-VALID = re.compile(r"[!-9;-~]+:[!-~]{8,}\n?")  # user:password in printable ASCII, without spaces
+VALID = re.compile(r"[!-9;-~]{1,100}:[!-~]{8,200}\n?")  # user:password in printable ASCII, without spaces
 
 
 def api_password(home: Path) -> str:
