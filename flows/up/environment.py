@@ -63,7 +63,7 @@ def _access(port: int, password: str) -> dict[str, str]:
 
     Prefect answers any Host and upgrades WebSockets of any origin, but tells nothing and does nothing without the
     password. Its protection against CSRF would add nothing: no browser sends this password by itself, since the server
-    never asks for it with WWW-Authenticate, and the UI adds it from the storage of its own origin.
+    never asks for it with WWW-Authenticate, and the UI adds it from the storage of its origin.
     """
     return {
         "PREFECT_API_URL": api_url(port),
