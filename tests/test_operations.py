@@ -26,7 +26,7 @@ def kept(block: str) -> str:
     return "".join(line for line in block.splitlines(keepends=True) if not line.startswith(ELSEWHERE))
 
 
-COMMANDS = [block for block in map(kept, BLOCKS) if block]
+COMMANDS = [block for block in map(kept, BLOCKS) if block.strip()]
 (SHELL,) = [block for block in COMMANDS if "set -a" in block]  # what all others expect of the shell
 
 
