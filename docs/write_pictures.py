@@ -43,9 +43,15 @@ def front_page(browser: Browser, scheme: Literal["light", "dark"], picture: Path
 def brief(browser: Browser, picture: Path) -> None:
     """The brief of a run that published what changed since the edition before, in the UI of `broadsheet up`."""
     with newsroom() as folder, served(folder) as url:
+        password = (folder / "data" / "prefect" / "password").read_text().strip()
         asked = {"artifacts": {"key": {"any_": ["brief"]}}}
-        (found,) = httpx.post(f"{url}/api/artifacts/latest/filter", json=asked).raise_for_status().json()
+        answer = httpx.post(f"{url}/api/artifacts/latest/filter", json=asked, auth=tuple(password.split(":")))
+        (found,) = answer.raise_for_status().json()
         page = browser.new_page(viewport=VIEWPORT)
+        page.goto(url)
+        page.get_by_placeholder("admin:pass").fill(password)
+        page.keyboard.press("Enter")
+        page.get_by_text("Dashboard").first.wait_for(timeout=60_000)
         page.goto(f"{url}/artifacts/artifact/{found['latest_id']}")
         page.get_by_text("Rejected: 2").wait_for(timeout=60_000)
         page.wait_for_load_state("networkidle")

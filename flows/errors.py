@@ -160,6 +160,10 @@ class DataUnwritableError(ScheduleError):
     """The data folder of `broadsheet up` refuses to be written: full, read-only, or no permission."""
 
 
+class DataExposedError(ScheduleError):
+    """Other users can open the data folder of `broadsheet up`, and its mode cannot be changed."""
+
+
 class PortInUseError(ScheduleError):
     """Another program listens on the port."""
 

@@ -100,8 +100,7 @@ def list_of_editions(settings: Settings) -> str:
         mark = "*" if facts.edition_id == current else " "
         lines.append(f"{mark} {facts.edition_id}" + "".join(f"{getattr(facts, name):>11,}" for name in shown))
     return (
-        "
-".join(lines) + reason
+        "\n".join(lines) + reason
         if len(lines) > 1
         else f"Nothing is published in {visible(str(settings.warehouse))} yet."
     )

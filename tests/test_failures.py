@@ -190,6 +190,7 @@ ELSEWHERE = {
     errors.QueryError: "query",
     errors.ScheduleLockedError: "up",
     errors.DataUnwritableError: "up",
+    errors.DataExposedError: "up",
     errors.PortInUseError: "up",
     errors.PortForbiddenError: "up",
     errors.PrefectError: "up",

@@ -17,8 +17,8 @@ from tests.prefect_server import free_port
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 FILES = dict(re.findall(r"```ini\n# ([^\s:]+)[^\n]*\n(.*?)```", PAGE, re.DOTALL))
-# What needs root, systemd, PostgreSQL or a repository to pull from, and `make up`, which test_up.py runs.
-ELSEWHERE = ("systemctl ", "useradd ", "install -d ", "sudo ", "git ", "make ")
+# What needs root, systemd, PostgreSQL or a repository to pull from, and what test_up.py runs: `make up` and its clients.
+ELSEWHERE = ("systemctl ", "useradd ", "install -d ", "sudo ", "git ", "make ", "  export PREFECT_API_")
 
 
 def kept(block: str) -> str:
@@ -26,7 +26,7 @@ def kept(block: str) -> str:
     return "".join(line for line in block.splitlines(keepends=True) if not line.startswith(ELSEWHERE))
 
 
-COMMANDS = [block for block in map(kept, BLOCKS) if block]
+COMMANDS = [block for block in map(kept, BLOCKS) if block.strip()]
 (SHELL,) = [block for block in COMMANDS if "set -a" in block]  # what all others expect of the shell
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 import yaml
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
@@ -131,7 +131,8 @@ def listening() -> Iterator[tuple[str, "queue.Queue[str]"]]:
 
 async def save_block(up: Up, url: str) -> UUID:
     """The id of a notification block that tells a webhook."""
-    with temporary_settings({PREFECT_API_URL: str(up.api.base_url).rstrip("/")}):
+    url_of_api = str(up.api.base_url).rstrip("/")
+    with temporary_settings({PREFECT_API_URL: url_of_api, PREFECT_API_AUTH_STRING: up.password}):
         block = CustomWebhookNotificationBlock(name="alerts", url=url, json_data={"text": "{{subject}}: {{body}}"})
         return await block.asave("broadsheet-alerts", overwrite=True)
 

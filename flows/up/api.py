@@ -14,9 +14,10 @@ START_LIMIT = 180.0  # seconds until the server must answer; the first start mig
 Api = Callable[..., Any]  # method, path and JSON body; returns the server's answer
 
 
-def connected(url: str) -> httpx.Client:
-    """Return a client of the API, past any proxy of the shell."""
-    return httpx.Client(base_url=url, timeout=30, trust_env=False)
+def connected(url: str, password: str) -> httpx.Client:
+    """Return a client of the API that sends `user:password`, past any proxy of the shell."""
+    user, _, secret = password.partition(":")
+    return httpx.Client(base_url=url, auth=(user, secret), timeout=30, trust_env=False)
 
 
 def ask(client: httpx.Client, server: Part, method: str, path: str, body: Any = None) -> Any:

@@ -31,22 +31,25 @@ def writing(home: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataUnwritableError(
-            f"Cannot write to {home} ({error.strerror}). Give this user permission and space, or pass another folder"
-            " with --data."
+            f"Cannot write to {error.filename or home} ({error.strerror}). Give this user permission and space, or pass"
+            " another folder with --data."
         ) from None
 
 
 @contextmanager
-def running(name: str, command: tuple[str, ...], environment: dict[str, str], home: Path) -> Iterator[Part]:
-    """Run a part of Prefect until the end of the block."""
+def running(
+    name: str, command: tuple[str, ...], environment: dict[str, str], home: Path, umask: int = -1
+) -> Iterator[Part]:
+    """Run a part of Prefect until the end of the block, with another umask than ours if one is passed."""
     log = home / f"{name}.log"
     with writing(home):
         output = log.open("ab")
     with output:
         # In its own session: a Ctrl-C reaches only us, and we stop the parts in their order.
         process = subprocess.Popen(
-            [*COMMAND, *command], env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True
-        )
+            [*COMMAND, *command], env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True,
+            umask=umask,
+        )  # fmt: skip
     try:
         yield Part(name, process, log)
     finally:

@@ -10,21 +10,18 @@ from flows.display import visible
 from flows.say import say
 from flows.settings import Settings
 from flows.up.api import Api
-from flows.up.environment import PROJECT
+from flows.up.environment import DEPLOYMENTS, PROJECT
+from flows.up.pool import POOL, set_up_pool
 from flows.up.processes import PAUSE, Part, require_alive, run_prefect, writing
 
-DEPLOYMENTS = PROJECT / "prefect.yaml"
 RECOVERY = PROJECT / "automations" / "recovery.yaml"
-POOL = "broadsheet"
 HOURLY, SLUG = "etl/hourly", "hourly"  # the deployment that runs at once, and the schedule that --cron sets
 PUBLISHED = "edition "  # what the name of a flow run starts with once it has published
 
 
 def set_up(api: Api, settings: Settings, environment: dict[str, str], home: Path) -> None:
     """Create the work pool and the automations if they are missing, and deploy prefect.yaml."""
-    pools = {pool["name"] for pool in api("POST", "work_pools/filter", {})}
-    if POOL not in pools:  # Prefect's own command would look for other types of pools on the internet
-        api("POST", "work_pools/", {"name": POOL, "type": "process"})
+    set_up_pool(api)
     _deploy(api, environment, home)
     if settings.cron:
         _set_cron(api, {"cron": settings.cron, "timezone": settings.time_zone})
@@ -35,10 +32,14 @@ def set_up(api: Api, settings: Settings, environment: dict[str, str], home: Path
 
 
 def _deploy(api: Api, environment: dict[str, str], home: Path) -> None:
-    """Deploy prefect.yaml, but leave schedules and pauses of deployments that exist: they may be the operator's."""
+    """Deploy prefect.yaml, but leave schedules and pauses of deployments that exist: they may be the operator's.
+
+    The work pool takes no job variables; the worker has those of prefect.yaml in its environment.
+    """
     plan = yaml.safe_load(DEPLOYMENTS.read_text())
     paused = {row["name"]: row["paused"] for row in api("POST", "deployments/filter", {})}
     for deployment in plan["deployments"]:
+        deployment["work_pool"].pop("job_variables", None)
         if deployment["name"] in paused:
             deployment["paused"] = paused[deployment["name"]]  # Prefect would resume it
             deployment.pop("schedules", None)

@@ -1,5 +1,6 @@
 """Start the parts of `broadsheet up` in their order, and stop them all when it ends."""
 
+import shlex
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+import httpx
 from filelock import FileLock, Timeout
 
 from flows.errors import PortForbiddenError, PortInUseError, ScheduleError, ScheduleLockedError
@@ -18,7 +20,10 @@ from flows.say import discard_rest, say
 from flows.settings import Settings
 from flows.up import orphans, schedule
 from flows.up.api import ask, connected
-from flows.up.environment import api_url, environment_of
+from flows.up.environment import api_url, environment_of, run_variables, ui_url
+from flows.up.password import NAME, api_password
+from flows.up.pool import POOL
+from flows.up.private import private_files
 from flows.up.processes import PAUSE, require_alive, running, writing
 
 LOCK = ".lock"  # in Prefect's home
@@ -28,28 +33,31 @@ def up(settings: Settings) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; raises RunError if the server or the worker cannot start, or ends."""
     _stop_on_signals()
     home = (settings.data / "prefect").absolute()
-    with _claimed(home):
+    with private_files(home) as umask, _claimed(home):
         mark = orphans.mark(home)
         orphans.end_marked(orphans.any_mark(home))  # a killed `up` may have left them, and they may hold the port
         _require_free(settings.port)
-        environment = environment_of(settings, home)
-        with orphans.guarded(mark, environment):
-            _serve(settings, home, environment | {orphans.MARK: mark})
+        password = api_password(home)
+        environment = environment_of(settings, home, password)
+        with orphans.guarded(mark, environment), connected(api_url(settings.port), password) as client:
+            _serve(settings, client, home, environment | {orphans.MARK: mark}, umask)
 
 
-def _serve(settings: Settings, home: Path, environment: dict[str, str]) -> None:
-    url = api_url(settings.port)
+def _serve(settings: Settings, client: httpx.Client, home: Path, environment: dict[str, str], umask: int) -> None:
     server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
-    with connected(url) as client, running("server", server_command, environment, home) as server:
+    with running("server", server_command, environment, home) as server:
         say("Prefect's server is starting; the first start takes half a minute.")
         api = partial(ask, client, server)
         api("GET", "health")
         schedule.set_up(api, settings, environment, home)
         schedule.end_lost_runs(api)
-        with running("worker", ("worker", "start", "--pool", schedule.POOL), environment, home) as worker:
+        worker_command = ("worker", "start", "--pool", POOL)
+        # Its runs publish editions, which other users may read as far as the umask of the shell allows.
+        with running("worker", worker_command, environment | run_variables(), home, umask) as worker:
             times = schedule.times(api)
             state = f"on, {times}" if times else "paused"
-            say(f"The schedule is {state}: {url.removesuffix('/api')}  (Ctrl-C stops it)")
+            say(f"The schedule is {state}: {ui_url(settings.port)}  (Ctrl-C stops it)")
+            say(f"To see the user and password of its UI: cat {shlex.quote(str(home / NAME))}")
             if times:
                 schedule.run_now(api, worker)
             while True:
@@ -76,7 +84,6 @@ def _claimed(home: Path) -> Iterator[None]:
     """Be the only `up` with this home: two would end each other's runs, and take them from each other's workers."""
     lock = FileLock(home / LOCK, timeout=0)
     with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire()
         except Timeout:
