@@ -46,7 +46,8 @@ def test_a_disk_without_modes_links_and_fsync_has_editions_all_the_same(two_mont
     sql = "SELECT article_id, title FROM articles ORDER BY 1"
     commands = ("run", ",", "query", sql, "--format", "csv", ",", "editions", ",", "verify", ",", "rollback")
     done = refused(error, everything, *commands, before.name, **places)
-    assert (done.returncode, warnings(done)) == (0, ["hard links", "chmod", "fsync", "symbolic links"])
+    run_says, rollback_says = ["hard links", "chmod", "fsync", "symbolic links"], ["symbolic links", "fsync"]
+    assert (done.returncode, warnings(done)) == (0, run_says + rollback_says)
     _, after = list_editions(warehouse)
     assert "article_id,title\nA,A title\nB,Another\n" in done.stdout
     assert f"\n* {after.name} " in done.stdout

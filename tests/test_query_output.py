@@ -245,7 +245,7 @@ def test_an_interrupted_run_ends_with_130(source, warehouse):
     command = [*BROADSHEET, "run", "--source", source, "--warehouse", warehouse]
     with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
         try:
-            while not list(warehouse.glob(".staging/*")):
+            while not list(warehouse.glob("editions/.staging/*")):
                 assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
