@@ -87,8 +87,8 @@ def wrong_files(edition: Path) -> list[str]:
 def require_intact(edition: Path) -> None:
     """Raise EditionDamagedError where an edition has a file that edition.json does not list, or one of another size.
 
-    Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. Files that
-    are missing are no matter here, a working copy lacks some. No file is read.
+    Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. Missing
+    files are ignored, since a working copy lacks some. No file is read.
     """
     known, there = read_manifest(edition).by_path, _found(edition)
     wrong = _wrong_names(known, there)

@@ -20,7 +20,7 @@ _SPILL_SHARE = 2  # a query may take one half of what is free on the disk of tem
 
 @contextmanager
 def sealed(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database of an edition, for SQL of others; a statement ends after so many seconds, 0: whenever it ends.
+    """The database of an edition, for SQL of others; a statement ends after `seconds`, 0: without a limit.
 
     What does not fit into memory goes to a folder of the connection's own (`private_folder`), removed at the end.
     """
