@@ -29,6 +29,8 @@ PARSER_VERSION = 4  # raise it with every change that gives other rows: each fil
 
 # RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
+_DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # before the words of a file's name
+_BETWEEN_WORDS = re.compile(r"[-_\s]+")
 
 
 class Reading(NamedTuple):
@@ -196,6 +198,7 @@ def host_of(url: str) -> str | None:
 
 def _words_of(path: str) -> str:
     """The words of a file's name, without its ending and the date before it."""
-    stem = re.sub(r"\.[^.]*\Z", "", path.rsplit("/", 1)[-1])
-    words = re.sub(r"[-_\s]+", " ", re.sub(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?", "", stem)).strip()
+    name = path.rsplit("/", 1)[-1]
+    stem = name.rpartition(".")[0] if "." in name else name
+    words = _BETWEEN_WORDS.sub(" ", _DAY.sub("", stem)).strip()
     return words or stem or path

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, time
@@ -22,6 +23,10 @@ _LONE_SURROGATE = re.compile(
 
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
+_TOML_KEY = re.compile(r"""^[ \t]*+(?:\[++[ \t]*+)?(["']?)([\w-]++)\1[ \t]*+[\].=]""", re.MULTILINE)
+_JSON_KEY = re.compile(r'"((?:[^"\\\n]|\\.){1,200})"\s*+:')
+_LINE_END = re.compile("\n")
+_NUMBER = re.compile(r"\d+")
 _DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
 
 
@@ -57,12 +62,12 @@ class Toml(BaseHandler):
             values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
         except tomllib.TOMLDecodeError as error:
             reason, _, place = str(error).partition(" (at ")
-            line, column = (int(number) for number in (re.findall(r"\d+", place) or (1, 1)))
+            line, column = (int(number) for number in (_NUMBER.findall(place) or (1, 1)))
             raise RejectedError(broken("TOML", reason, line - 1, column)) from None
         except (RecursionError, ValueError) as error:
             raise RejectedError(broken("TOML", str(error), 0)) from None
-        tables = re.finditer(r"""^[ \t]*\[*[ \t]*(["']?)([\w-]+)\1[ \t]*[\].=]""", block, re.MULTILINE)
-        return _block(values, written, block, {match[2]: match.start(2) for match in reversed(list(tables))})
+        found = list(_TOML_KEY.finditer(block))
+        return _block(values, written, block, {match[2]: match.start(2) for match in reversed(found)})
 
 
 class Json(JSONHandler):
@@ -94,9 +99,9 @@ class Json(JSONHandler):
             raise RejectedError(broken("JSON", error.msg, error.lineno - 1, error.colno)) from None
         except (RecursionError, ValueError) as error:
             raise RejectedError(broken("JSON", str(error), 0)) from None
-        found = list(re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block))
+        found = list(_JSON_KEY.finditer(block))
         places = {match[1]: match.start(1) for match in reversed(found)}
-        last = {match[1]: block.count("\n", 0, match.start(1)) for match in found}
+        last = _lines(block, {match[1]: match.start(1) for match in found})
         problems = [problem("key_twice", last.get(key, 0), key=key) for key in repeated]
         return _block(values, written, block, places)._replace(problems=problems)
 
@@ -107,8 +112,14 @@ LANGUAGES = (Yaml(), Toml(), Json())
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
     """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
     _require_simple(values)
-    lines = {key: source.count("\n", 0, place) for key, place in places.items() if key in values}
+    lines = {key: line for key, line in _lines(source, places).items() if key in values}
     return Block(values, {key: _as_text(value) for key, value in written.items()}, lines, [])
+
+
+def _lines(source: str, places: dict[str, int]) -> dict[str, int]:
+    """The line of each place, from 0; each line's end is looked for once."""
+    ends = [match.start() for match in _LINE_END.finditer(source)]
+    return {key: bisect_left(ends, place) for key, place in places.items()}
 
 
 def _require_simple(values: dict[str, Any]) -> None:
