@@ -24,7 +24,7 @@ _LONE_SURROGATE = re.compile(
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
 _TOML_KEY = re.compile(r"""^[ \t]*+(?:\[++[ \t]*+)?(["']?)([\w-]++)\1[ \t]*+[\].=]""", re.MULTILINE)
-_JSON_KEY = re.compile(r'"((?:[^"\\\n]|\\.){1,200})"\s*+:')
+_JSON_KEY = re.compile(r'(?<!\\)"((?:[^"\\\n]|\\.){1,200}+)"\s*+:')
 _LINE_END = re.compile("\n")
 _NUMBER = re.compile(r"\d+")
 _DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
@@ -54,12 +54,19 @@ class Toml(BaseHandler):
     START_DELIMITER = END_DELIMITER = "+++"
 
     def read(self, block: str) -> Block:
-        """The block; dates become text."""
+        """The block; dates become text. The library is slow: a second time for numbers as written, where there are any."""
+        floats: list[str] = []
+
+        def note(text: str) -> float:
+            floats.append(text)
+            return float(text)
+
         for key in _DOTTED_KEY.finditer(block):  # the library takes quadratic time for one with many parts
             if key[0].count(".") > DEEPEST:
                 raise RejectedError(too_complex(block.count("\n", 0, key.start())))
         try:
-            values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
+            values = tomllib.loads(block, parse_float=note)
+            written = tomllib.loads(block, parse_float=str) if floats else values
         except tomllib.TOMLDecodeError as error:
             reason, _, place = str(error).partition(" (at ")
             line, column = (int(number) for number in (_NUMBER.findall(place) or (1, 1)))

@@ -8,8 +8,10 @@ from flows.articles.agencies import NO_PERSONS, agency_of
 LONGEST_NAMES = 100  # characters
 MOST_WORDS = 14  # parted by spaces
 
+_MARK = "[/|;,，、／=＝©()（）]"
 _PARTS = re.compile(
-    r"(?<!\s)\s*+[/|;,，、／=＝©()（）]\s*+|(?<!\s)\s++(?:via|for|on|through)\s++|(?<!\s)\s++[-–—]\s++", re.IGNORECASE
+    rf"{_MARK}\s*+|(?<!\s)\s++(?:{_MARK}\s*+|(?:via|for|on|through)\s++|[-–—]\s++)",
+    re.IGNORECASE,
 )
 _ABBREVIATED = re.compile(r"\w{3}\. ")
 _PARTICLES = frozenset(

@@ -1,0 +1,62 @@
+"""Reading takes time in proportion to the file: each pattern, each parser, on what is written against it."""
+
+import re
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from flows.articles.article import read_article
+from flows.articles.labels import LONGEST_LABEL
+from tests.growth import is_linear
+from tests.hostile_bodies import KINDS, content
+from tests.patterns import attacks, methods, patterns, unnamed
+
+# What is only ever searched in so few characters, whatever the text.
+BOUNDED = {"flows.articles.labels.LAST_LABEL": LONGEST_LABEL}
+PATTERNS = {name: pattern for name, pattern in patterns().items() if name not in BOUNDED}
+UTC = ZoneInfo("UTC")
+
+
+def run(pattern: re.Pattern[str], method: str, text: str) -> None:
+    if method == "sub" or method == "subn":
+        pattern.sub("", text)
+    elif method == "finditer":
+        for _ in pattern.finditer(text):
+            pass
+    else:
+        getattr(pattern, method)(text)
+
+
+def test_every_pattern_is_known():
+    assert unnamed() == []
+    assert len(PATTERNS) > 50
+    assert set(BOUNDED) <= set(patterns())
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_is_linear(name: str):
+    pattern, used = PATTERNS[name], methods(name)
+    assert used, f"{name} is used in no way that this test knows"
+    slow = [
+        (method, opening, piece, ending)
+        for opening, piece, ending in attacks(pattern, Random(7))
+        for method in used
+        if not is_linear(lambda size: run(pattern, method, opening + piece * (size // len(piece)) + ending))
+    ]
+    assert slow == []
+
+
+def test_a_pattern_that_is_not_linear_is_noticed():
+    for source in (r"\s+x", r"(?:a|a)*b", r"\s*\.\s*\Z", r'\{%(?:[^{}"]|"(?:[^"\\]|\\.)*+")*+%\}'):
+        pattern = re.compile(source)
+        found = (attack for attack in attacks(pattern, Random(7)))
+        assert not all(
+            is_linear(lambda size: run(pattern, "search", opening + piece * (size // len(piece)) + ending))
+            for opening, piece, ending in found
+        ), source
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_article_is_read_in_linear_time(kind: str):
+    assert is_linear(lambda size: read_article(content(kind, size), "any.md", UTC))
