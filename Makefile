@@ -38,6 +38,7 @@ pictures: $(INSTALLED)  ## take the pictures of docs/ anew, a minute; needs Chro
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py
+	@BODY_BYTES=1990000 $(BIN)/python -m pytest tests/test_hostile_bodies.py
 
 soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \

@@ -54,7 +54,7 @@ class Toml(BaseHandler):
     START_DELIMITER = END_DELIMITER = "+++"
 
     def read(self, block: str) -> Block:
-        """The block; dates become text. The library is slow: a second time for numbers as written, where there are any."""
+        """The block; dates become text. The library is slow, and reads it once more only where it has fractions."""
         floats: list[str] = []
 
         def note(text: str) -> float:
