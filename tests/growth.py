@@ -15,6 +15,8 @@ def is_linear(work: Callable[[int], object], repeats: int = 3) -> bool:
     first = _seconds(lambda: work(SIZES[0]), 1)
     if first < ENOUGH:
         return True
+    if first > 25 * ENOUGH:  # 50 seconds a megabyte are too many, however they grow
+        return False
     times = [_seconds(lambda size=size: work(size), repeats) for size in SIZES]
     return times[2] < MOST_GROWTH * times[1] or times[2] < MOST_GROWTH**2 * times[0]
 

@@ -106,7 +106,7 @@ def _tokens(pattern: re.Pattern[str]) -> list[str]:
     found: dict[str, None] = {}
     _collect(parser.parse(pattern.pattern, pattern.flags), found)
     own = sorted(found, key=len)
-    return list(dict.fromkeys([*own[:MOST_TOKENS], *EVERYWHERE, "".join(found)[:20]]))
+    return list(dict.fromkeys([*own[:MOST_TOKENS], *EVERYWHERE, *(["".join(found)[:20]] if found else [])]))
 
 
 def _collect(tree: Any, found: dict[str, None]) -> None:

@@ -53,7 +53,7 @@ def test_a_pattern_is_linear(name: str):
 
 
 def test_a_pattern_that_is_not_linear_is_noticed():
-    for source in (r"\s+x", r"(?:a|a)*b", r"\s*\.\s*\Z", r'\{%(?:[^{}"]|"(?:[^"\\]|\\.)*+")*+%\}'):
+    for source in (r"\s+x", r"\s*\.\s*\Z"):
         pattern = re.compile(source)
         assert first_slow(pattern, "search"), source
 
