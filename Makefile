@@ -39,9 +39,10 @@ docs: $(INSTALLED)  ## write docs/tables.md anew
 pictures: $(INSTALLED)  ## take the pictures of docs/ anew, a minute; needs Chromium
 	@$(BIN)/python -m docs.write_pictures
 
-fuzz: $(INSTALLED)  ## a hundred thousand random articles a property, and every spelling of front matter
+fuzz: $(INSTALLED)  ## a hundred thousand random articles a property, every spelling of front matter, and hostile bodies
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_properties.py tests/test_fidelity.py \
 		tests/test_spellings.py
+	@BODY_BYTES=1990000 $(BIN)/python -m pytest tests/test_hostile_bodies.py
 
 soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \

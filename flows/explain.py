@@ -15,10 +15,15 @@ from flows.objects.prefix import Prefix
 from flows.problems import RejectedError, problem
 from flows.settings import Settings
 from flows.source import printable, read_seed_file
-from flows.tables import ARTICLES, Problem, columns
+from flows.tables import ARTICLES, Caption, Problem, columns
 
 LONGEST = 100  # characters of a value
-UNUSED = ("unusable_value", "unusable_date", "implausible_date")  # codes of problems whose key feeds no column
+UNUSED = (
+    "unusable_value",
+    "unusable_date",
+    "implausible_date",
+    "identity_too_long",
+)  # codes of problems whose key feeds no column
 
 
 def explain(file: Path, settings: Settings) -> str:
@@ -82,9 +87,12 @@ def _article_lines(reading: Reading, origins: dict[str, str]) -> list[str]:
 
 def _image_lines(reading: Reading) -> list[str]:
     lines = []
+    captions: dict[str, list[Caption]] = {}
+    for caption in reading.captions:
+        captions.setdefault(caption.image_id, []).append(caption)
     for image in reading.images:
         lines.append(f"image {image.position}, line {image.source_line}, {image.form}: {_short(image.url)}")
-        for caption in (caption for caption in reading.captions if caption.image_id == image.image_id):
+        for caption in captions.get(image.image_id, []):
             lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_short(caption.text)}")
             if caption.credit:
                 names = f"photographer {_short(caption.photographer)}, agency {_short(caption.agency)}"

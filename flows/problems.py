@@ -58,6 +58,33 @@ KINDS = {
     "too_many_captions": Kind(
         "repaired", "An image has more than {limit:,} captions; the others were left out.", "Give each image its own."
     ),
+    "too_much_text": Kind(
+        "repaired",
+        "The images and captions need more than {limit:,} bytes, since the rows of an article may have {growth} times"
+        " the bytes of its file; the images from here on were left out.",
+        "Shorten the caption, address or identity that many images share, or split the article.",
+    ),
+    "text_cut": Kind(
+        "repaired", "The {name} has {size:,} characters, more than {limit:,}; the end was left out.", "Shorten it."
+    ),
+    "identity_too_long": Kind(
+        "repaired",
+        "{key} has {size:,} characters, more than an identity may have ({limit:,}); it was left in extra.",
+        "Shorten the identity.",
+    ),
+    "key_too_long": Kind(
+        "repaired",
+        "The key {key} has {size:,} characters, more than {limit:,}; it was left out.",
+        "Shorten the key.",
+    ),
+    "value_too_long": Kind(
+        "repaired",
+        "The value of {key} has {size:,} characters, more than {limit:,}; {instead}.",
+        "Move long text into the body.",
+    ),
+    "too_many_problems": Kind(
+        "repaired", "The file has {more:,} more problems, from here on.", "Fix the others first."
+    ),
     "empty": Kind("rejected", "The file is empty.", "Export the article again."),
     "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; {guess}.", "Save it as UTF-8."),
     "no_front_matter": Kind(
@@ -106,6 +133,9 @@ KINDS = {
 }
 
 
+MAX_DETAIL = 300  # characters of a detail, such as a key, which may be as long as the file
+
+
 class RejectedError(Exception):
     """The seed file cannot be read as an article; `problem` says why."""
 
@@ -117,8 +147,13 @@ class RejectedError(Exception):
 def problem(code: str, line: int | None = None, column: int | None = None, **details: object) -> Problem:
     """A row for the kind `code`, not yet tied to its file and article."""
     kind = KINDS[code]
-    message, remedy = kind.message.format(**details), kind.remedy.format(**details)
+    short = {name: _short(value) for name, value in details.items()}
+    message, remedy = kind.message.format(**short), kind.remedy.format(**short)
     return Problem("", kind.severity, code, line, column, message, remedy, None)
+
+
+def _short(value: object) -> object:
+    return value[: MAX_DETAIL - 1] + "…" if isinstance(value, str) and len(value) > MAX_DETAIL else value
 
 
 def quoted(value: object, limit: int = 60) -> str:

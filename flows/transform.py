@@ -1,6 +1,6 @@
 """Seed files become the rows of a batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,17 +19,30 @@ from flows.warehouse import batches
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.batches import Write
 
-CHUNK = 2_000  # files whose rows are in memory at once
+CHUNK, CHUNK_BYTES = 2_000, 8_000_000  # files, and their bytes, whose rows are in memory at once
 _Read = tuple[KnownFile, Reading, str | None]  # a file, what it gives, and its hash
 
 
 def read_files(plan: Plan, files: pa.Table, number: int) -> int:
     """Read some files, in the columns of TO_READ, into the rows of the batch with that number; returns their number."""
     with batches.writer(plan.work, number) as write:
-        for start in range(0, files.num_rows, CHUNK):
-            part = [KnownFile(**row) for row in files.slice(start, CHUNK).to_pylist()]
+        for part in _chunks(files):
             _write_rows(plan.settings, plan.edition_id, part, write)
     return int(files.num_rows)
+
+
+def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
+    """The files in parts of CHUNK or of CHUNK_BYTES, whichever is less: long articles fill the memory sooner."""
+    for start in range(0, files.num_rows, CHUNK):
+        part: list[KnownFile] = []
+        size = 0
+        for row in files.slice(start, CHUNK).to_pylist():
+            if part and size + row["size"] > CHUNK_BYTES:
+                yield part
+                part, size = [], 0
+            part.append(KnownFile(**row))
+            size += row["size"]
+        yield part
 
 
 def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], write: Write) -> None:

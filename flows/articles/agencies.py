@@ -90,7 +90,7 @@ NO_PERSONS = frozenset(
     }
 )
 
-_PHOTO = re.compile(r"\s+(?:(?:file|stock|pool)\s+)?(?:photos?|images?|pictures?|pics?|fotos?|news photos?)\Z")
+_PHOTO = re.compile(r"(?<!\s)\s++(?:(?:file|stock|pool)\s++)?(?:photos?|images?|pictures?|pics?|fotos?|news photos?)\Z")
 
 
 @lru_cache(maxsize=10_000)  # the same few names stand in every article

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from flows.articles.blocks import read_document
-from flows.articles.body import count_words, read_dateline, read_prose
-from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of, read_pictures
-from flows.articles.credits import read_credit
+from flows.articles.blocks import Document, read_document
+from flows.articles.body import Prose, count_words, read_dateline, read_prose
+from flows.articles.captions import read_pictures
 from flows.articles.dates import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -18,17 +17,19 @@ from flows.articles.dates import (
     moment_in_path,
     read_moment,
 )
-from flows.articles.fields import Fields, Hero
+from flows.articles.fields import Fields
 from flows.articles.front_matter import read_front_matter
-from flows.articles.images import CaptionText, Picture, fold, front_matter_image
+from flows.articles.image_rows import Owner, host_of, image_rows
+from flows.articles.images import fold
+from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_LENGTHS, bytes_of, few, fit
 from flows.articles.yaml_blocks import Written
 from flows.problems import RejectedError, problem, quoted
 from flows.tables import Article, Caption, Image, Problem
 
 PARSER_VERSION = 5  # raise it with every change that gives other rows: each file is then read again
 
-# RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
-_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
+_DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # before the words of a file's name
+_BETWEEN_WORDS = re.compile(r"[-_\s]+")
 
 
 class Reading(NamedTuple):
@@ -56,35 +57,28 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
         return rejected(error.problem, source_path)
     fields = Fields(front)
     status = "draft" if fields.is_draft() else "published"
-    article_id = fields.text("article_id") or f"path:{source_path}"
+    article_id = fields.identity() or f"path:{source_path}"
     moment = _moment(fields, article_id, source_path, zone)
     local = moment.at.astimezone(zone) if moment.at else None
     month = f"{local.year:04}-{local.month:02}" if local else None
     above = front.body_line - 1
     document = read_document(front.body)
     pictures, texts = read_pictures(document)
-    if len(pictures) > MOST_IMAGES:
-        fields.problems.append(problem("too_many_images", pictures[MOST_IMAGES].line + above, limit=MOST_IMAGES))
-    if crowded := next((picture for picture in pictures if len(picture.captions) > MOST_CAPTIONS), None):
-        fields.problems.append(problem("too_many_captions", crowded.line + above, limit=MOST_CAPTIONS))
-    images, captions = _picture_rows(article_id, month, fields.image(), pictures[:MOST_IMAGES], above)
     prose = read_prose(document.blocks, texts, fold(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
-    origin_url = fields.text("origin_url")
+    described = _described(fields)
+    hero, extra = fields.image(), fields.extra()
+    left = (MAX_GROWTH - 1) * len(content) + GROWTH_OF_ANY - bytes_of(text) - bytes_of(extra or "")  # 1: body, title
+    images, captions = image_rows(Owner(article_id, month, above), hero, pictures, left, fields.problems)
     article = Article(
         article_id=article_id,
-        title=prose.title or _words_of(source_path),
+        title=_title(prose, document, texts, above, fields.problems) or _words_of(source_path),
         title_source=prose.title_source or "file_name",
-        description=fields.text("description"),
-        category=(fields.first("category") or "").upper() or None,
-        language=(fields.first("language") or "").lower().replace("_", "-") or None,
-        layout=fields.text("layout"),
+        **described,
         published_at=moment.at,
         published_at_source=moment.source,
         published_on=local.date() if local else None,
         published_month=month,
-        origin_url=origin_url,
-        origin_host=host_of(origin_url or ""),
         dateline=read_dateline(prose.opening),
         body=front.body or None,
         text=text or None,
@@ -92,14 +86,36 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
         paragraph_count=len(prose.texts),
         image_count=len(images),
         caption_count=len(captions),
-        extra=fields.extra(),
+        extra=extra,
         source_path=source_path,
     )
     if not prose.title:
         fields.problems.append(problem("title_from_file_name", fields.line("title") or front.body_line))
-    found = sorted(fields.problems, key=lambda row: row.line_number or 0)
+    found = few(sorted(fields.problems, key=lambda row: row.line_number or 0))
     problems = [row._replace(source_path=source_path, article_id=article_id) for row in found]
     return Reading(status, article, images, captions, problems)
+
+
+def _described(fields: Fields) -> dict[str, str | None]:
+    """The columns that only the front matter feeds."""
+    origin_url = fields.text("origin_url")
+    return {
+        "description": fields.text("description"),
+        "category": (fields.first("category") or "").upper() or None,
+        "language": (fields.first("language") or "").lower().replace("_", "-") or None,
+        "layout": fields.text("layout"),
+        "origin_url": origin_url,
+        "origin_host": host_of(origin_url or ""),
+    }
+
+
+def _title(prose: Prose, document: Document, texts: list[str], above: int, problems: list[Problem]) -> str | None:
+    """The title; one that is a whole paragraph of the body may be too long."""
+    title = prose.title
+    if title is None or len(title) <= MAX_LENGTHS["title"]:
+        return title
+    spoken = next((block for block, text in zip(document.blocks, texts, strict=True) if text == title), None)
+    return fit(title, "title", document.lines.at(spoken.start) + above if spoken else None, problems)
 
 
 def rejected(reason: Problem, source_path: str) -> Reading:
@@ -141,61 +157,9 @@ def _date_problem(written: Written, line: int | None, instead: str) -> Problem:
     return problem("unusable_date", line, value=quoted(written), instead=instead)
 
 
-def _picture_rows(
-    article_id: str, month: str | None, hero: Hero | None, inline: list[Picture], above: int
-) -> tuple[list[Image], list[Caption]]:
-    """The rows of an article's images and of their captions; `above` are the lines of the file above the body."""
-    placed = [(position, "inline", picture) for position, picture in enumerate(inline, 1)]
-    if hero:
-        placed.insert(0, (0, "hero", front_matter_image(hero, hero.line - above)))
-    images, captions = [], []
-    for position, role, picture in placed:
-        image_id = f"{article_id}#{position}"
-        image = Image(
-            image_id=image_id,
-            article_id=article_id,
-            position=position,
-            role=role,
-            url=picture.url,
-            url_host=host_of(picture.url),
-            alt=picture.alt or None,
-            title=picture.title or None,
-            form=picture.form,
-            source_line=picture.line + above,
-            published_month=month,
-        )
-        images.append(image)
-        for number, caption in enumerate(captions_of(picture), 1):
-            captions.append(_caption_row(f"{image_id}/{number}", image, caption, caption.line + above))
-    return images, captions
-
-
-def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int) -> Caption:
-    credit = read_credit(caption.text)
-    return Caption(
-        caption_id=caption_id,
-        image_id=image.image_id,
-        article_id=image.article_id,
-        text=caption.text,
-        text_without_credit=credit.rest or None,
-        credit=credit.credit or None,
-        photographer=credit.photographer,
-        agency=credit.agency,
-        form=caption.form,
-        repeats_alt=caption.form != "alt" and caption.text == image.alt,
-        source_line=line,
-        published_month=image.published_month,
-    )
-
-
-def host_of(url: str) -> str | None:
-    """The host of an address, lower case, without port; None where it names none."""
-    match = _HOST.match(url)
-    return match[1].lower() or None if match else None
-
-
 def _words_of(path: str) -> str:
     """The words of a file's name, without its ending and the date before it."""
-    stem = re.sub(r"\.[^.]*\Z", "", path.rsplit("/", 1)[-1])
-    words = re.sub(r"[-_\s]+", " ", re.sub(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?", "", stem)).strip()
+    name = path.rsplit("/", 1)[-1]
+    stem = name.rpartition(".")[0] if "." in name else name
+    words = _BETWEEN_WORDS.sub(" ", _DAY.sub("", stem)).strip()
     return words or stem or path

@@ -12,7 +12,7 @@ _SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\u
 _BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
 LONGEST_DATELINE = 80  # characters before the dash
 _DASH = re.compile(r" [-‐‑‒–—―−]{1,3} (\S)")
-_AGENCY = re.compile(r"\s*\([^()]{1,40}\)\Z")
+_AGENCY = re.compile(r"(?<!\s)\s*+\([^()]{1,40}\)\Z")
 _OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
 # What stands before a dash as a place does, and is none.
 _NO_PLACES = frozenset(

@@ -124,6 +124,8 @@ class _Walk:
                 alone = len(self.figure_captions) == 1
                 numbers = range(start, last + 1 if alone else before) or [min(max(before - 1, start), last)]
                 for number in numbers:
+                    if number >= MOST_IMAGES:
+                        break
                     self.describe(number, *caption)
                 start = before
         self.figure, self.figure_captions = None, []

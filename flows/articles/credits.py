@@ -9,11 +9,13 @@ from flows.articles.endings import LONGEST_CREDIT, Ending, read_ending
 from flows.articles.labels import (
     BY,
     COURTESY,
+    DOTS,
     HOUSE_PHOTO,
     LABELLED,
     LAST_LABEL,
-    LAST_MARK,
     LAST_SOURCE,
+    LONGEST_LABEL,
+    MARKS,
     SOURCE,
     UNMARKED,
 )
@@ -54,14 +56,23 @@ def source_in_brackets(end: Ending) -> Credit | None:
 
 def labelled_at_the_end(end: Ending) -> Credit | None:
     """`… . Photo: Jane Doe`, `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, and only names."""
-    mark = LAST_MARK.search(end.text)
-    label = LAST_LABEL.search(end.text, max(mark.start() - 40, 0), mark.start()) if mark else None
-    if mark is None or label is None:
+    mark, after = _last_mark(end.text)
+    label = LAST_LABEL.search(end.text, max(mark - LONGEST_LABEL, 0), mark) if mark >= 0 else None
+    if label is None:
         return None
-    names = _with_acronym(end.text[mark.end() :], label[1])
+    names = _with_acronym(end.text[after:], label[1])
     begins = label.start() in end.starts
     stands_out = not label[0][0].islower() and (names.agency or " " in (names.photographer or ""))
     return _from(end, label.start(), names) if names.alone and (begins or stands_out) else None
+
+
+def _last_mark(text: str) -> tuple[int, int]:
+    """Where the last mark begins and ends; -1 where there is none. Dots are one where there is no other."""
+    place = max(map(text.rfind, MARKS))
+    if place >= 0:
+        return place, place + 1
+    place = text.find(DOTS)
+    return place, place + len(DOTS)
 
 
 def agency_in_brackets(end: Ending) -> Credit | None:

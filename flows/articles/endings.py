@@ -7,7 +7,8 @@ from flows.articles.names import LONGEST_NAMES
 
 LONGEST_CREDIT = 200  # characters at the end of a caption in which a credit is looked for
 
-_BRACKET = re.compile(r"[(（\[【]\s*([^()（）\[\]【】]{2,160}?)\s*[)）\]】][\s.。]*\Z")
+_BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】]*+)[)）\]】][\s.。]*+\Z")
+SHORTEST_BRACKET, LONGEST_BRACKET = 2, 160  # characters
 # Where a credit may begin: after a sentence, after a dash, after a comma where a word for photo follows.
 _START = re.compile(
     r"[.!?…。！？।”\"»)]+\s*(?:[-–—]{1,2}\s*)?(?=\S)|\s[-–—]{1,2}\s*(?=\w)|＝"
@@ -29,7 +30,7 @@ def read_ending(text: str) -> Ending:
     """The end of a text of LONGEST_CREDIT characters or fewer."""
     start = max(map(text.rfind, "(（[【"))
     bracket = _BRACKET.match(text, start) if start >= 0 else None
-    if bracket:
-        return Ending(text, bracket[1], start, [])
+    if bracket and SHORTEST_BRACKET <= len(inside := bracket[1].strip()) <= LONGEST_BRACKET:
+        return Ending(text, inside, start, [])
     starts = [match.end() for match in _START.finditer(text, max(len(text) - LONGEST_NAMES, 0))]
     return Ending(text, "", 0, [0, *starts] if len(text) < LONGEST_CREDIT else starts)

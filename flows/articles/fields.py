@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from flows.articles.front_matter import FrontMatter
+from flows.articles.lengths import MAX_KEY, MAX_LENGTHS, MAX_VALUE, fit, shorten
 from flows.articles.yaml_blocks import LONGEST_NUMBER, Written
 from flows.problems import problem, quoted
 
@@ -63,8 +64,22 @@ class Fields:
         """The value of a column that holds one text, trimmed; another form is left in `extra`, with a problem."""
         for key, written in self.values(column):
             if isinstance(written, str):
-                return written.strip()
+                return fit(written.strip(), column, self.line(key), self.problems)
             self._leave_in_extra(key, written, "text")
+        return None
+
+    def identity(self) -> str | None:
+        """The article's identity; one that is too long is left in `extra`: cut, it could be another article's."""
+        for key, written in self.values("article_id"):
+            identity, limit = written.strip() if isinstance(written, str) else "", MAX_LENGTHS["identity"]
+            if identity and len(identity) <= limit:
+                return identity
+            if not identity:
+                self._leave_in_extra(key, written, "text")
+                continue
+            self.used.discard(key)
+            found = problem("identity_too_long", self.line(key), key=key, size=len(identity), limit=limit)
+            self.problems.append(found)
         return None
 
     def first(self, column: str) -> str | None:
@@ -74,7 +89,7 @@ class Fields:
             if isinstance(value, str) and value.strip():
                 if isinstance(written, list) and len(written) > 1:
                     self.used.discard(key)
-                return value.strip()
+                return fit(value.strip(), column, self.line(key), self.problems)
             if isinstance(value, dict):
                 self._leave_in_extra(key, written, "text")
         return None
@@ -114,12 +129,38 @@ class Fields:
             for key, value in self.front.values.items()
             if key not in self.used and not (key in _FEEDING and _is_empty(written[key]))
         }
-        return json.dumps(_jsonable(left), ensure_ascii=False, sort_keys=True) if left else None
+        if not left:
+            return None
+        text = _as_json(_jsonable(left))
+        return text if len(text) <= MAX_KEY else self._bounded_extra(left)
+
+    def _bounded_extra(self, left: dict[str, Any]) -> str | None:
+        """The same where a key or a value may be too long."""
+        kept = {}
+        for key, value in left.items():
+            size, line = len(value) if isinstance(value, str) else len(_as_json(_jsonable(value))), self.line(key)
+            if len(key) > MAX_KEY:
+                self.problems.append(problem("key_too_long", line, key=key, size=len(key), limit=MAX_KEY))
+                continue
+            kept[key] = value
+            if size > MAX_VALUE:
+                instead = "the end was left out" if isinstance(value, str) else "it was left out"
+                found = problem("value_too_long", line, key=key, size=size, limit=MAX_VALUE, instead=instead)
+                self.problems.append(found)
+                if isinstance(value, str):
+                    kept[key] = shorten(value, MAX_VALUE)
+                else:
+                    del kept[key]
+        return _as_json(_jsonable(kept)) if kept else None
 
     def _leave_in_extra(self, key: str, written: Written, wanted: str) -> None:
         self.used.discard(key)
         value = quoted(json.dumps(written, ensure_ascii=False))
         self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _is_empty(written: Written) -> bool:

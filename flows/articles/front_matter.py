@@ -12,7 +12,7 @@ from flows.tables import Problem
 
 LARGEST_FRONT_MATTER = 200_000  # characters
 
-_BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
+_BLANK_LINES = re.compile(r"(?:[ \t]*+\n)*+")  # possessive: else each line is remembered
 
 
 class FrontMatter(NamedTuple):

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
+from html import unescape as unescape_references
 from typing import NamedTuple
 
 _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9-]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s\"'<>/=]+)(?:\s*=\s*(\"|'|[^\s\"'<>=`]+))?")
 _END = re.compile(r"[\s/]*>?")
+_LONG_REFERENCE = re.compile(r"&#[0-9]{1000,}+;?")  # of digits that Python turns into no number
 _UNREAD = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "template")}
 
 
@@ -49,6 +50,14 @@ def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
             place = end.start() if end else len(markup)
     if place < len(markup):
         yield unescape(markup[place:])
+
+
+def unescape(text: str) -> str:
+    """Return a text with its character references replaced; a reference to no character becomes U+FFFD."""
+    try:
+        return unescape_references(text)
+    except ValueError:
+        return unescape_references(_LONG_REFERENCE.sub("\ufffd", text))
 
 
 def _end_of_comment(markup: str, start: int) -> int:

@@ -35,6 +35,10 @@ _LONG_NUMBER = re.compile(r"\d[\d_]{4000}")
 
 
 _YAML_END = re.compile(r"\n(?:-{3,}|\.{3})[ \t]*(?=\n|\Z)")
+_TOML_KEY = re.compile(r"""^[ \t]*+(?:\[++[ \t]*+)?(["']?)([\w-]++)\1[ \t]*+[\].=]""", re.MULTILINE)
+_JSON_KEY = re.compile(r'(?<!\\)"((?:[^"\\\n]|\\.){1,200}+)"\s*+:')
+_LINE_END = re.compile("\n")
+_NUMBER = re.compile(r"\d+")
 _DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
 
 
@@ -62,15 +66,22 @@ class Toml(BaseHandler):
     START_DELIMITER = END_DELIMITER = "+++"
 
     def read(self, block: str) -> Block:
-        """The block; dates become text."""
+        """The block; dates become text. The library is slow, and reads it once more only where it has fractions."""
+        floats: list[str] = []
+
+        def note(text: str) -> float:
+            floats.append(text)
+            return float(text)
+
         for key in _DOTTED_KEY.finditer(block):  # the library takes quadratic time for one with many parts
             if key[0].count(".") > DEEPEST:
                 raise RejectedError(too_complex(block.count("\n", 0, key.start())))
         try:
-            values, written = tomllib.loads(block), tomllib.loads(block, parse_float=str)
+            values = tomllib.loads(block, parse_float=note)
+            written = tomllib.loads(block, parse_float=str) if floats else values
         except tomllib.TOMLDecodeError as error:
             reason, _, place = str(error).partition(" (at ")
-            line, column = (int(number) for number in (re.findall(r"\d+", place) or (1, 1)))
+            line, column = (int(number) for number in (_NUMBER.findall(place) or (1, 1)))
             raise RejectedError(broken("TOML", reason, line - 1, column)) from None
         except RecursionError:
             raise RejectedError(too_complex(0)) from None
@@ -78,8 +89,8 @@ class Toml(BaseHandler):
             number = _LONG_NUMBER.search(block)
             line = block.count("\n", 0, number.start()) if number else 0
             raise RejectedError(broken("TOML", "a number is too long", line)) from None
-        tables = re.finditer(r"""^[ \t]*\[*[ \t]*(["']?)([\w-]+)\1[ \t]*[\].=]""", block, re.MULTILINE)
-        return _block(values, written, block, {match[2]: match.start(2) for match in reversed(list(tables))})
+        found = list(_TOML_KEY.finditer(block))
+        return _block(values, written, block, {match[2]: match.start(2) for match in reversed(found)})
 
 
 class Json(JSONHandler):
@@ -114,7 +125,7 @@ class Json(JSONHandler):
             raise RejectedError(broken("JSON", error.msg, error.lineno - 1, error.colno)) from None
         except RecursionError:
             raise RejectedError(too_complex(0)) from None
-        found = list(re.finditer(r'"((?:[^"\\\n]|\\.){1,200})"\s*:', block))
+        found = list(_JSON_KEY.finditer(block))
         places = {match[1]: match.start(1) for match in reversed(found)}
         last, line_at = {match[1]: match.start(1) for match in found}, _line_counter(block)
         problems = [problem("key_twice", line_at(last.get(key, 0)), key=key) for key in repeated]
@@ -157,7 +168,7 @@ def _block(values: dict[str, Any], written: dict[str, Any], source: str, places:
 
 def _line_counter(text: str) -> Callable[[int], int]:
     """Return a function that returns the line of a place in the text, counted from 0."""
-    ends = [match.start() for match in re.finditer("\n", text)]
+    ends = [match.start() for match in _LINE_END.finditer(text)]
     return partial(bisect_left, ends)
 
 

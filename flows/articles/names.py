@@ -8,7 +8,12 @@ from flows.articles.agencies import NO_PERSONS, agency_of
 LONGEST_NAMES = 100  # characters
 MOST_WORDS = 14  # parted by spaces
 
-_PARTS = re.compile(r"\s*[/|;,，、／=＝©()（）]\s*|\s+(?:via|for|on|through)\s+|\s+[-–—]\s+", re.IGNORECASE)
+_MARK = "[/|;,，、／=＝©()（）]"
+_PARTS = re.compile(
+    rf"{_MARK}\s*+|(?<!\s)\s++(?:{_MARK}\s*+|(?:via|for|on|through)\s++|[-–—]\s++)",
+    re.IGNORECASE,
+)
+_ABBREVIATED = re.compile(r"\w{3}\. ")
 _PARTICLES = frozenset(
     {
         *("al", "and", "bin", "da", "das", "de", "del", "den", "der", "di", "do", "dos", "du", "e", "el", "en", "et"),
@@ -56,7 +61,7 @@ def _is_name(part: str) -> bool:
         and _is_capital(words[0])
         and all(_is_capital(word) or word in _PARTICLES for word in words)
         and not any(mark in part for mark in "!?。…:：")
-        and re.search(r"\w{3}\. ", part) is None
+        and _ABBREVIATED.search(part) is None
     )
 
 

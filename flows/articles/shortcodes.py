@@ -2,22 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
 from typing import NamedTuple
+
+from flows.articles.html import unescape
 
 # `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with braces in their quotation marks or without; `[caption …]` of
 # WordPress; the attributes `{: …}` of kramdown, `{…}` behind a link or image, `{#…}` behind a heading. Comments and
-# highlighted code are hidden with all between their tags.
-_INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\.|\{(?!\{))*+")*+"""
+# highlighted code are hidden with all between their tags. No search for an end goes beyond the next `{{`, not even in
+# quotation marks and behind a backslash: what two openings read would be read by thousands of them.
+_INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\[^{\n]|\\(?=\{)|\{(?!\{))*+")*+"""
 _CODES = re.compile(
     r"\{%-?\s*(comment|highlight)\b[^{}]*%\}"
-    rf"|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{\{{[^{{}}]*\}}\}}|\{{%[^{{}}]*%\}}"
+    rf"|\{{\{{{_INSIDE}\}}\}}|\{{\{{[^{{}}]*\}}\}}|\{{%[^{{}}]*%\}}"
     r"|\[caption\s[^\[\]\n]*\]|\[/caption\]|\{:[^{}\n]*\}|(?<=\))\{(?:[.#][\w-]+|[\w-]+=[^{}\s]+)(?:\s[^{}\n]*)?\}"
     r"|(?<=[ \t])\{#[\w-]+\}(?=[ \t]*(?:\n|\Z))"
 )
 _ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
 # A hidden code stands as its number between two characters that Unicode gives no meaning.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_WRITTEN_OPEN = re.compile(r"&#(?:0{0,2}64976|[xX]0{0,2}[fF][dD][dD]0);")  # which Markdown turns into that character
 _HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 # A quotation mark that is never closed holds all that follows it: to look for its end again and again takes too long.
 _ARGUMENT = re.compile(
@@ -26,9 +29,9 @@ _ARGUMENT = re.compile(
     re.DOTALL,
 )
 _OPENING = re.compile(r"\{\{[<%]?-?\s*|\{%-?\s*")
-_CLOSING = re.compile(r"\s*/?-?[>%]?\}\}\Z|\s*-?%\}\Z")
 _FUNCTION = re.compile(r"\A(\w+)\((.*)\)\Z", re.DOTALL)  # `{{ image(path="…") }}` of Zola
 _VARIABLE = re.compile(r"(?:page|site|post|include|layout)\.")  # of Liquid, whose value only the site knows
+_ESCAPED = re.compile(r"\\(\W|_)")
 _INCLUDES = frozenset({"include", "include_cached", "include_relative", "render"})
 
 
@@ -57,6 +60,8 @@ class Call(NamedTuple):
 
 def hide(body: str) -> Hidden:
     """Hide each shortcode, on one line, wherever it stands."""
+    if "&#" in body:
+        body = _WRITTEN_OPEN.sub("\ufffd", body)
     if "{" not in body and "[caption" not in body and _OPEN not in body:
         return Hidden(body, [], [])
     body = body.replace(_OPEN, "\ufffd")
@@ -106,8 +111,7 @@ def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
 
 def read_call(code: Shortcode) -> Call:
     """The name and the arguments of a shortcode; those of an `include` are the included file's."""
-    inside = _CLOSING.sub("", _OPENING.sub("", code.source, count=1), count=1)
-    inside = _FUNCTION.sub(r"\1 \2", inside)
+    inside = _FUNCTION.sub(r"\1 \2", _without_marks(code.source))
     named: dict[str, str] = {}
     others: list[str] = []
     for match in _ARGUMENT.finditer(inside):
@@ -124,5 +128,16 @@ def read_call(code: Shortcode) -> Call:
     return Call(others[0] if others else "", named, others[1:])
 
 
+def _without_marks(source: str) -> str:
+    """What stands between the marks of a shortcode; its closing marks are looked for from the end, which is quick."""
+    inside = _OPENING.sub("", source, count=1)
+    if inside.endswith("%}"):
+        return inside[:-2].removesuffix("-").rstrip()
+    if not inside.endswith("}}"):
+        return inside
+    inside = inside[:-2]
+    return (inside[:-1] if inside.endswith((">", "%")) else inside).removesuffix("-").removesuffix("/").rstrip()
+
+
 def _plain(value: str) -> str:
-    return unescape(re.sub(r"\\(\W|_)", r"\1", value))
+    return unescape(_ESCAPED.sub(r"\1", value))

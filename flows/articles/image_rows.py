@@ -1,0 +1,114 @@
+"""The images of an article become the rows of its images and captions."""
+
+import re
+from typing import NamedTuple
+
+from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of
+from flows.articles.credits import read_credit
+from flows.articles.fields import Hero
+from flows.articles.images import CaptionText, Picture, front_matter_image
+from flows.articles.lengths import MAX_GROWTH, MAX_TEXT, ROW, bytes_of, fit
+from flows.problems import problem
+from flows.tables import Caption, Image, Problem
+
+# RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
+_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
+
+
+class Owner(NamedTuple):
+    """The article whose images are read: `above` are the lines of the file above its body."""
+
+    article_id: str
+    month: str | None
+    above: int
+
+
+def image_rows(
+    owner: Owner, hero: Hero | None, inline: list[Picture], limit: int, problems: list[Problem]
+) -> tuple[list[Image], list[Caption]]:
+    """The rows of an article's images and of their captions, as many as have no more than `limit` bytes."""
+    images: list[Image] = []
+    captions: list[Caption] = []
+    left, of_identity = limit, bytes_of(owner.article_id)
+    for position, role, picture in _placed(owner, hero, inline, problems):
+        texts = captions_of(picture)
+        left -= _weight(of_identity, picture, texts)
+        line = picture.line + owner.above
+        if left < 0:
+            problems.append(problem("too_much_text", line, limit=limit, growth=MAX_GROWTH))
+            break
+        image = _image_row(owner, position, role, picture, problems)
+        images.append(image)
+        for number, caption in enumerate(texts, 1):
+            row = _caption_row(f"{image.image_id}/{number}", image, caption, caption.line + owner.above, problems)
+            captions.append(row)
+    return images, captions
+
+
+def _placed(
+    owner: Owner, hero: Hero | None, inline: list[Picture], problems: list[Problem]
+) -> list[tuple[int, str, Picture]]:
+    """The images that get rows, each with its position and role."""
+    if len(inline) > MOST_IMAGES:
+        problems.append(problem("too_many_images", inline[MOST_IMAGES].line + owner.above, limit=MOST_IMAGES))
+    if crowded := next((picture for picture in inline if len(picture.captions) > MOST_CAPTIONS), None):
+        problems.append(problem("too_many_captions", crowded.line + owner.above, limit=MOST_CAPTIONS))
+    placed = [(position, "inline", picture) for position, picture in enumerate(inline[:MOST_IMAGES], 1)]
+    if hero:
+        placed.insert(0, (0, "hero", front_matter_image(hero, hero.line - owner.above)))
+    return placed
+
+
+def _weight(of_identity: int, picture: Picture, captions: list[CaptionText]) -> int:
+    """The bytes that the rows have at most: an address with its host, a caption with and without its credit."""
+    texts = [picture.url, picture.alt, picture.title, *[caption.text for caption in captions]]
+    text = "".join([text[:MAX_TEXT] for text in texts])
+    return (ROW + 3 * of_identity) * (1 + len(captions)) + 3 * bytes_of(text)
+
+
+def _image_row(owner: Owner, position: int, role: str, picture: Picture, problems: list[Problem]) -> Image:
+    line = picture.line + owner.above
+    url, alt, title = picture.url, picture.alt, picture.title
+    if len(url) + len(alt) + len(title) > MAX_TEXT:
+        url, alt = fit(url, "image url", line, problems), fit(alt, "image alt", line, problems)
+        title = fit(title, "image title", line, problems)
+    return Image(
+        image_id=f"{owner.article_id}#{position}",
+        article_id=owner.article_id,
+        position=position,
+        role=role,
+        url=url,
+        url_host=host_of(url),
+        alt=alt or None,
+        title=title or None,
+        form=picture.form,
+        source_line=line,
+        published_month=owner.month,
+    )
+
+
+def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int, problems: list[Problem]) -> Caption:
+    """The row of a caption; the credit at its end is read before the caption is cut."""
+    credit = read_credit(caption.text)
+    text = caption.text if len(caption.text) <= MAX_TEXT else fit(caption.text, "caption", line, problems)
+    rest = credit.rest if len(credit.rest) <= len(text) else text
+    return Caption(
+        caption_id=caption_id,
+        image_id=image.image_id,
+        article_id=image.article_id,
+        text=text,
+        text_without_credit=rest or None,
+        credit=credit.credit or None,
+        photographer=credit.photographer,
+        agency=credit.agency,
+        form=caption.form,
+        repeats_alt=caption.form != "alt" and text == image.alt,
+        source_line=line,
+        published_month=image.published_month,
+    )
+
+
+def host_of(url: str) -> str | None:
+    """The host of an address, lower case, without port; None where it names none."""
+    match = _HOST.match(url)
+    return match[1].lower() or None if match else None

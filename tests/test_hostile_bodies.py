@@ -1,0 +1,73 @@
+"""Bodies written against the parser: each file has a row, and its rows are bounded. `make fuzz` has 2 MB of each."""
+
+import os
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from flows.articles.article import read_article
+from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_LENGTHS, MAX_PROBLEMS, bytes_of
+from tests.conftest import Publish, query
+from tests.hostile_bodies import KINDS, content
+
+SIZE = int(os.environ.get("BODY_BYTES", "20000"))
+UTC = ZoneInfo("UTC")
+
+
+def read(front: str, body: str):
+    return read_article(f"---\n{front}\n---\n\n{body}\n".encode(), "posts/a.md", UTC)
+
+
+def test_every_hostile_file_is_published_or_rejected(source, publish: Publish):
+    for number, kind in enumerate(KINDS):
+        (source / f"{number}.md").write_bytes(content(kind, SIZE))
+    report = publish()
+    assert query(report.folder, "SELECT count(*) FROM sources") == [(len(KINDS),)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_no_more_than_a_multiple_of_the_file(kind: str):
+    file = content(kind, SIZE)
+    reading = read_article(file, "any.md", UTC)
+    rows = [reading.article or (), *reading.images, *reading.captions]
+    weight = sum(bytes_of(value) for row in rows for value in row if isinstance(value, str))
+    assert weight <= MAX_GROWTH * len(file) + GROWTH_OF_ANY
+    assert len(reading.problems) <= MAX_PROBLEMS
+
+
+def test_a_caption_that_a_thousand_images_share_is_bounded():
+    figure = "<figure>" + "<img src=x>" * 1_000 + f"<figcaption>{'a ' * 50_000}</figcaption></figure>"
+    reading = read("title: x", figure)
+    assert {row.code for row in reading.problems} == {"text_cut", "too_much_text"}
+    assert 0 < len(reading.images) < 1_000
+    assert {row.line_number for row in reading.problems} == {5}
+
+
+def test_an_identity_that_is_too_long_is_no_other_article():
+    reading = read(f"title: x\ncode: {'c' * 60_000}", "![a](b)\n\n" * 100)
+    assert (reading.article.article_id, [row.code for row in reading.problems]) == ("path:posts/a.md", ["identity_too_long", "value_too_long"])  # fmt: skip
+    assert [row.line_number for row in reading.problems] == [3, 3]
+    assert len(reading.images) == 100
+
+
+@pytest.mark.parametrize("key", ["title", "description", "category", "language", "layout", "origin_url"])
+def test_a_text_that_is_too_long_is_cut(key: str):
+    limit = MAX_LENGTHS[key]
+    whole, cut = (read(f"code: a\n{key}: {'a' * length}", "Text.") for length in (limit, limit + 1))
+    assert (len(getattr(whole.article, key)), [row.code for row in whole.problems if row.code == "text_cut"]) == (
+        limit,
+        [],
+    )
+    assert (getattr(cut.article, key)[-1], len(getattr(cut.article, key))) == ("…", limit)
+    assert [(row.code, row.line_number) for row in cut.problems if row.code == "text_cut"] == [("text_cut", 3)]
+
+
+def test_a_cut_leaves_marks_on_their_letters():
+    reading = read("code: a\ntitle: " + "a" * 1_997 + "e\u0301\u0302" * 3, "Text.")
+    assert reading.article.title == "a" * 1_997 + "…"
+
+
+def test_extra_is_bounded():
+    reading = read(f"title: x\n? {'k' * 300}\n: 1\nlong: {'v' * 60_000}\nlist: [{'word, ' * 9_900}]", "Text.")
+    assert [row.code for row in reading.problems] == ["key_too_long", "value_too_long", "value_too_long"]
+    assert len(reading.article.extra) < 51_000
