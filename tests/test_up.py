@@ -299,8 +299,7 @@ def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_
             (f"http://{REBOUND}:{up.port}", f"http://{REBOUND}:{up.port}/api"),
         ):
             page = context.new_page()
-            page.route(f"{site}/page", lambda route: route.fulfill(content_type="text/html", body="<body></body>"))
-            page.goto(f"{site}/page")
+            page.goto(f"{site}/robots.txt")  # a page that the browser knows to be from this machine
             assert attack(page, target, ids) == {}
             page.close()
         operator.goto(f"http://127.0.0.1:{up.port}/runs")
@@ -331,7 +330,7 @@ def test_no_request_for_a_run_decides_what_the_worker_executes(up, variables):
 
 def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_path):
     """Prefect does not check the job variables of such a run."""
-    variables = {"command": f"touch {tmp_path / 'ran'}", "working_dir": str(tmp_path), "env": {"PATH": str(tmp_path)}}
+    variables = {"command": f"touch {tmp_path / 'ran'}", "working_dir": str(tmp_path)}
     flow = up.api.get("/deployments/name/etl/hourly").json()["flow_id"]
     asked = {
         "flow_id": flow,
@@ -340,7 +339,7 @@ def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_
         "state": {"type": "SCHEDULED"},
     }
     run = up.api.post("/flow_runs/", json=asked).json()["id"]
-    awaited(up, lambda: run in runs(up, "FAILED", "CRASHED"))
+    awaited(up, lambda: (tmp_path / "ran").exists() or run in runs(up, "FAILED", "CRASHED"))
     assert not (tmp_path / "ran").exists()
 
 
