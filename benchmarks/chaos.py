@@ -16,9 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
+
 from benchmarks.stage import LIMIT, Stage, standing
 from tests.generated import write_source
 from tests.object_store import BUCKET, running_store
+from tests.prefect_server import free_port
 
 ARTICLES = int(os.environ.get("ARTICLES", "20000"))
 INTERVAL = 20  # seconds between two ticks of the schedule
@@ -147,6 +150,50 @@ def race(stage: Stage) -> str:
     )
 
 
+class Up:
+    """A `broadsheet up` over the articles of the stage, with its own warehouse."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.data, self.warehouse, port = stage.folder / "up", stage.folder / "warehouse of up", free_port()
+        places = ("--source", stage.folder / "source", "--warehouse", self.warehouse, "--data", self.data)
+        command = [Path(sys.executable).with_name("broadsheet"), "up", *map(str, places), "--port", str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.url = f"http://127.0.0.1:{port}/api"
+
+    def read_until(self, words: str) -> None:
+        """Read what it prints, up to a line with these words."""
+        next(line for line in self.process.stdout or () if words in line)
+
+    def runs(self, **wanted: object) -> Any:
+        """The flow runs that the server knows."""
+        user, _, password = (self.data / "prefect" / "password").read_text().strip().partition(":")
+        found = httpx.post(f"{self.url}/flow_runs/filter", json=wanted, auth=(user, password), timeout=60)
+        return found.raise_for_status().json()
+
+
+def kill_up(stage: Stage) -> str:
+    """Kill `broadsheet up` with a run under way and start it again; returns its row."""
+    up = Up(stage)
+    up.read_until("The schedule is on")
+    while not any((up.warehouse / "editions" / ".staging").glob("*")):
+        time.sleep(0.1)
+    (run,) = up.runs(flow_runs={"state": {"type": {"any_": ["RUNNING"]}}})
+    began = time.monotonic()
+    up.process.kill()
+    up.process.wait()
+    again = Up(stage)
+    again.read_until("The schedule is on")
+    (state,) = [found["state"] for found in again.runs(flow_runs={"id": {"any_": [run["id"]]}})]
+    known = time.monotonic() - began
+    while not (up.warehouse / "current").exists():
+        time.sleep(0.1)
+    published = time.monotonic() - began
+    again.process.terminate()
+    again.process.wait(LIMIT)
+    how = f"{state['name']}: {state['message']}"
+    return f"| `broadsheet up` killed, and started again | {how[:160]} | {known:.0f} s | {published:.0f} s |"
+
+
 @contextmanager
 def schedule(folder: Path) -> Iterator[Stage]:
     """A server and a worker that publish every INTERVAL seconds, until the end of the block."""
@@ -170,6 +217,7 @@ def main() -> None:
                 print(play(stage, CASES[number]), flush=True)
             stage.stop("worker", signal.SIGTERM)
             print(race(stage), flush=True)
+            print(kill_up(stage), flush=True)
 
 
 if __name__ == "__main__":

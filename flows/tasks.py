@@ -28,7 +28,7 @@ from flows.workers import default_processes, killed_in_words, workers
 
 LONG = 20_000  # files to read; fewer are read before anyone has looked
 # What a step may raise without being at fault. Prefect logs the traceback of what a task raises, and none of what it
-# returns, so the task returns these as its state, and whoever called it raises them again.
+# returns, so the task returns these as its state, and its caller raises them again.
 EXPECTED = (RunError, OSError, duckdb.Error)
 # These last longer than the retries: the next run of the schedule is the one to try again.
 _LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENAMETOOLONG)

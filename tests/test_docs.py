@@ -9,7 +9,9 @@ import pytest
 from docs.write_pictures import COLUMNS, COMMANDS, screen
 from docs.write_tables import KEYS, PAGE, REFERENCES, page
 from flows import brief, explain, formats
+from flows.articles import captions, lengths
 from flows.articles.front_matter import LARGEST_FRONT_MATTER
+from flows.settings import Settings
 from flows.source import LARGEST_FILE
 from flows.warehouse import front_page
 from tests.conftest import ROOT, Publish, query
@@ -58,6 +60,13 @@ def test_the_limits_that_are_promised_are_those_of_the_code():
     assert limits == {
         "a seed file": f"{LARGEST_FILE:,}",
         "its front matter": f"{LARGEST_FRONT_MATTER:,}",
+        "images of an article": f"{captions.MOST_IMAGES:,}",
+        "captions of an image": f"{captions.MOST_CAPTIONS:,}",
+        "a title": f"{lengths.MAX_LENGTHS['title']:,}",
+        "a caption, an alternative text, an address": f"{lengths.MAX_TEXT:,}",
+        "an identity (`code`, `id`)": f"{lengths.MAX_LENGTHS['identity']:,}",
+        "rows of an article, as a multiple of its file": str(lengths.MAX_GROWTH),
+        "a query": f"{Settings.model_fields['timeout'].default:g}",
         "a text on the front page, in the brief, and in a table of Prefect": str(brief.LONGEST),
         "a value in `broadsheet explain`": str(explain.LONGEST),
         "rows in a table of `broadsheet query`": str(formats.MOST_ROWS),
