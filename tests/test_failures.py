@@ -97,7 +97,9 @@ def by_flow(server: Server) -> Outcome:
     assert stored["message"] == state.message
     lines = logs_of(server, run)
     assert state.message in lines
-    return Outcome(state.is_failed(), state.message, f"{lines}\n{brief_of(server, run)}")
+    told = brief_of(server, run)
+    assert told.startswith("# The run failed\n") == state.is_failed()
+    return Outcome(state.is_failed(), state.message, f"{lines}\n{told}")
 
 
 def logs_of(server: Server, run: str) -> str:
