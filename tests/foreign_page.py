@@ -19,7 +19,7 @@ ATTEMPTS = """async ({target, ids, mark}) => {
   const read = [];
   const note = async (what, attempt) => {
     let text = "";
-    try { text = await Promise.race([attempt(), new Promise(done => setTimeout(() => done(""), 5000))]); } catch {}
+    try { text = await Promise.race([attempt(), new Promise(done => setTimeout(() => done(""), 20000))]); } catch {}
     read.push([what, String(text ?? "")]);
   };
   const run = {name: mark, tags: [mark], job_variables: {command: "touch " + mark}};
@@ -45,8 +45,8 @@ ATTEMPTS = """async ({target, ids, mark}) => {
     ["GET", "health", null], ["GET", "openapi.json", null],
   ];
   const all = [...reads, ...writes].map(([method, path, body]) => [method, `${target}/${path}`, body && JSON.stringify(body)]);
+  const open = [];
   for (const [method, url, body] of all) {
-    const open = [];
     for (const credentials of ["omit", "include"])
       for (const [mode, type] of [["cors", "application/json"], ["cors", "text/plain"], ["no-cors", "text/plain"], ["no-cors", ""]])
         open.push(note(`fetch ${method} ${url} ${credentials} ${mode} ${type}`, async () => {
@@ -72,24 +72,23 @@ ATTEMPTS = """async ({target, ids, mark}) => {
                              catch { done(""); } };
       form.submit();
     })));
-    await Promise.all(open);
   }
   for (const path of ["admin/settings", `deployments/${ids.deployment}`, "events/count-by/day"]) {
     const url = `${target}/${path}`;
     for (const kind of ["img", "script", "iframe"])
-      await note(`${kind} ${url}`, () => new Promise(done => {
+      open.push(note(`${kind} ${url}`, () => new Promise(done => {
         const tag = document.createElement(kind);
         tag.onerror = () => done("");
         tag.onload = () => { try { done(kind === "iframe" ? tag.contentDocument.body.innerText : kind + " loaded"); }
                              catch { done(""); } };
         tag.src = url;
         document.body.append(tag);
-      }));
-    await note(`EventSource ${url}`, () => new Promise(done => {
+      })));
+    open.push(note(`EventSource ${url}`, () => new Promise(done => {
       const source = new EventSource(url, {withCredentials: true});
       source.onmessage = message => done(message.data);
       source.onerror = () => { source.close(); done(""); };
-    }));
+    })));
   }
   const event = {id: "01900000-0000-7000-8000-000000000002", event: mark, occurred: new Date().toISOString(),
     resource: {"prefect.resource.id": mark}};
@@ -101,10 +100,9 @@ ATTEMPTS = """async ({target, ids, mark}) => {
     "task_runs/subscriptions/scheduled": [{type: "subscribe", keys: [mark], client_id: mark}],
     "work_pools/broadsheet/workers/connect": [{type: "hello"}],
   };
-  const sent = [];
   for (const [path, messages] of Object.entries(sockets))
     for (const [protocols, first] of [[[], []], [["prefect"], []], [["prefect"], [hello]], [["prefect"], [{...hello, token: "admin:pass"}]]])
-      sent.push(note(`WebSocket ${path} ${protocols} ${JSON.stringify(first)}`, () => new Promise(done => {
+      open.push(note(`WebSocket ${path} ${protocols} ${JSON.stringify(first)}`, () => new Promise(done => {
         const socket = new WebSocket(`${target.replace("http", "ws")}/${path}`, protocols);
         let heard = "";
         socket.onopen = () => [...first, ...messages].forEach(message => socket.send(JSON.stringify(message)));
@@ -112,7 +110,7 @@ ATTEMPTS = """async ({target, ids, mark}) => {
         socket.onclose = () => done(heard);
         setTimeout(() => { socket.close(); done(heard); }, 2000);
       })));
-  await Promise.all(sent);
+  await Promise.all(open);
   return read;
 }"""
 
