@@ -22,7 +22,7 @@ up: $(INSTALLED)  ## publish every hour: a Prefect server, its UI and a worker, 
 
 test: lint  ## lint, check types, test
 	@$(if $(CHROMIUM),,echo "make: pages are not looked at without Chromium; run: apt-get install chromium")
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(if $(CHROMIUM),,-m "not browser")
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(CHROMIUM),,-m "not browser")
 
 lint: $(INSTALLED)  ## lint and check types
 	@$(BIN)/ruff check --quiet .

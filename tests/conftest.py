@@ -129,9 +129,15 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+# What takes a minute or more, most of it waiting, begins first: no worker then waits for another's last file.
+LONGEST = ("up", "unattended", "failures", "incremental", "operations", "readme", "etl", "prefix", "readers", "crash")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that looks at a page is marked, for machines without a browser."""
+    order = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
+import dask
 import pytest
 
 from flows import errors
@@ -98,12 +99,13 @@ class Failure(NamedTuple):
     message: str
     happens: Happens
     step: str | None = None
-    runs: tuple[str, ...] = ("cli folder", "flow folder", "dask folder", "cli store", "flow store")
+    runs: tuple[str, ...] = ("cli folder", "flow folder", "dask folder", "flow store")
     after: bool = True  # whether an edition is published before
 
 
 FOLDER = ("cli folder", "flow folder", "dask folder")
 STORE = ("cli store", "flow store")
+EVERYWHERE = (*FOLDER, *STORE)
 CHANGED = "A changed title"
 
 
@@ -287,8 +289,7 @@ def dask_on_the_command_line(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def cluster_is_not_there(room: Newsroom) -> Iterator[None]:
-    room.patch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "1s")
-    with room.setting(scheduler="tcp://127.0.0.1:9"):
+    with room.setting(scheduler="tcp://127.0.0.1:9"), dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         yield
 
 
@@ -453,7 +454,7 @@ def pointer_is_forbidden(room: Newsroom) -> Iterator[None]:
 
 FAILURES = (
     Failure(errors.InvalidSettingError, r"time_zone: Mars/Olympus .*", setting_is_wrong, after=False),
-    Failure(errors.ConfigurationError, r"The dask runner belongs to the flow: .*", dask_on_the_command_line, None, ("cli folder", "cli store")),
+    Failure(errors.ConfigurationError, r"The dask runner belongs to the flow: .*", dask_on_the_command_line, None, ("cli folder",)),
     Failure(errors.ConfigurationError, r"AWS settings cannot be used: .*nobody.*", profile_is_unknown, "extract", STORE),
     Failure(errors.SourceNotFoundError, r"Source folder not found: .*/source\. .*", source_is_gone),
     Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\); .*", folder_cannot_be_listed, "extract"),
@@ -463,16 +464,16 @@ FAILURES = (
     Failure(errors.WarehouseUnwritableError, r"The warehouse /proc/broadsheet.* cannot be written \(.*", disk_refuses),
     Failure(errors.WarehouseUnwritableError, r"The warehouse .* cannot be written \(.*", disk_is_full_while_reading, "transform", ("cli folder", "flow folder", "cli store", "flow store")),
     Failure(errors.NoSpaceError, r"The disk of .* has .* MB free, and an edition may need 1,000,000,000 MB; .*", disk_is_too_small, "extract"),
-    Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load"),
-    Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract"),
-    Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract"),
+    Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load", EVERYWHERE),
+    Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract", EVERYWHERE),
+    Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract", EVERYWHERE),
     Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_months", FOLDER),
     Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
-    Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check"),
+    Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),
-    Failure(errors.EditionNotChosenError, r"There is no .*current, though .* has editions, such as .*", current_is_lost, "extract"),
-    Failure(errors.ClockError, r"The clock of this machine says .*", an_edition_is_from_the_future, "extract"),
+    Failure(errors.EditionNotChosenError, r"There is no .*current, though .* has editions, such as .*", current_is_lost, "extract", EVERYWHERE),
+    Failure(errors.ClockError, r"The clock of this machine says .*", an_edition_is_from_the_future, "extract", EVERYWHERE),
     Failure(errors.WarehousePathError, r"The path of the warehouse, .*why\?.*, has the character \? .*", path_has_a_question_mark),
     Failure(errors.OutOfMemoryError, r"The process ran out of memory \(.*", database_gets_no_memory, "load"),
     Failure(errors.WorkerLostError, r"A worker process was killed.*", workers_are_killed, "transform", ("cli folder", "flow folder", "cli store", "flow store")),

@@ -236,6 +236,7 @@ def test_a_text_in_the_brief_is_text(text):
     found = {"title": text, "category": None, "published_on": None, "fields": text, "source_path": text}
     problem = {"line_number": 1, "message": text, "remedy": text}
     answers = {"added": [found], "corrected": [found], "withdrawn": [found], "rejected": [found | problem]}
+    answers["internal_errors"] = []
     page = rendered(brief(EDITION, answers, [text]))
     assert set(re.findall(r"<([^ >]+)", page)) <= {
         f"{end}{tag}" for tag in ("h1", "h2", "p", "ul", "li") for end in ("", "/")

@@ -1,17 +1,43 @@
 """Bodies written against the parser: each file has a row, and its rows are bounded. `make fuzz` has 2 MB of each."""
 
+import json
 import os
+import subprocess
+import sys
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from flows.articles.article import read_article
 from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_LENGTHS, MAX_PROBLEMS, bytes_of
-from tests.conftest import Publish, query
+from tests.conftest import ROOT, Publish, query
 from tests.hostile_bodies import KINDS, content
 
 SIZE = int(os.environ.get("BODY_BYTES", "20000"))
 UTC = ZoneInfo("UTC")
+
+
+# Seconds of CPU time for a megabyte, and for what any file costs; megabytes of memory at the peak.
+MAX_SECONDS, SECONDS_OF_ANY, MAX_MEMORY = 2.0, 0.1, 300
+# Reads a file of each kind in a process of its own, and prints the CPU time and the peak of its memory.
+READER = """
+import json, re, sys, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+from flows.isolation import read_isolated, with_arrow_rows
+from tests.hostile_bodies import KINDS, content
+
+with_arrow_rows(read_isolated(content(next(iter(KINDS)), 1_000), "any.md", ZoneInfo("UTC")), "any.md")  # what is made once
+for kind in KINDS:
+    file = content(kind, int(sys.argv[1]))
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
+    began = time.process_time()
+    reading = with_arrow_rows(read_isolated(file, "any.md", ZoneInfo("UTC")), "any.md")
+    seconds = time.process_time() - began
+    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
+    print(json.dumps([kind, len(file), seconds, peak, [row.code for row in reading.problems]]))
+    del reading
+"""
 
 
 def read(front: str, body: str):
@@ -23,6 +49,19 @@ def test_every_hostile_file_is_published_or_rejected(source, publish: Publish):
         (source / f"{number}.md").write_bytes(content(kind, SIZE))
     report = publish()
     assert query(report.folder, "SELECT count(*) FROM sources") == [(len(KINDS),)]
+
+
+def test_no_file_takes_more_time_or_memory_than_a_bound():
+    command = [sys.executable, "-c", READER, str(SIZE)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    read = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(read) == len(KINDS)
+    assert [
+        (kind, round(seconds, 2), peak)
+        for kind, size, seconds, peak, _ in read
+        if seconds > MAX_SECONDS * size / 1e6 + SECONDS_OF_ANY or peak > MAX_MEMORY
+    ] == []
+    assert [kind for kind, *_, problems in read if "internal_error" in problems] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -53,9 +53,7 @@ def test_a_pattern_is_linear(name: str):
 
 
 def test_a_pattern_that_is_not_linear_is_noticed():
-    for source in (r"\s+x", r"\s*\.\s*\Z"):
-        pattern = re.compile(source)
-        assert first_slow(pattern, "search"), source
+    assert first_slow(re.compile(r"\s+x"), "search")
 
 
 @pytest.mark.parametrize("kind", KINDS)

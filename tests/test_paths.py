@@ -32,7 +32,10 @@ def test_each_command_works_below_folders_of_any_name(odd):
     code, said = odd.does("run")
     assert code == 0, said
     hint = said.split("Query it:   ")[1].split("\nFront page:")[0]
-    assert shlex.split(hint) == ["duckdb", "-readonly", f"{odd.warehouse}/current/broadsheet.duckdb", "FROM articles_by_category"]  # fmt: skip
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {hint}"], env={"LC_ALL": "C.UTF-8"}, capture_output=True, text=True, check=True
+    ).stdout
+    assert words.split("\0")[:-1] == ["duckdb", "-readonly", f"{odd.warehouse}/current/broadsheet.duckdb", "FROM articles_by_category"]  # fmt: skip
     first = odd.published("--rebuild")
     odd.write("B")
     odd.published()
