@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from flows.cli import main
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 from tests.hostile import homeless
 
@@ -143,3 +146,33 @@ def test_a_reader_that_leaves_early_changes_nothing(warehouse):
     page.chmod(0o644)
     page.write_text("another page")
     assert run_unread("verify", *places) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("keep_hours", "inf"),
+        ("keep_hours", "nan"),
+        ("keep_hours", "-1"),
+        ("keep_hours", "1e300"),
+        ("keep_editions", "0"),
+        ("keep_editions", "9" * 5_000),
+        ("patience", "9" * 400),
+        ("processes", "1000000"),
+        ("processes", "0"),
+        ("timeout", "inf"),
+        ("port", "70000"),
+        ("time_zone", "../etc/passwd"),
+        ("endings", ".md,.txt"),
+        ("cron", "* * *"),
+    ],
+)
+def test_a_setting_beyond_its_limits_is_refused_before_the_run(monkeypatch, capsys, warehouse, name, value):
+    monkeypatch.setenv("BROADSHEET_WAREHOUSE", str(warehouse))
+    monkeypatch.setenv(f"BROADSHEET_{name.upper()}", value)
+    assert main(["run", "--source", str(SEEDS)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("broadsheet: ")
+    assert name in said
+    assert said.count("\n") == 1
+    assert not warehouse.exists()
