@@ -66,7 +66,7 @@ def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequ
 
 def failure(reason: str) -> str:
     """Return the brief of a run that failed or crashed; a crash may have come after its edition was published."""
-    state = "Readers have the current edition, which is complete; the next run builds on it."
+    state = "What was published before is complete and unchanged; the next run builds on it."
     return f"# The run failed\n\n{_text(reason, LONGEST_REASON)}\n\n{state}"
 
 

@@ -107,10 +107,10 @@ def _shown(settings: Settings, edition: Path) -> str:
 def _tell(settings: Settings, report: Report) -> str:
     """Leave the brief, its tables and an event of a new edition; returns what the run did, in a sentence."""
     edition = report.edition
-    if edition is None:
-        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
     for warning in report.warnings:
         get_run_logger().warning(visible(warning))
+    if edition is None:
+        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
     # The event comes last, so that its receivers find the brief, and comes in any case.
     for what, leave in (
         ("its brief could not be left", partial(_leave_brief, edition, report)),
@@ -147,4 +147,4 @@ def _leave_brief(edition: Edition, report: Report) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(etl(return_state=True).is_failed())
+    sys.exit(not etl(return_state=True).is_completed())

@@ -37,7 +37,9 @@ class Allowed:
         if folder != self._last:
             self.close()
             self._descriptor = os.open(folder, _LOOK | os.O_DIRECTORY)
-            if not self.holds(_path_of(self._descriptor, folder)):
+            path = _path_of(self._descriptor, folder)
+            # Through /proc, a folder of another mount namespace has a path that is another folder here.
+            if not self.holds(path) or not os.path.samestat(os.fstat(self._descriptor), Path(path).stat()):
                 raise OSError(errno.EXDEV, "a folder above it was replaced by a link")
             self._last = folder
         return self._descriptor

@@ -28,6 +28,8 @@ def extract(settings: Settings) -> Plan:
     """List the source and compare it with the edition before, unless that was changed: which files are to be read."""
     if before := editions.current_edition(settings.home):
         manifest.require_intact(before)
+        if settings.home == settings.warehouse:  # a working copy has only what was needed so far
+            manifest.require_complete(before)
     return find_changed_files(settings)
 
 
@@ -153,7 +155,7 @@ def _write_history(
         **ledger.count_edition(connection, plan.edition_id),
         parser_version=PARSER_VERSION,
         schema_version=SCHEMA_VERSION,
-        seconds=round(time.time() - plan.started, 3),
+        seconds=round(max(0.0, time.time() - plan.started), 3),
     )
     parquet.write_editions(plan.folder, plan.before, to_arrow(EDITIONS, [edition]))
     ledger.fill_editions(connection, plan.folder)

@@ -4,13 +4,14 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from flows.display import visible
-from flows.errors import WarehouseError
+from flows.errors import RunError, WarehouseError
 from flows.objects.prefix import Prefix
 from flows.pipeline import Report
 from flows.plan import Batch, Plan
@@ -56,9 +57,15 @@ def summary(settings: Settings, report: Report) -> str:
     )
     lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
     lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
-    if failed := count_internal_errors(report.folder):
-        lines.append(f"Internal errors: {failed:,} of the rejected; report them, since they are defects of Broadsheet.")
+    with suppress(RunError, OSError):  # a working copy that could not be kept, of which a warning says so
+        lines += _internal_errors(report.folder)
     return "\n".join([*lines, *_what_next(settings.warehouse, edition)])
+
+
+def _internal_errors(edition: Path) -> list[str]:
+    if failed := count_internal_errors(edition):
+        return [f"Internal errors: {failed:,} of the rejected; report them, since they are defects of Broadsheet."]
+    return []
 
 
 def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:

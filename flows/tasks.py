@@ -114,7 +114,7 @@ def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Ite
             yield wait()
             if progress:
                 update_progress_artifact(cast(UUID, progress), 100 * done / len(results))
-    except EXPECTED:
+    except Exception:
         for wait in results:
             with suppress(Exception):
                 wait()

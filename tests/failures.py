@@ -267,6 +267,16 @@ def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
 
 
 @contextmanager
+def a_file_is_missing(room: Newsroom) -> Iterator[None]:
+    """The ledger: without it an edition would be published that has forgotten what changed."""
+    assert isinstance(room.warehouse, Path)
+    (file,) = (room.warehouse / "current" / "changes").glob("*/changes.parquet")
+    kept = file.rename(room.folder / "changes.parquet")
+    yield
+    kept.rename(file)
+
+
+@contextmanager
 def a_check_fails(room: Newsroom) -> Iterator[None]:
     sql = Path(shutil.copytree(SQL, room.folder / "sql"))
     (sql / "checks" / "never.sql").write_text("-- Always fails.\nSELECT 'broken' AS what")
@@ -469,6 +479,7 @@ FAILURES = (
     Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract", EVERYWHERE),
     Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_months", FOLDER),
     Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
+    Failure(errors.EditionDamagedError, r"The file .*/changes\.parquet is missing\. .*", a_file_is_missing, "extract", FOLDER),
     Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),

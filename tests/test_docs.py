@@ -65,7 +65,7 @@ def test_the_limits_that_are_promised_are_those_of_the_code():
         "a title": f"{lengths.MAX_LENGTHS['title']:,}",
         "a caption, an alternative text, an address": f"{lengths.MAX_TEXT:,}",
         "an identity (`code`, `id`)": f"{lengths.MAX_LENGTHS['identity']:,}",
-        "rows of an article, as a multiple of its file": str(lengths.MAX_GROWTH),
+        "rows of an article, as a multiple of its file, beside 2,000,000 bytes": str(lengths.MAX_GROWTH),
         "a query": f"{Settings.model_fields['timeout'].default:g}",
         "a text on the front page, in the brief, and in a table of Prefect": str(brief.LONGEST),
         "a value in `broadsheet explain`": str(explain.LONGEST),

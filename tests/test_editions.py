@@ -7,7 +7,9 @@ from datetime import datetime, timedelta, tzinfo
 import pytest
 
 from flows.errors import RunError
+from flows.warehouse import pointer
 from flows.warehouse.editions import edition_time, list_editions, retire
+from flows.warehouse.manifest import wrong_files
 from tests.conftest import Publish, query, rows_of, run_broadsheet, seed_file
 
 OCTOBER, NOVEMBER = "articles/2026-10/articles.parquet", "articles/2026-11/articles.parquet"
@@ -205,3 +207,32 @@ def test_withdrawn_articles_and_corrections_are_views(source, publish: Publish):
     fourth = publish().folder
     assert query(fourth, "FROM withdrawn_articles") == []
     assert query(fourth, "SELECT change FROM changes WHERE edition_id = '" + fourth.name + "'") == [("restored",)]
+
+
+def test_an_edition_whose_pointer_cannot_be_swapped_in_is_none(seeds, warehouse, publish: Publish, monkeypatch):
+    """It was moved to its place before: a later run would take it for one that was published."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pointer, "swap", fail)
+        with pytest.raises(RunError, match="Input/output error"):
+            publish()
+    assert list((warehouse / "editions").iterdir()) == []
+    assert publish().folder == (warehouse / "current").resolve()
+
+
+@pytest.mark.parametrize("name", ["@eaDir", ".DS_Store", "._front_page.html", "Thumbs.db", ".nfs000001"])
+def test_what_a_system_puts_beside_the_files_of_an_edition_is_left_alone(seeds, warehouse, publish: Publish, name):
+    edition = publish().folder
+    place = edition / "articles" / name
+    if name == "@eaDir":
+        place.mkdir()
+        (place / "thumbnail.jpg").write_bytes(b"")
+    else:
+        place.write_bytes(b"")
+    next(seeds.glob("*KQ7ZN2.md")).unlink()
+    after = publish()
+    assert after.edition
+    assert wrong_files(edition) == []

@@ -82,6 +82,13 @@ def test_a_caption_that_a_thousand_images_share_is_bounded():
     assert {row.line_number for row in reading.problems} == {5}
 
 
+def test_a_gallery_of_a_thousand_small_images_is_whole():
+    """Below a long path, and without a code, so that each row has a long identity."""
+    body = "\n\n".join(f"![Photo {number}](img/{number}.jpg)" for number in range(1_000))
+    reading = read_article(f"---\ntitle: x\n---\n\n{body}\n".encode(), f"{'folder/' * 20}gallery.md", UTC)
+    assert (len(reading.images), reading.problems) == (1_000, [])
+
+
 def test_an_identity_that_is_too_long_is_no_other_article():
     reading = read(f"title: x\ncode: {'c' * 60_000}", "![a](b)\n\n" * 100)
     assert (reading.article.article_id, [row.code for row in reading.problems]) == ("path:posts/a.md", ["identity_too_long", "value_too_long"])  # fmt: skip

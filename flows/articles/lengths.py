@@ -15,9 +15,9 @@
 | detail of a problem, such as a key | 300 | is cut |
 
 An article has at most 10,000 images, an image at most 100 captions (MOST_IMAGES, MOST_CAPTIONS), and a file at most 100
-problems. The rows of an article have at most 8 bytes for each byte of its file, and 100,000 more, where a row of images
-or captions counts 100 bytes beside its text; images that would exceed it are left out. Every cut and everything that is
-left out is a row in `problems`.
+problems. The rows of an article have at most 8 bytes for each byte of its file, and 2,000,000 more, where a row of
+images or captions counts 100 bytes beside its text; images that would exceed it are left out. Every cut and everything
+that is left out is a row in `problems`.
 
 The limits are ten times what the longest articles of real newsrooms have. Without them a text that many rows share (the
 identity, a figure's caption, the address of a reference) would be multiplied by the number of images.
@@ -46,7 +46,7 @@ MAX_KEY = 200
 MAX_VALUE = 50_000
 MAX_PROBLEMS = 100  # a file; an editor reads a few of them
 MAX_GROWTH = 8  # bytes of rows for each byte of the file: usual articles have two or three, those of one line six
-GROWTH_OF_ANY = 100_000  # bytes of rows beside these
+GROWTH_OF_ANY = 2_000_000  # bytes of rows beside these: a gallery of small images has more rows than text
 ROW = 100  # bytes: what a row weighs beside its text
 _LONGEST_CHARACTER = 32  # code points that are kept together at a cut; more marks on a letter can be cut apart
 _JOINER = "\u200d"

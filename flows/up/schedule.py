@@ -95,11 +95,11 @@ def run_now(api: Api, worker: Part) -> None:
     """Run the hourly deployment at once, and print how it ended."""
     hourly = api("GET", f"deployments/name/{HOURLY}")
     run = api("POST", f"deployments/{hourly['id']}/create_flow_run", {})
-    while (state := run["state"])["type"] in ("SCHEDULED", "PENDING", "RUNNING"):
+    while (state := run["state"])["type"] in ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING"):
         require_alive(worker)
         time.sleep(PAUSE)
         run = api("GET", f"flow_runs/{run['id']}")
     if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
         say("First run skipped: another one is under way.")
     else:
-        say(f"First run {state['name'].lower()}: {visible(state['message'])}")
+        say(f"First run {state['name'].lower()}: {visible(state['message'] or 'no message')}")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -195,7 +196,8 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
     require_kept(warehouse, edition_id, kept)
     pointer.require_no_folder(warehouse)
     pointer.swap(warehouse, pointer.stage(warehouse, edition_id, "rollback"))
-    (warehouse / TOUCHED).unlink(missing_ok=True)
+    with suppress(OSError):  # it says of which edition it is
+        (warehouse / TOUCHED).unlink(missing_ok=True)
     return edition
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 import warnings
 from collections.abc import Iterator
@@ -16,24 +15,21 @@ from filelock import FileLock, Timeout
 from flows.errors import (
     BuildError,
     EditionNotFoundError,
+    RunError,
     WarehouseForeignError,
     WarehouseLockedError,
     WarehouseUnwritableError,
     first_line,
 )
 from flows.warehouse.bounded import read_bounded
-from flows.warehouse.editions import TOUCHED, remove_staging, sweep
+from flows.warehouse.editions import TOUCHED, sweep
+from flows.warehouse.foreign import is_of_system
 from flows.warehouse.notices import notice
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 
 LOCK, HOLDER = ".lock", ".writer.json"
 _MOST_NOTED, _LONGEST_WORD = 4_096, 255  # bytes of the holder's note, letters of a word in it
-# What file systems and desktops put into a folder by themselves.
-_OF_SYSTEMS = re.compile(
-    r"lost\+found|@eaDir|#recycle|#snapshot|\$RECYCLE\.BIN|System Volume Information"
-    r"|\.(_.*|nfs.*|Trash.*|snapshots?|zfs|DS_Store|fseventsd|Spotlight-V100)"
-)
 
 
 @contextmanager
@@ -52,8 +48,11 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
             try:
                 yield
             finally:
-                remove_staging(warehouse)
-                with suppress(OSError):  # the next run writes its own
+                # Also an edition that was moved to its place, and whose pointer could not be swapped in. What cannot be
+                # removed now is removed by the next run.
+                with suppress(OSError, RunError):
+                    sweep(warehouse)
+                with suppress(OSError):
                     (warehouse / HOLDER).unlink(missing_ok=True)
     except Timeout:
         raise WarehouseLockedError(
@@ -89,7 +88,8 @@ def _locked(file: Path, patience: float) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        with suppress(OSError):  # the lock ends with this process
+            lock.release()
 
 
 def _require_ours(warehouse: Path, named_by: str) -> None:
@@ -105,7 +105,7 @@ def _require_ours(warehouse: Path, named_by: str) -> None:
             " Mount that disk, or make that folder, then run again."
         )
     names = (entry.name for entry in warehouse.iterdir())
-    foreign = sorted(name for name in names if name not in ours and not _OF_SYSTEMS.fullmatch(name))
+    foreign = sorted(name for name in names if name not in ours and not is_of_system(name))
     if foreign:
         raise WarehouseForeignError(
             f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"

@@ -11,10 +11,10 @@ import xxhash
 from flows.errors import EditionDamagedError
 from flows.warehouse.bounded import read_bounded
 from flows.warehouse.facts import MANIFEST, MOST_BYTES, FileFacts, Manifest, parse_manifest
+from flows.warehouse.foreign import is_of_system
 from flows.warehouse.parquet import row_count
 
 REMEDY = "Restore the edition, or go back to another one with broadsheet rollback EDITION."
-_OF_DESKTOPS = {".DS_Store", "Thumbs.db", "desktop.ini"}  # what a file manager leaves in a folder that it shows
 
 
 def read_manifest(edition: Path) -> Manifest:
@@ -43,7 +43,7 @@ def write_manifest(edition: Path, base: Path | None, facts: dict[str, Any]) -> N
     """Write edition.json: the facts given, and each file; what is shared with the edition `base` is not read again."""
     known = read_manifest(base).by_path if base else {}
     files = []
-    for file in sorted(edition.rglob("*")):
+    for file in sorted(_walk(edition)):
         if file.is_file():
             name = file.relative_to(edition).as_posix()
             shared = base is not None and name in known and _is_shared(file, base / name)
@@ -82,6 +82,14 @@ def wrong_files(edition: Path) -> list[str]:
         elif stat.S_ISREG(there[name].st_mode) and digest(edition / name) != facts.xxh3:
             wrong.append(f"The file {name} has other bytes than {MANIFEST} says.")
     return wrong
+
+
+def require_complete(edition: Path) -> None:
+    """Raise EditionDamagedError where a file of an edition is missing: a run would build on what is left."""
+    there = _found(edition)
+    for name in read_manifest(edition).by_path:
+        if name not in there:
+            raise EditionDamagedError(f"The file {edition / name} is missing. {REMEDY}")
 
 
 def require_intact(edition: Path) -> None:
@@ -133,7 +141,8 @@ def _found(edition: Path) -> dict[str, os.stat_result]:
 
 def _walk(edition: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(edition, onerror=_raise):
-        yield from (Path(folder, name) for name in (*folders, *files) if name not in _OF_DESKTOPS)
+        folders[:] = [name for name in folders if not is_of_system(name)]
+        yield from (Path(folder, name) for name in (*folders, *files) if not is_of_system(name))
 
 
 def _raise(error: OSError) -> None:

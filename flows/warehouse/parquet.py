@@ -97,7 +97,7 @@ def month_file(edition: Path, table: Table, month: str | None) -> Path:
 def month_files(edition: Path, table: Table, months: Sequence[str | None] | None = None) -> list[Path]:
     """The files of a table's months, or of some of them, in their order; all months also of an edition of schema 1."""
     if months is None:
-        return sorted((edition / table.name).glob("*/*.parquet"))
+        return sorted((edition / table.name).glob(f"*/{table.name}.parquet"))
     return [file for month in months if (file := month_file(edition, table, month)).exists()]
 
 

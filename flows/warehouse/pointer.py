@@ -81,6 +81,9 @@ def unpublished(warehouse: Path) -> str | None:
     Its pointer waits aside until it is swapped in. A link there leads nowhere yet.
     """
     waiting = warehouse / STAGING / CURRENT
-    edition_id = waiting.readlink().name if waiting.is_symlink() else named(warehouse, waiting)
+    try:
+        edition_id = waiting.readlink().name if waiting.is_symlink() else named(warehouse, waiting)
+    except FileNotFoundError:  # it was swapped in meanwhile
+        return None
     published = edition_id is not None and edition_id == named(warehouse, warehouse / CURRENT)
     return edition_id if edition_id and is_id(edition_id) and not published else None

@@ -120,8 +120,9 @@ def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | N
 
 def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
     for _ in range(TRIES):
-        if store.write_if(warehouse / CURRENT, edition_id.encode(), seen):
-            return
+        with suppress(StorageUnavailableError):  # the pointer says below whether it was put
+            if store.write_if(warehouse / CURRENT, edition_id.encode(), seen):
+                return
         if read_pointer(warehouse)[0] == edition_id:  # it was put, and the answer lost
             return
         _require_seen(warehouse, seen)  # else two were put at once, and the store took neither

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from flows.errors import QueryError
 from flows.warehouse.database import DATABASE, Config, connected
 
 _SPILL_SHARE = 2  # a query may take one half of what is free on the disk of temporary files
@@ -25,13 +26,23 @@ def sealed(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnect
     What does not fit into memory goes to a folder of the connection's own (`private_folder`), removed at the end.
     """
     with (
-        TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True) as folder,
+        _temporary_folder() as folder,
         connected({}, Path(folder), edition / DATABASE) as connection,
     ):
         for name, value in _sealing(folder, seconds).items():
             connection.execute(f"SET {name} = $value", {"value": value})
         connection.execute("SET lock_configuration = true")
         yield connection
+
+
+def _temporary_folder() -> TemporaryDirectory[str]:
+    """Return a private folder, removed at the end of its block; raises QueryError where none can be made."""
+    try:
+        return TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise QueryError(
+            f"No temporary folder can be made ({error.strerror}). Set TMPDIR to a folder to which this user can write."
+        ) from None
 
 
 def private_folder(connection: duckdb.DuckDBPyConnection) -> Path:

@@ -8,6 +8,7 @@ from flows.objects.prefix import Prefix
 from flows.warehouse.bounded import require_bounded
 from flows.warehouse.editions import how_to_choose
 from flows.warehouse.facts import MANIFEST, MOST_BYTES, Manifest, parse_manifest
+from flows.warehouse.foreign import is_of_system
 from flows.warehouse.ids import is_id
 from flows.warehouse.manifest import REMEDY, damaged
 from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
@@ -101,6 +102,8 @@ def require_listed(warehouse: Prefix, manifest: Manifest) -> None:
     known = manifest.by_path
     for found in store.list_objects(place):
         if found.name == MANIFEST or (found.name.endswith("/") and not found.size):  # how some tools show a folder
+            continue
+        if any(map(is_of_system, found.name.split("/"))):
             continue
         if found.name not in known:
             raise EditionDamagedError(
