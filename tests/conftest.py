@@ -130,7 +130,7 @@ def browser() -> Iterator[Browser]:
 
 
 # What takes a minute or more, most of it waiting, begins first: no worker then waits for another's last file.
-LONGEST = ("up", "unattended", "failures", "incremental", "operations", "readme", "etl", "prefix", "readers", "crash")
+LONGEST = ("failures", "etl", "incremental", "up", "unattended", "operations", "readme", "prefix", "readers", "crash")
 
 
 @pytest.hookimpl(tryfirst=True)
