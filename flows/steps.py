@@ -27,9 +27,8 @@ from flows.warehouse.touched import last_listing
 def extract(settings: Settings) -> Plan:
     """List the source and compare it with the edition before, unless that was changed: which files are to be read."""
     if before := editions.current_edition(settings.home):
-        manifest.require_intact(before)
-        if settings.home == settings.warehouse:  # a working copy has only what was needed so far
-            manifest.require_complete(before)
+        # A working copy has only what was needed so far.
+        manifest.require_intact(before, complete=settings.home == settings.warehouse)
     return find_changed_files(settings)
 
 

@@ -84,19 +84,11 @@ def wrong_files(edition: Path) -> list[str]:
     return wrong
 
 
-def require_complete(edition: Path) -> None:
-    """Raise EditionDamagedError where a file of an edition is missing: a run would build on what is left."""
-    there = _found(edition)
-    for name in read_manifest(edition).by_path:
-        if name not in there:
-            raise EditionDamagedError(f"The file {edition / name} is missing. {REMEDY}")
-
-
-def require_intact(edition: Path) -> None:
+def require_intact(edition: Path, complete: bool = False) -> None:
     """Raise EditionDamagedError where an edition has a file that edition.json does not list, or one of another size.
 
-    Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. Missing
-    files are ignored, since a working copy lacks some. No file is read.
+    Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. A missing
+    file is an error where the edition must be `complete`: a working copy lacks some. No file is read.
     """
     known, there = read_manifest(edition).by_path, _found(edition)
     wrong = _wrong_names(known, there)
@@ -106,7 +98,10 @@ def require_intact(edition: Path) -> None:
             " edition with broadsheet rollback EDITION."
         )
     for name, facts in known.items():
-        if name in there and there[name].st_size != facts.bytes:
+        if name not in there:
+            if complete:
+                raise EditionDamagedError(f"The file {edition / name} is missing. {REMEDY}")
+        elif there[name].st_size != facts.bytes:
             raise EditionDamagedError(f"The file {edition / name} has another size than {MANIFEST} says. {REMEDY}")
 
 
