@@ -212,12 +212,26 @@ def disk_is_full_while_loading(room: Newsroom) -> Iterator[None]:
 
 
 @contextmanager
+def rewritten(place: Path | Prefix, content: bytes) -> Iterator[None]:
+    """Give a file or an object another content, until the end of the block."""
+    if isinstance(place, Prefix):
+        known = store.read(place)
+        store.write(place, content)
+        yield
+        store.write(place, known)
+    else:
+        known = place.read_bytes()
+        place.chmod(0o644)
+        place.write_bytes(content)
+        yield
+        place.write_bytes(known)
+
+
+@contextmanager
 def current_dangles(room: Newsroom) -> Iterator[None]:
     if isinstance(room.warehouse, Prefix):
-        known = store.read(room.warehouse / "current")
-        store.write(room.warehouse / "current", b"20200101T000000Z")
-        yield
-        store.write(room.warehouse / "current", known)
+        with rewritten(room.warehouse / "current", b"20200101T000000Z"):
+            yield
     else:
         away = (room.warehouse / "current").resolve().rename(room.folder / "kept")
         yield
@@ -239,19 +253,8 @@ def edition_has_a_foreign_log(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def manifest_is_broken(room: Newsroom) -> Iterator[None]:
-    if isinstance(room.warehouse, Prefix):
-        place = room.warehouse / "editions" / str(room.current()) / "edition.json"
-        known = store.read(place)
-        store.write(place, b'{"files": ')
+    with rewritten(room.warehouse / "editions" / str(room.current()) / "edition.json", b'{"files": '):
         yield
-        store.write(place, known)
-    else:
-        file = room.warehouse / "current" / "edition.json"
-        known = file.read_bytes()
-        file.chmod(0o644)
-        file.write_bytes(b'{"files": ')
-        yield
-        file.write_bytes(known)
 
 
 @contextmanager
@@ -259,11 +262,8 @@ def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
     """A month that this run changes, so that its rows are read back."""
     assert isinstance(room.warehouse, Path)
     file = room.warehouse / "current" / "articles" / "2026-01" / "articles.parquet"
-    known = file.read_bytes()
-    file.chmod(0o644)
-    file.write_bytes(known[:-40] + bytes(40))
-    yield
-    file.write_bytes(known)
+    with rewritten(file, file.read_bytes()[:-40] + bytes(40)):
+        yield
 
 
 @contextmanager
