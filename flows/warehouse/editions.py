@@ -177,13 +177,16 @@ def _is_retired(warehouse: Path, edition: Path) -> bool:
 
 
 def old_editions(ids: list[str], current: str | None, keep: int, hours: float, now: datetime) -> list[str]:
-    """Those of some editions, sorted by id, that `retire` removes."""
+    """Return those of some editions, sorted by id, that `retire` removes; with 0 hours none is too young.
+
+    Runs that follow each other within a second have ids that are ahead of the clock.
+    """
     limit = now - timedelta(hours=hours)
     newest = ids[-keep:]
     return [
         edition_id
         for edition_id, successor in pairwise(ids)
-        if edition_id not in newest and edition_id != current and edition_time(successor) <= limit
+        if edition_id not in newest and edition_id != current and (not hours or edition_time(successor) <= limit)
     ]
 
 
