@@ -95,11 +95,19 @@ def by_flow(server: Server) -> Outcome:
     run = str(state.state_details.flow_run_id)
     stored = server.client.get(f"flow_runs/{run}").json()["state"]
     assert stored["message"] == state.message
-    lines = logs_of(server, run)
+    lines = awaited_logs(server, run, state.message)
     assert state.message in lines
     told = brief_of(server, run)
     assert told.startswith("# The run failed\n") == state.is_failed()
     return Outcome(state.is_failed(), state.message, f"{lines}\n{told}")
+
+
+def awaited_logs(server: Server, run: str, message: str) -> str:
+    """What a run logged, once its end is there: Prefect's thread of logs may still be at it."""
+    limit = time.monotonic() + 30
+    while message not in (lines := logs_of(server, run)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    return lines
 
 
 def logs_of(server: Server, run: str) -> str:
