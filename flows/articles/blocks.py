@@ -75,6 +75,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
     texts: list[str] = []
     emphasis, roman = 0, False  # roman: some text is not emphasised
     inside: _Inside | None = None
+    empty = 0  # level of the heading without text that was the last block: of a million of them, one is kept
     for event, place in events:
         if type(event) is str:
             if event == "SoftBreak" or event == "HardBreak":
@@ -92,7 +93,8 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                     inside = inside or _Inside(texts, codes)
                     inside.turn_image(value if name == "Start" else None, lines.at(place["start"]))
                 continue
-            if texts or inside or kind == "heading":
+            if texts or inside or (kind == "heading" and level != empty):
+                empty = 0 if texts or inside else level
                 if inside:
                     yield inside.block(kind, level, start, not roman)
                 elif kind == "html":
