@@ -136,7 +136,9 @@ def running_store() -> Iterator[ObjectStore]:
             patch.setenv(name, "of-the-tests")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         store.client.cache_clear()
-        httpx.post(f"http://127.0.0.1:{server.port}/moto-api/reset").raise_for_status()  # it keeps what a store before had
+        httpx.post(
+            f"http://127.0.0.1:{server.port}/moto-api/reset"
+        ).raise_for_status()  # it keeps what a store before had
         store.client().create_bucket(Bucket=BUCKET)
         running.asked.clear()
         yield running

@@ -19,7 +19,7 @@ from flows.articles.dates import (
 )
 from flows.articles.fields import Fields
 from flows.articles.front_matter import read_front_matter
-from flows.articles.image_rows import Owner, host_of, image_rows
+from flows.articles.image_rows import Owner, host_of, image_rows, need_no_limit
 from flows.articles.images import fold
 from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_LENGTHS, bytes_of, few, fit
 from flows.articles.yaml_blocks import Written
@@ -68,8 +68,10 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     text = "\n\n".join(prose.texts)
     described = _described(fields)
     hero, extra = fields.image(), fields.extra()
-    left = (MAX_GROWTH - 1) * len(content) + GROWTH_OF_ANY - bytes_of(text) - bytes_of(extra or "")  # 1: body, title
-    images, captions = image_rows(Owner(article_id, month, above), hero, pictures, left, fields.problems)
+    owner, limit = Owner(article_id, month, above), None
+    if not need_no_limit(owner, pictures, len(content), len(text) + len(extra or "")):
+        limit = (MAX_GROWTH - 1) * len(content) + GROWTH_OF_ANY - bytes_of(text) - bytes_of(extra or "")  # 1: the body
+    images, captions = image_rows(owner, hero, pictures, limit, fields.problems)
     article = Article(
         article_id=article_id,
         title=_title(prose, document, texts, above, fields.problems) or _words_of(source_path),

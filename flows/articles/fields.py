@@ -64,7 +64,7 @@ class Fields:
         """The value of a column that holds one text, trimmed; another form is left in `extra`, with a problem."""
         for key, written in self.values(column):
             if isinstance(written, str):
-                return fit(written.strip(), column, self.line(key), self.problems)
+                return self._fit(written.strip(), column, key)
             self._leave_in_extra(key, written, "text")
         return None
 
@@ -89,10 +89,15 @@ class Fields:
             if isinstance(value, str) and value.strip():
                 if isinstance(written, list) and len(written) > 1:
                     self.used.discard(key)
-                return fit(value.strip(), column, self.line(key), self.problems)
+                return self._fit(value.strip(), column, key)
             if isinstance(value, dict):
                 self._leave_in_extra(key, written, "text")
         return None
+
+    def _fit(self, value: str, column: str, key: str) -> str:
+        if len(value) <= MAX_LENGTHS[column]:  # before the key's line is looked up
+            return value
+        return fit(value, column, self.line(key), self.problems)
 
     def image(self) -> Hero | None:
         """The front matter's image: an address, or a mapping that holds one; what else it holds is left in `extra`."""

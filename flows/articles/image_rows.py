@@ -7,7 +7,7 @@ from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of
 from flows.articles.credits import read_credit
 from flows.articles.fields import Hero
 from flows.articles.images import CaptionText, Picture, front_matter_image
-from flows.articles.lengths import MAX_GROWTH, MAX_TEXT, ROW, bytes_of, fit
+from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_TEXT, ROW, WIDEST, bytes_of, fit
 from flows.problems import problem
 from flows.tables import Caption, Image, Problem
 
@@ -24,25 +24,35 @@ class Owner(NamedTuple):
 
 
 def image_rows(
-    owner: Owner, hero: Hero | None, inline: list[Picture], limit: int, problems: list[Problem]
+    owner: Owner, hero: Hero | None, inline: list[Picture], limit: int | None, problems: list[Problem]
 ) -> tuple[list[Image], list[Caption]]:
-    """The rows of an article's images and of their captions, as many as have no more than `limit` bytes."""
+    """Return the rows of an article's images and of their captions, as many as have no more than `limit` bytes."""
     images: list[Image] = []
     captions: list[Caption] = []
-    left, of_identity = limit, bytes_of(owner.article_id)
+    left, of_identity = limit or 0, bytes_of(owner.article_id)
     for position, role, picture in _placed(owner, hero, inline, problems):
         texts = captions_of(picture)
-        left -= _weight(of_identity, picture, texts)
-        line = picture.line + owner.above
-        if left < 0:
-            problems.append(problem("too_much_text", line, limit=limit, growth=MAX_GROWTH))
-            break
+        if limit is not None:
+            left -= _weight(of_identity, picture, texts)
+            if left < 0:
+                problems.append(problem("too_much_text", picture.line + owner.above, limit=limit, growth=MAX_GROWTH))
+                break
         image = _image_row(owner, position, role, picture, problems)
         images.append(image)
         for number, caption in enumerate(texts, 1):
             row = _caption_row(f"{image.image_id}/{number}", image, caption, caption.line + owner.above, problems)
             captions.append(row)
     return images, captions
+
+
+def need_no_limit(owner: Owner, inline: list[Picture], size: int, others: int) -> bool:
+    """Return whether the rows cannot exceed GROWTH_OF_ANY, with texts as long as their file of `size` bytes.
+
+    `others` are the characters of the article's other texts. This saves nearly every article from being weighed.
+    """
+    texts = 5 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])  # 5: of the hero, without captions
+    longest = WIDEST * min(size, 4 * MAX_TEXT)
+    return texts * (ROW + 3 * (bytes_of(owner.article_id) + longest)) + 4 * others <= GROWTH_OF_ANY
 
 
 def _placed(
@@ -67,9 +77,8 @@ def _weight(of_identity: int, picture: Picture, captions: list[CaptionText]) -> 
 
 
 def _image_row(owner: Owner, position: int, role: str, picture: Picture, problems: list[Problem]) -> Image:
-    line = picture.line + owner.above
-    url, alt, title = picture.url, picture.alt, picture.title
-    if len(url) + len(alt) + len(title) > MAX_TEXT:
+    url, alt, title, line = picture.url, picture.alt, picture.title, picture.line + owner.above
+    if len(url) > MAX_TEXT or len(alt) > MAX_TEXT or len(title) > MAX_TEXT:
         url, alt = fit(url, "image url", line, problems), fit(alt, "image alt", line, problems)
         title = fit(title, "image title", line, problems)
     return Image(

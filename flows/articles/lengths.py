@@ -47,6 +47,7 @@ MAX_VALUE = 50_000
 MAX_PROBLEMS = 100  # a file; an editor reads a few of them
 MAX_GROWTH = 8  # bytes of rows for each byte of the file: usual articles have two or three, those of one line six
 GROWTH_OF_ANY = 2_000_000  # bytes of rows beside these: a gallery of small images has more rows than text
+WIDEST = 3  # bytes that a byte of the file becomes: U+0000 is read as U+FFFD
 ROW = 100  # bytes: what a row weighs beside its text
 _LONGEST_CHARACTER = 32  # code points that are kept together at a cut; more marks on a letter can be cut apart
 _JOINER = "\u200d"

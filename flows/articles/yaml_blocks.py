@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import yaml
@@ -101,7 +101,7 @@ def read_yaml(block: str) -> Block:
             return Block({}, {}, {}, [])
         if not isinstance(node, yaml.MappingNode):
             raise RejectedError(problem("no_mapping", node.start_mark.line))
-        problems = [_unmergeable(key) for key in _walk(node)]
+        problems = [_unmergeable(key) for key in _walk(node)] if _needs_walk(block) else []
         return _read_mapping(loader, node, problems)
     except yaml.YAMLError as error:
         raise RejectedError(broken_yaml(block, error)) from None
@@ -120,28 +120,38 @@ def _require_shallow(block: str) -> None:
             raise RejectedError(too_complex(event.start_mark.line if event.start_mark else 0))
 
 
-def _walk(node: yaml.Node) -> Iterator[yaml.Node]:
-    """Require a bounded number of values, and yield the keys << that have nothing to merge; they become text.
+def _needs_walk(block: str) -> bool:
+    """Return whether a block may have an alias, a merge, a tag or very many values, as nearly none has."""
+    return "*" in block or "<<" in block or "!" in block or 4 * sum(map(block.count, "\n,:")) > MOST_VALUES
+
+
+def _walk(node: yaml.Node) -> list[yaml.Node]:
+    """Require a bounded number of values, and return the keys << that have nothing to merge; they become text.
 
     Each alias counts with all that its anchor holds: a few lines of aliases can make billions of values.
     """
-    values, characters, waiting = 0, 0, [node]
+    values, characters, waiting, unmergeable = 0, 0, [node], []
     while waiting:
         node = waiting.pop()
         values += 1
-        if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.tag == _MERGE and not _can_merge(key, value):
-                    key.tag = _TEXT
-                    yield key
-                waiting += (value,) if key.tag == _MERGE else (key, value)
-        else:
-            node.tag = _TEXT if node.tag == _MERGE else node.tag  # << is a key, or nothing special
+        if type(node) is yaml.ScalarNode:  # as nearly all are
+            if node.tag == _MERGE:  # << is a key, or nothing special
+                node.tag = _TEXT
             characters += len(node.value)
+        elif type(node) is yaml.SequenceNode:
+            waiting += node.value
+        else:
+            for key, value in node.value:
+                if key.tag == _MERGE:
+                    if _can_merge(key, value):
+                        waiting.append(value)
+                        continue
+                    key.tag = _TEXT
+                    unmergeable.append(key)
+                waiting += (key, value)
         if values > MOST_VALUES or characters > MOST_TEXT:
             raise RejectedError(too_complex(node.start_mark.line))
+    return unmergeable
 
 
 def _can_merge(key: yaml.Node, value: yaml.Node) -> bool:
