@@ -5,11 +5,13 @@ INSTALLED := $(VENV)/installed
 PEERS := .venv-bench/installed
 BENCH ?= data/bench
 CHROMIUM := $(shell command -v chromium)
+NO_BROWSER := $(if $(CHROMIUM),, and not browser)
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 ADD := $(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: help run up test lint format docs pictures fuzz soak chaos overhead spark clients fidelity bench growth lock clean
+.PHONY: help run up test test-slow test-all lint format docs pictures fuzz soak chaos overhead spark clients fidelity bench growth lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -20,9 +22,14 @@ run: $(INSTALLED)  ## publish an edition from seeds/ into warehouse/
 up: $(INSTALLED)  ## publish every hour: a Prefect server, its UI and a worker, until Ctrl-C
 	@exec $(BIN)/broadsheet up
 
-test: lint  ## lint, check types, test
-	@$(if $(CHROMIUM),,echo "make: pages are not looked at without Chromium; run: apt-get install chromium")
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(CHROMIUM),,-m "not browser")
+test: lint  ## lint, check types, test: three minutes
+	@$(if $(CHROMIUM),,echo "make: pages are not tested without Chromium; run: apt-get install chromium")
+	@$(PYTEST) -m "not slow$(NO_BROWSER)"
+
+test-slow: $(INSTALLED)  ## test with servers, clusters, stores, kills and random newsrooms: a quarter of an hour
+	@$(PYTEST) -m "slow$(NO_BROWSER)"
+
+test-all: test test-slow  ## all tests
 
 lint: $(INSTALLED)  ## lint and check types
 	@$(BIN)/ruff check --quiet .

@@ -62,7 +62,7 @@ def object_store() -> Iterator[ObjectStore]:
         yield running
 
 
-@pytest.fixture(params=["disk", "store"])
+@pytest.fixture(params=["disk", pytest.param("store", marks=pytest.mark.slow)])
 def newsroom(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Newsroom:
     """A source with one article, and a place for a warehouse on a disk, and once more in a store; the settings name them."""
     warehouse: Path | Prefix = tmp_path / "warehouse"

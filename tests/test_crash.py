@@ -17,6 +17,8 @@ from flows.warehouse.manifest import wrong_files
 from tests.conftest import BROADSHEET, ROOT, SEEDS, Publish, query, rows_of, run_broadsheet, seed_file
 from tests.dying import POINTS, run_until
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("KILLS", "20"))
 HOLDING = """
 import sys

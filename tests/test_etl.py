@@ -18,6 +18,8 @@ from tests.dask_cluster import running_cluster
 from tests.object_store import BUCKET
 from tests.prefect_server import Server, running_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):

@@ -123,7 +123,14 @@ def brief_of(server: Server, run: str) -> str:
 
 
 ROWS = [
-    pytest.param(failure, run, id=f"{run}: {failure.happens.__name__}") for failure in FAILURES for run in failure.runs
+    pytest.param(
+        failure,
+        run,
+        id=f"{run}: {failure.happens.__name__}",
+        marks=() if run == "cli folder" else pytest.mark.slow,
+    )
+    for failure in FAILURES
+    for run in failure.runs
 ]
 
 
@@ -144,6 +151,7 @@ def test_a_failure_is_a_sentence_and_publishes_nothing(failure: Failure, run: st
     assert leftovers(newsroom) == []
 
 
+@pytest.mark.slow
 def test_only_editions_that_are_published_are_events(server, newsroom_of_flow, capsys):
     """The runs above failed, and sent none; an event that is late would be one of theirs."""
     by_flow(server)
@@ -157,6 +165,7 @@ def test_only_editions_that_are_published_are_events(server, newsroom_of_flow, c
     assert heard == published
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [OSError("The server is away."), CancelledError()], ids=repr)
 def test_an_edition_without_a_brief_is_no_failure(server, newsroom_of_flow, monkeypatch, error):
     """The brief of a failed run would say that nothing was published. Prefect cancels a run that lost its server."""

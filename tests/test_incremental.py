@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -137,7 +138,7 @@ def parquet_of(edition: Path) -> dict[str, bytes]:
     return {str(file.relative_to(edition)): file.read_bytes() for file in files if pq.read_metadata(file).num_rows}
 
 
-TestNewsroom = Newsroom.TestCase
+TestNewsroom = pytest.mark.slow(Newsroom.TestCase)
 TestNewsroom.settings = settings(
     max_examples={"ci": 12, "soak": 500}.get(os.environ.get("HYPOTHESIS_PROFILE", "ci"), 100),
     stateful_step_count=25,

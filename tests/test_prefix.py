@@ -24,6 +24,8 @@ from tests.dying import POINTS_BELOW_A_PREFIX, run_until
 from tests.object_store import BUCKET, ObjectStore
 from tests.older_editions import SCHEMA_1, unpack_edition
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(object_store: ObjectStore, request: pytest.FixtureRequest) -> Prefix:

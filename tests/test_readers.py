@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import ROOT, Publish, seed_file
 
+pytestmark = pytest.mark.slow
+
 PUBLISHES = int(os.environ.get("PUBLISHES", "20"))
 ARTICLES = 40
 RECIPES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reading.md").read_text(), re.DOTALL)

@@ -93,6 +93,7 @@ def test_this_month_is_what_the_readme_says():
         assert connection.sql(f"SELECT {this_month}").fetchall() == [(f"{datetime.now(UTC):%Y-%m}",)]
 
 
+@pytest.mark.slow
 def test_the_commands_run_in_their_order(clone, tmp_path):
     environment = prefect_environment(tmp_path)
     for command in ONCE:
@@ -137,6 +138,7 @@ def worker(command: str, clone: Path, environment: dict[str, str]) -> Iterator[I
         end(process)
 
 
+@pytest.mark.slow
 def test_the_schedule_is_set_up_as_the_readme_says(clone, tmp_path):
     up, *commands, last = SCHEDULE
     assert up == "make up"  # which test_up.py runs

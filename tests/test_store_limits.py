@@ -18,6 +18,8 @@ from flows.verify import verify
 from tests.conftest import ROOT, query, seed_file
 from tests.object_store import BUCKET, ObjectStore, Statement
 
+pytestmark = pytest.mark.slow
+
 (POLICY,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "object_storage.md").read_text(), re.DOTALL)
 STATEMENTS: list[Statement] = json.loads(POLICY)["Statement"]
 GRANTS = [(number, action) for number, statement in enumerate(STATEMENTS) for action in statement["Action"]]

@@ -22,6 +22,8 @@ from tests.conftest import ROOT, SEEDS, query
 from tests.process_tree import descendants, ended, watched
 from tests.test_up import LIMIT, Up, aside, awaited, runs, started, state_of
 
+pytestmark = pytest.mark.slow
+
 RECOVERY = ROOT / "automations" / "recovery.yaml"
 ALERTS = ROOT / "automations" / "alerts.yaml"
 INTERVAL = 10  # seconds between two ticks

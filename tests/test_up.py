@@ -33,6 +33,8 @@ from tests.hostile import FILES, VARIABLES, homeless
 from tests.prefect_server import free_port
 from tests.process_tree import descendants, ended, watched
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 # Loaded by every Python that `up` starts: it notes each name and address that is looked for or sent to.
