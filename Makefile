@@ -31,10 +31,11 @@ test-slow: $(INSTALLED)  ## test with servers, clusters, stores, kills and rando
 
 test-all: test test-slow  ## all tests
 
-lint: $(INSTALLED)  ## lint and check types
+lint: $(INSTALLED)  ## lint, check types and the levels of imports
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache --no-logo >$(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 
 format: $(INSTALLED)  ## mend what a machine can mend
 	@$(BIN)/ruff check --fix --quiet .

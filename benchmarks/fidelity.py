@@ -18,7 +18,7 @@ from cmarkgfm.cmark import Options
 
 from flows.articles.article import read_article
 from flows.settings import Settings
-from flows.source import list_seed_files, read_seed_file
+from flows.source.listing import list_seed_files, read_seed_file
 
 WORST = 10  # files listed
 

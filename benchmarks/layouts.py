@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from flows.tables import ARTICLES, CONTENT
+from flows.schema import ARTICLES, CONTENT
 from flows.warehouse.parquet import GROUP_OF_TEXTS, UNDATED, month_files
 
 ROUNDS = 25

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from flows.pipeline import Steps, publish_edition
-from flows.plan import Plan
+from flows.pipeline.plan import Plan
+from flows.pipeline.run import Steps, publish_edition
 from flows.settings import Settings
 
 ROOT = Path(__file__).parents[1]

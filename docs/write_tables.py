@@ -1,4 +1,4 @@
-"""Writes docs/tables.md from flows/tables.py, sql/views/ and an edition of seeds/: `make docs`."""
+"""Writes docs/tables.md from flows/schema.py, sql/views/ and an edition of seeds/: `make docs`."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from docs.example import ROOT, example_edition
-from flows.tables import TABLES, Table, columns
+from flows.schema import TABLES, Table, columns
 from flows.warehouse.database import SQL, reading
 
 PAGE = ROOT / "docs" / "tables.md"
@@ -44,7 +44,7 @@ REFERENCES = (
 HEAD = """\
 # Tables and views
 
-`make docs` writes this page from `flows/tables.py` and `sql/views/`; its examples are an edition of `seeds/`. The same
+`make docs` writes this page from `flows/schema.py` and `sql/views/`; its examples are an edition of `seeds/`. The same
 descriptions are comments in DuckDB (`FROM data_dictionary`) and, for tables, field metadata in Parquet.
 
 Empty text is null. Instants are UTC; days are those of the edition's time zone. Lines and columns of text count from 1.

@@ -13,13 +13,13 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from flows import verify as proof
-from flows.brief import brief, failure, read_brief, table
+from flows.artifacts import brief, failure, read_brief, table
 from flows.display import visible
 from flows.errors import RunError, first_line
-from flows.pipeline import Report, publish_edition
+from flows.pipeline import verify as proof
+from flows.pipeline.run import Report, publish_edition
+from flows.schema import Edition
 from flows.settings import Settings
-from flows.tables import Edition
 from flows.tasks import running
 
 PROJECT = Path(__file__).parents[1]

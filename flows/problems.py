@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from flows.tables import Problem
+from flows.schema import Problem
 
 
 class Kind(NamedTuple):

@@ -17,14 +17,14 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Failed
 from prefect.task_runners import TaskRunner
 
-from flows import cluster
 from flows.display import visible
 from flows.errors import ConfigurationError, RunError
-from flows.memory import translate_memory_errors
-from flows.pipeline import Steps, steps_for
-from flows.plan import Plan
+from flows.pipeline import dask
+from flows.pipeline.memory import translate_memory_errors
+from flows.pipeline.plan import Plan
+from flows.pipeline.process_pool import default_processes, killed_in_words, workers
+from flows.pipeline.run import Steps, steps_for
 from flows.settings import Settings
-from flows.workers import default_processes, killed_in_words, workers
 
 LONG = 20_000  # files to read; fewer are read before anyone has looked
 # What a step may raise without being at fault. Prefect logs the traceback of what a task raises, and none of what it
@@ -98,9 +98,9 @@ def _in_pool(pool: Executor, step: Any) -> Any:
 
 def _on_cluster(runner: TaskRunner[Any], step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
     """The same on a Dask cluster."""
-    cluster.require_workers(lambda: runner.client, plan.settings.scheduler)  # type: ignore[attr-defined]
+    dask.require_workers(lambda: runner.client, plan.settings.scheduler)  # type: ignore[attr-defined]
     arguments = dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True))
-    return _results(step, plan, [partial(cluster.result_of, future) for future in runner.map(step, arguments)])
+    return _results(step, plan, [partial(dask.result_of, future) for future in runner.map(step, arguments)])
 
 
 def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
@@ -138,14 +138,14 @@ def running(settings: Settings) -> Iterator[Steps]:
     with DaskTaskRunner(
         address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
     ) as runner:
-        yield _tasks(cluster.steps_for(settings), partial(_on_cluster, runner))
+        yield _tasks(dask.steps_for(settings), partial(_on_cluster, runner))
 
 
 def _tasks(steps: Steps, each: Callable[..., Iterator[int]]) -> Steps:
     return Steps(
         extract=_step("extract", steps.extract),
         transform=_task("transform", steps.transform),
-        settle=_step("settle", steps.settle),
+        reconcile=_step("reconcile", steps.reconcile),
         write_months=_task("write months", steps.write_months),
         load=_step("load", steps.load),
         check=_step("check", steps.check),

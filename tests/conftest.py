@@ -14,9 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from flows import remote, steps
-from flows.objects.prefix import Prefix
-from flows.pipeline import Report, publish_edition
+from flows.object_store.path import Prefix
+from flows.pipeline.run import Report, publish_edition, remote, steps
 from flows.settings import Settings
 from flows.warehouse import prefix, working_copy
 from tests.newsroom import Newsroom
@@ -24,7 +23,7 @@ from tests.object_store import BUCKET, ObjectStore, running_store
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
-BROADSHEET = (sys.executable, "-c", "import sys; from flows.cli import main; sys.exit(main())")
+BROADSHEET = (sys.executable, "-c", "import sys; from flows.cli.main import main; sys.exit(main())")
 
 # CI's few examples are the same at each run; `make fuzz` tries many new ones. An input may take 2 seconds.
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=2000, database=None)

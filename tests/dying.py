@@ -5,7 +5,7 @@ import signal
 from dataclasses import fields, replace
 from typing import NoReturn
 
-from flows.pipeline import Steps, publish_edition, steps_for
+from flows.pipeline.run import Steps, publish_edition, steps_for
 from flows.settings import Settings
 from flows.warehouse import database, ledger, manifest, parquet, pointer, prefix
 

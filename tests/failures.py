@@ -19,9 +19,9 @@ import dask
 import pytest
 
 from flows import errors
-from flows.objects import store
-from flows.objects.prefix import Prefix
-from flows.pipeline import publish_edition
+from flows.object_store import objects
+from flows.object_store.path import Prefix
+from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from flows.warehouse.ddl import SQL
 from tests.conftest import ROOT, seed_file
@@ -41,7 +41,7 @@ with writer_lock(Path(sys.argv[1])):
 class Newsroom:
     """A source of four articles in two months, its warehouse, and what a run finds in its environment."""
 
-    store: ObjectStore | None = None  # where the warehouse is in one
+    objects: ObjectStore | None = None  # where the warehouse is in one
 
     def __init__(self, folder: Path, warehouse: Path | Prefix, patch: pytest.MonkeyPatch) -> None:
         self.folder, self.warehouse, self.patch = folder, warehouse, patch
@@ -78,7 +78,7 @@ class Newsroom:
         """The id of the published edition."""
         if isinstance(self.warehouse, Prefix):
             try:
-                return store.read(self.warehouse / "current").decode()
+                return objects.read(self.warehouse / "current").decode()
             except FileNotFoundError:
                 return None
         link = self.warehouse / "current"
@@ -180,7 +180,7 @@ def disk_refuses(room: Newsroom) -> Iterator[None]:
 def disk_is_too_small(room: Newsroom) -> Iterator[None]:
     """As if even a small edition needed a petabyte."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.warehouse.room.LEAST", 10**15)
+        patch.setattr("flows.warehouse.disk_space.LEAST", 10**15)
         yield
 
 
@@ -215,10 +215,10 @@ def disk_is_full_while_loading(room: Newsroom) -> Iterator[None]:
 def rewritten(place: Path | Prefix, content: bytes) -> Iterator[None]:
     """Give a file or an object another content, until the end of the block."""
     if isinstance(place, Prefix):
-        known = store.read(place)
-        store.write(place, content)
+        known = objects.read(place)
+        objects.write(place, content)
         yield
-        store.write(place, known)
+        objects.write(place, known)
     else:
         known = place.read_bytes()
         place.chmod(0o644)
@@ -242,9 +242,9 @@ def current_dangles(room: Newsroom) -> Iterator[None]:
 def edition_has_a_foreign_log(room: Newsroom) -> Iterator[None]:
     name = f"editions/{room.current()}/broadsheet.duckdb.wal"
     if isinstance(room.warehouse, Prefix):
-        store.write(room.warehouse / name, b"forged")
+        objects.write(room.warehouse / name, b"forged")
         yield
-        store.remove_object(room.warehouse / name)
+        objects.remove_object(room.warehouse / name)
     else:
         (room.warehouse / name).write_bytes(b"forged")
         yield
@@ -336,9 +336,9 @@ def store_at(**variables: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
-        store.client.cache_clear()
+        objects.client.cache_clear()
         yield
-    store.client.cache_clear()
+    objects.client.cache_clear()
 
 
 @contextmanager
@@ -346,7 +346,7 @@ def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
     """While this run puts its manifest, a run of another machine publishes."""
     assert isinstance(room.warehouse, Prefix)
     other = Settings().model_copy(update={"data": room.folder / "other machine"})
-    upload = store.upload
+    upload = objects.upload
     with pytest.MonkeyPatch.context() as patch:
 
         def upload_after_the_other(file: Path, place: Prefix) -> None:
@@ -355,7 +355,7 @@ def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
                 publish_edition(other)
             upload(file, place)
 
-        patch.setattr(store, "upload", upload_after_the_other)
+        patch.setattr(objects, "upload", upload_after_the_other)
         yield
     room.write(0, "Written after the race")
 
@@ -372,10 +372,10 @@ def source_is_empty(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def current_is_lost(room: Newsroom) -> Iterator[None]:
     if isinstance(room.warehouse, Prefix):
-        known = store.read(room.warehouse / "current")
-        store.remove_object(room.warehouse / "current")
+        known = objects.read(room.warehouse / "current")
+        objects.remove_object(room.warehouse / "current")
         yield
-        store.write(room.warehouse / "current", known)
+        objects.write(room.warehouse / "current", known)
     else:
         away = (room.warehouse / "current").rename(room.folder / "link")
         yield
@@ -388,9 +388,9 @@ def an_edition_is_from_the_future(room: Newsroom) -> Iterator[None]:
     ahead = "20991231T235959Z"
     if isinstance(room.warehouse, Prefix):
         place = room.warehouse / "editions" / ahead / "edition.json"
-        store.write(place, store.read(room.warehouse / "editions" / str(room.current()) / "edition.json"))
+        objects.write(place, objects.read(room.warehouse / "editions" / str(room.current()) / "edition.json"))
         yield
-        store.remove_object(place)
+        objects.remove_object(place)
     else:
         edition = (room.warehouse / "current").resolve()
         copy = Path(shutil.copytree(edition, edition.with_name(ahead)))
@@ -411,7 +411,7 @@ def database_gets_no_memory(room: Newsroom) -> Iterator[None]:
     """DuckDB may take a kilobyte, also where the work that did not fit is done again."""
     with room.setting(rebuild=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr("flows.warehouse.database.LEAST_MEMORY", 1_000)
-        patch.setattr("flows.limits.usable_memory", lambda: 0)
+        patch.setattr("flows.resources.usable_memory", lambda: 0)
         yield
 
 
@@ -419,8 +419,8 @@ def database_gets_no_memory(room: Newsroom) -> Iterator[None]:
 def workers_are_killed(room: Newsroom) -> Iterator[None]:
     """Each process that reads files is killed as soon as it is there, as the kernel does where memory ends."""
     with room.setting(rebuild=True, processes=2), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.plan.LEAST_BATCH", 1)
-        patch.setattr("flows.workers.WORTH_A_WORKER", 1)
+        patch.setattr("flows.pipeline.plan.LEAST_BATCH", 1)
+        patch.setattr("flows.pipeline.process_pool.WORTH_A_WORKER", 1)
         done = Event()
         killer = Thread(target=_kill_grandchildren, args=(done,))
         killer.start()
@@ -468,7 +468,7 @@ FAILURES = (
     Failure(errors.ConfigurationError, r"AWS settings cannot be used: .*nobody.*", profile_is_unknown, "extract", STORE),
     Failure(errors.SourceNotFoundError, r"Source folder not found: .*/source\. .*", source_is_gone),
     Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\); .*", folder_cannot_be_listed, "extract"),
-    Failure(errors.WithdrawalsError, r"Of 4 published articles 3 would be withdrawn, .*", most_articles_are_gone, "settle"),
+    Failure(errors.WithdrawalsError, r"Of 4 published articles 3 would be withdrawn, .*", most_articles_are_gone, "reconcile"),
     Failure(errors.WarehouseForeignError, r"The folder .* is no Broadsheet warehouse \(it holds thesis.txt\); .*", warehouse_is_something_else),
     Failure(errors.WarehouseLockedError, r"Another run is publishing into .*: process \d+ on .* since .*", another_run_holds_the_lock),
     Failure(errors.WarehouseUnwritableError, r"The warehouse /proc/broadsheet.* cannot be written \(.*", disk_refuses),

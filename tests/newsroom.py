@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
-from flows.objects import store
-from flows.objects.prefix import Prefix
+from flows.cli.main import main
+from flows.object_store import objects
+from flows.object_store.path import Prefix
 
 on_disk = pytest.mark.parametrize("newsroom", ["disk"], indirect=True)
 in_store = pytest.mark.parametrize("newsroom", ["store"], indirect=True)
@@ -48,7 +48,7 @@ class Newsroom:
     def put(self, name: str, content: bytes) -> None:
         """Write a file or an object of the warehouse."""
         if isinstance(self.warehouse, Prefix):
-            store.write(self.warehouse / name, content)
+            objects.write(self.warehouse / name, content)
             return
         (self.warehouse / name).parent.mkdir(parents=True, exist_ok=True)
         (self.warehouse / name).write_bytes(content)
@@ -56,7 +56,7 @@ class Newsroom:
     def remove(self, name: str) -> None:
         """Remove a file or an object of the warehouse."""
         if isinstance(self.warehouse, Prefix):
-            store.remove_object(self.warehouse / name)
+            objects.remove_object(self.warehouse / name)
         else:
             (self.warehouse / name).unlink()
 
@@ -65,11 +65,11 @@ class Newsroom:
         if isinstance(self.warehouse, Path):
             shutil.copytree(self.warehouse / "editions" / edition, self.warehouse / name)
             return
-        for found in list(store.list_objects(self.warehouse / "editions" / edition)):
-            store.copy(self.warehouse / "editions" / edition / found.name, self.warehouse / name / found.name)
+        for found in list(objects.list_objects(self.warehouse / "editions" / edition)):
+            objects.copy(self.warehouse / "editions" / edition / found.name, self.warehouse / name / found.name)
 
     def names(self) -> set[str]:
         """What is in the folder of the editions."""
         if isinstance(self.warehouse, Path):
             return {entry.name for entry in (self.warehouse / "editions").iterdir()}
-        return {found.name.split("/")[0] for found in store.list_objects(self.warehouse / "editions")}
+        return {found.name.split("/")[0] for found in objects.list_objects(self.warehouse / "editions")}

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from flows.objects import store
+from flows.object_store import objects
 
 BUCKET = "newsroom"
 CONDITIONS = {"If-Match": "HTTP_IF_MATCH", "If-None-Match": "HTTP_IF_NONE_MATCH"}
@@ -135,14 +135,14 @@ def running_store() -> Iterator[ObjectStore]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "of-the-tests")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        store.client.cache_clear()
+        objects.client.cache_clear()
         httpx.post(
             f"http://127.0.0.1:{server.port}/moto-api/reset"
         ).raise_for_status()  # it keeps what a store before had
-        store.client().create_bucket(Bucket=BUCKET)
+        objects.client().create_bucket(Bucket=BUCKET)
         running.asked.clear()
         yield running
-    store.client().close()
-    store.client.cache_clear()
+    objects.client().close()
+    objects.client.cache_clear()
     server.shutdown()
     server.server_close()

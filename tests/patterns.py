@@ -12,10 +12,11 @@ from typing import Any
 
 from tests.conftest import ROOT
 
+PARSING = ("artifacts", "problems", "cli/explain", "cli/summary", "pipeline/transform", "source/listing")
 FILES = sorted(
     [
-        *(ROOT / "flows" / "articles").glob("*.py"),
-        *(ROOT / "flows" / f"{name}.py" for name in ("brief", "explain", "problems", "source", "summary", "transform")),
+        *(ROOT / "flows" / "articles").rglob("*.py"),
+        *(ROOT / "flows" / f"{name}.py" for name in PARSING),
     ]
 )
 MODULES = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in FILES]

@@ -58,7 +58,7 @@ def main(error: str, calls: str, *arguments: str) -> int:
     drop_privileges()
     if calls:
         refuse(calls.split(","), getattr(errno, error))
-    from flows.cli import main
+    from flows.cli.main import main
 
     code = 0
     for is_comma, command in groupby(arguments, ",".__eq__):

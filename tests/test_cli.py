@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 from tests.hostile import homeless
 
@@ -86,7 +86,7 @@ def test_every_command_has_help():
 
 
 def test_the_command_line_does_without_prefect():
-    code = "import sys, flows.cli, flows.pipeline; sys.exit('prefect' in sys.modules)"
+    code = "import sys, flows.cli.main, flows.pipeline.run; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from tests.conftest import ROOT, SEEDS, seed_file
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.objects import store
+from flows.object_store import objects
 from flows.warehouse.ids import edition_name, edition_time
 from tests.conftest import query
 from tests.newsroom import Newsroom, in_store, on_disk
@@ -98,8 +98,8 @@ def test_an_edition_from_the_future_in_a_store_is_said_and_can_be_removed(newsro
     said = refused(newsroom)
     assert f"run broadsheet rollback {good} and delete {newsroom.warehouse}/editions/{wrong}, then run again." in said
     assert newsroom.does("rollback", good)[0] == 0
-    for found in list(store.list_objects(newsroom.warehouse / "editions" / wrong)):
-        store.remove_object(newsroom.warehouse / "editions" / wrong / found.name)
+    for found in list(objects.list_objects(newsroom.warehouse / "editions" / wrong)):
+        objects.remove_object(newsroom.warehouse / "editions" / wrong / found.name)
     assert newsroom.does("run")[0] == 0
 
 
@@ -111,4 +111,4 @@ def test_a_claim_from_the_future_stamps_no_edition_and_is_swept(newsroom):
     edition = newsroom.published()
     assert edition < wrong
     assert newsroom.names() == {edition}
-    assert not store.exists(newsroom.warehouse / ".claims" / wrong)
+    assert not objects.exists(newsroom.warehouse / ".claims" / wrong)

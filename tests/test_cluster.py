@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from distributed.scheduler import KilledWorker
 
-from flows import cluster
-from flows.cli import main
+from flows.cli.main import main
 from flows.errors import RunError
-from flows.pipeline import PLAIN, publish_edition
+from flows.pipeline import dask
+from flows.pipeline.run import PLAIN, publish_edition
+from flows.pipeline.transform import read_files
+from flows.schema import TO_READ
 from flows.settings import Settings
-from flows.tables import TO_READ
-from flows.transform import read_files
-from flows.warehouse import batches
+from flows.warehouse import staging
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, seed_file
 
@@ -29,7 +29,7 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
         nowhere = tmp_path / "nowhere"
         changed = {"settings": plan.settings.model_copy(update={"source": nowhere})}
         there = changed if unseen == "source" else {"folder": nowhere / "staging"}
-        return cluster.transform_on_shared_disk(replace(plan, **there), batch)
+        return dask.transform_on_shared_disk(replace(plan, **there), batch)
 
     with pytest.raises(
         RunError,
@@ -46,7 +46,7 @@ def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
     settings = Settings(source=source, warehouse=warehouse)
     with writer_lock(warehouse):
         lost = PLAIN.extract(settings)
-        listed = batches.read(lost.work, TO_READ, 2)
+        listed = staging.read(lost.work, TO_READ, 2)
     for file in sorted(source.iterdir())[600:]:
         file.unlink()
 
@@ -63,21 +63,21 @@ def test_a_part_that_kills_its_workers():
     given_up: Future[int] = Future()
     given_up.set_exception(KilledWorker("transform", None, 3))
     with pytest.raises(RunError, match="Dask gave up a part of the work: 4 workers died over it"):
-        cluster.result_of(given_up)
+        dask.result_of(given_up)
 
 
 def test_a_scheduler_that_is_gone():
     lost: Future[int] = Future()
     lost.cancel()
     with pytest.raises(RunError, match="Dask's scheduler is gone; start it again"):
-        cluster.result_of(lost)
+        dask.result_of(lost)
 
 
 def test_a_cluster_of_another_environment():
     unread: Future[int] = Future()
     unread.set_exception(RuntimeError("Error during deserialization of the task graph. This frequently occurs if ..."))
     with pytest.raises(RunError, match="start them from the flow's own environment"):
-        cluster.result_of(unread)
+        dask.result_of(unread)
 
 
 def test_the_command_line_has_no_cluster(monkeypatch, capsys):
@@ -89,6 +89,6 @@ def test_the_command_line_has_no_cluster(monkeypatch, capsys):
 
 
 def test_dask_and_boto_are_loaded_only_where_they_are_used():
-    code = "import sys, flows.pipeline, flows.cluster; print({'boto3', 'distributed'} & set(sys.modules))"
+    code = "import sys, flows.pipeline.run, flows.pipeline.dask; print({'boto3', 'distributed'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -21,10 +21,10 @@ from cmarkgfm.cmark import Options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.brief import brief, failure, table
-from flows.cli import main
+from flows.artifacts import brief, failure, table
+from flows.cli.main import main
 from flows.display import shortened, visible, visible_lines
-from flows.tables import Edition
+from flows.schema import Edition
 from tests.conftest import BROADSHEET, ROOT, query
 
 HOSTILE = "red\x1b[31m\x9b2J \u202egnp.exe\u2066 zero\u200bwidth \u2028 tag\U000e0041 bell\x07 line\nforged\rline"

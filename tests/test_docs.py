@@ -8,11 +8,14 @@ import pytest
 
 from docs.write_pictures import COLUMNS, COMMANDS, screen
 from docs.write_tables import KEYS, PAGE, REFERENCES, page
-from flows import brief, explain, formats
-from flows.articles import captions, lengths
-from flows.articles.front_matter import LARGEST_FRONT_MATTER
+from flows import artifacts
+from flows.articles import lengths
+from flows.articles.front_matter.reader import LARGEST_FRONT_MATTER
+from flows.articles.markdown import captions
+from flows.cli import explain
+from flows.cli.query import formats
 from flows.settings import Settings
-from flows.source import LARGEST_FILE
+from flows.source.listing import LARGEST_FILE
 from flows.warehouse import front_page
 from tests.conftest import ROOT, Publish, query
 
@@ -67,11 +70,11 @@ def test_the_limits_that_are_promised_are_those_of_the_code():
         "an identity (`code`, `id`)": f"{lengths.MAX_LENGTHS['identity']:,}",
         "rows of an article, as a multiple of its file, beside 2,000,000 bytes": str(lengths.MAX_GROWTH),
         "a query": f"{Settings.model_fields['timeout'].default:g}",
-        "a text on the front page, in the brief, and in a table of Prefect": str(brief.LONGEST),
+        "a text on the front page, in the brief, and in a table of Prefect": str(artifacts.LONGEST),
         "a value in `broadsheet explain`": str(explain.LONGEST),
         "rows in a table of `broadsheet query`": str(formats.MOST_ROWS),
     }
-    assert front_page.LONGEST == brief.LONGEST
+    assert front_page.LONGEST == artifacts.LONGEST
 
 
 @pytest.mark.parametrize(("umask", "permissions"), [(0o022, 0o755), (0o027, 0o750)])

@@ -80,11 +80,11 @@ def test_a_touched_file_is_read_once_more_only(two_months, publish: Publish, mon
     publish()
     os.utime(two_months / "A.md", (1_000_000_001, 1_000_000_001))
     read = []
-    from flows import source
+    from flows.source import listing
 
-    reading = source.read_seed_file
+    reading = listing.read_seed_file
     monkeypatch.setattr(
-        source, "read_seed_file", lambda source, path, **given: read.append(path) or reading(source, path, **given)
+        listing, "read_seed_file", lambda source, path, **given: read.append(path) or reading(source, path, **given)
     )
     for _ in range(3):
         assert publish().edition is None
@@ -137,7 +137,9 @@ def test_a_file_that_a_network_disk_keeps_for_a_reader_fails_no_run(
         remove(path, **named)
 
     monkeypatch.setattr(os, "rmdir", not_empty)
-    monkeypatch.setattr("flows.steps.datetime", Later)  # else an id may be ahead of the clock, and its edition young
+    monkeypatch.setattr(
+        "flows.pipeline.steps.datetime", Later
+    )  # else an id may be ahead of the clock, and its edition young
     report = publish(keep_editions=1, keep_hours=0)
     assert [folder.name for folder in list_editions(warehouse)] == [report.folder.name]
 
@@ -145,7 +147,7 @@ def test_a_file_that_a_network_disk_keeps_for_a_reader_fails_no_run(
 def test_a_run_retires_what_is_too_old(two_months, warehouse, publish: Publish, monkeypatch):
     ids = [publish(rebuild=True).folder.name for _ in range(3)]
 
-    monkeypatch.setattr("flows.steps.datetime", Later)
+    monkeypatch.setattr("flows.pipeline.steps.datetime", Later)
     ids.append(publish(rebuild=True, keep_editions=2).folder.name)
     assert ids[3] == "29990101T000000Z"
     assert [edition.name for edition in list_editions(warehouse)] == ids[2:]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.objects import many, store
-from flows.objects.prefix import Prefix
-from flows.pipeline import publish_edition
+from flows.object_store import objects, transfers
+from flows.object_store.path import Prefix
+from flows.pipeline.run import publish_edition
+from flows.schema import CONTENT
 from flows.settings import Settings
-from flows.tables import CONTENT
 from tests.conftest import ROOT, SEEDS, rows_of, seed_file
 from tests.dask_cluster import running_cluster
 from tests.object_store import BUCKET
@@ -51,7 +51,7 @@ def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
     tasks = server.post("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}}, sort="EXPECTED_START_TIME_ASC")
     assert [(task["name"].rsplit("-", 1)[0], task["state_type"]) for task in tasks] == [
         (step, "COMPLETED")
-        for step in ("extract", "transform", "settle", "write months", "write months", "load", "check", "publish")
+        for step in ("extract", "transform", "reconcile", "write months", "write months", "load", "check", "publish")
     ]
     again = run_flow(server, source=SEEDS, warehouse=warehouse)
     assert again.returncode == 0, again.stderr
@@ -85,7 +85,7 @@ def test_a_failure_names_a_hostile_path_without_what_could_control_a_screen(serv
 def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_store, tmp_path, warehouse):
     """Source and warehouse are in a store, which holds the answer to a worker until the worker is dead."""
     place = Prefix(BUCKET, "flow")
-    many.upload_all(SEEDS, place / "source")
+    transfers.upload_all(SEEDS, place / "source")
     object_store.gated = "source/2026-10-24-ART2610240536KQ7ZN2.md"
     settings = {"source": place / "source", "warehouse": place / "warehouse", "data": tmp_path / "data"}
     with running_cluster(tmp_path) as cluster:
@@ -102,11 +102,13 @@ def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_sto
         assert flow.returncode == 0, errors
         assert len(cluster.client.scheduler_info()["workers"]) == 1
     edition = tmp_path / "edition"
-    many.download_all(place / "warehouse" / "editions" / store.read(place / "warehouse" / "current").decode(), edition)
+    transfers.download_all(
+        place / "warehouse" / "editions" / objects.read(place / "warehouse" / "current").decode(), edition
+    )
     local = publish_edition(Settings(**{**settings, "warehouse": warehouse})).folder
     assert rows_of(edition) == rows_of(local)
     assert content_of(edition) == content_of(local)
-    left = {found.name.split("/")[0] for found in store.list_objects(place / "warehouse")}
+    left = {found.name.split("/")[0] for found in objects.list_objects(place / "warehouse")}
     assert left == {"current", "editions"}
 
 

@@ -17,10 +17,10 @@ from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import errors, etl
-from flows.cli import main
-from flows.objects import store
-from flows.objects.prefix import Prefix
-from flows.pipeline import Steps, publish_edition
+from flows.cli.main import main
+from flows.object_store import objects
+from flows.object_store.path import Prefix
+from flows.pipeline.run import Steps, publish_edition
 from flows.settings import Settings
 from flows.warehouse.ids import is_id
 from tests.conftest import ROOT
@@ -185,7 +185,7 @@ def leftovers(newsroom: Newsroom) -> list[str]:
     """What a run left that is neither an edition nor the pointer to one."""
     known = {"current", "editions", ".lock", ".touched.parquet"}
     if isinstance(newsroom.warehouse, Prefix):
-        names = {found.name.split("/")[0] for found in store.list_objects(newsroom.warehouse)}
+        names = {found.name.split("/")[0] for found in objects.list_objects(newsroom.warehouse)}
         return sorted(names - known)
     left = {entry.name for entry in newsroom.warehouse.iterdir()} - known
     return sorted(left | {entry.name for entry in (newsroom.warehouse / "editions").iterdir() if not is_id(entry.name)})

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 
 # A value in SQL, and its form in CSV and JSON.
 VALUES = {

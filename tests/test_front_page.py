@@ -14,9 +14,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
+from flows.schema import EDITIONS, Edition
 from flows.settings import Settings
-from flows.tables import EDITIONS, Edition
 from flows.warehouse import front_page
 from flows.warehouse.front_page import age, charts, language_tag, share
 from flows.warehouse.parquet import read_table

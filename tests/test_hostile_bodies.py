@@ -24,7 +24,7 @@ READER = """
 import json, re, sys, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
-from flows.isolation import read_isolated, with_arrow_rows
+from flows.pipeline.isolation import read_isolated, with_arrow_rows
 from tests.hostile_bodies import KINDS, content
 
 with_arrow_rows(read_isolated(content(next(iter(KINDS)), 1_000), "any.md", ZoneInfo("UTC")), "any.md")  # what is made once

@@ -12,9 +12,9 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
+from flows.pipeline.verify import verify
 from flows.settings import Settings
-from flows.verify import verify
 from flows.warehouse.editions import current_edition, list_editions, roll_back
 from flows.warehouse.lock import writer_lock
 from tests.conftest import query, rows_of

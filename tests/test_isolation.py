@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from flows import isolation
 from flows.articles.article import Reading
-from flows.brief import brief, read_brief
-from flows.cli import main
+from flows.artifacts import brief, read_brief
+from flows.cli.main import main
 from flows.errors import OutOfMemoryError
-from flows.pipeline import publish_edition
+from flows.pipeline import isolation
+from flows.pipeline.run import publish_edition
+from flows.pipeline.verify import verify
 from flows.settings import Settings
-from flows.verify import verify
 from tests.conftest import Publish, query, seed_file
 
 PANIC = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})  # what a library in Rust raises

@@ -15,10 +15,10 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
+from flows.pipeline.verify import verify
+from flows.schema import CHANGES, CONTENT, columns
 from flows.settings import Settings
-from flows.tables import CHANGES, CONTENT, columns
-from flows.verify import verify
 from tests.conftest import query, run_broadsheet, seed_file
 
 DUCKDB_1_4 = Path(sys.executable).with_name("duckdb")

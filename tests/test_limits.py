@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import limits
-from flows.limits import usable_cpus, usable_memory
+from flows import resources
+from flows.pipeline.process_pool import default_processes, workers
+from flows.resources import usable_cpus, usable_memory
 from flows.warehouse.database import connected, frugal
-from flows.workers import default_processes, workers
 from tests.conftest import ROOT
 from tests.generated import write_source
 from tests.test_workers import FILES, plan_of
@@ -126,14 +126,14 @@ def test_what_no_kernel_writes_is_no_limit(root, content):
     [(8, 64_000, 8), (1, 64_000, 1), (8, 512, 1), (8, 1_024, 1), (8, 1_400, 2), (8, 3_000, 5), (8, 100, 1)],
 )
 def test_processes_follow_cpus_and_memory(monkeypatch, cpus, memory, processes):
-    monkeypatch.setattr(limits, "usable_cpus", lambda: cpus)
-    monkeypatch.setattr(limits, "usable_memory", lambda: memory * MB)
+    monkeypatch.setattr(resources, "usable_cpus", lambda: cpus)
+    monkeypatch.setattr(resources, "usable_memory", lambda: memory * MB)
     assert default_processes() == processes
 
 
 def test_a_given_number_of_processes_wins(monkeypatch):
-    monkeypatch.setattr(limits, "usable_cpus", lambda: 1)
-    monkeypatch.setattr(limits, "usable_memory", lambda: 100 * MB)
+    monkeypatch.setattr(resources, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(resources, "usable_memory", lambda: 100 * MB)
     with workers(plan_of(FILES, 2), 2) as pool:
         assert pool is not None
     with workers(plan_of(FILES, None), 2) as pool:
@@ -142,8 +142,8 @@ def test_a_given_number_of_processes_wins(monkeypatch):
 
 @pytest.mark.parametrize(("memory", "limit"), [(512, "199.8 MiB"), (100, "91.5 MiB"), (4_250, "2.9 GiB")])
 def test_the_database_leaves_room_for_the_rest_of_its_process(monkeypatch, memory, limit):
-    monkeypatch.setattr(limits, "usable_cpus", lambda: 1)
-    monkeypatch.setattr(limits, "usable_memory", lambda: memory * MB)
+    monkeypatch.setattr(resources, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(resources, "usable_memory", lambda: memory * MB)
     with connected({}) as connection:
         threads, bytes_ = connection.execute(
             "SELECT current_setting('threads'), current_setting('memory_limit')"
@@ -152,7 +152,7 @@ def test_the_database_leaves_room_for_the_rest_of_its_process(monkeypatch, memor
 
 
 def test_a_run_on_one_cpu_has_one_thread(demo, monkeypatch):
-    monkeypatch.setattr(limits, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(resources, "usable_cpus", lambda: 1)
     assert frugal(demo)["threads"] == 1
 
 
@@ -160,9 +160,9 @@ def test_a_run_on_one_cpu_has_one_thread(demo, monkeypatch):
 RUN_WITH_512_MB = """
 import json, re, resource, sys
 from pathlib import Path
-from flows import limits
-limits.usable_cpus, limits.usable_memory = lambda: 8, lambda: 512_000_000
-from flows.cli import main
+from flows import resources
+resources.usable_cpus, resources.usable_memory = lambda: 8, lambda: 512_000_000
+from flows.cli.main import main
 code = main(["run", *sys.argv[1:]])
 itself = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 print(json.dumps([itself // 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.articles.article import read_article
-from flows.articles.labels import LAST_LABEL, LONGEST_LABEL
+from flows.articles.credits.labels import LAST_LABEL, LONGEST_LABEL
 from tests.growth import is_linear
 from tests.hostile_bodies import KINDS, content
 from tests.patterns import attacks, methods, patterns, unnamed

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
-from flows.pipeline import PLAIN, publish_edition
-from flows.plan import LEAST_BATCH
+from flows.cli.main import main
+from flows.pipeline.plan import LEAST_BATCH
+from flows.pipeline.run import PLAIN, publish_edition
+from flows.pipeline.verify import verify
 from flows.problems import RejectedError
 from flows.settings import Settings
-from flows.source import read_seed_file, read_seed_files
-from flows.verify import verify
+from flows.source.listing import read_seed_file, read_seed_files
 from tests.conftest import Publish, query, seed_file
 
 FOREIGN = "Of another newspaper"
@@ -145,7 +145,7 @@ def test_links_into_an_allowed_root_are_read(source, outside, publish: Publish, 
 
 
 def test_worker_processes_follow_the_same_links(source, outside, publish: Publish, monkeypatch):
-    monkeypatch.setattr("flows.workers.WORTH_A_WORKER", 100)
+    monkeypatch.setattr("flows.pipeline.process_pool.WORTH_A_WORKER", 100)
     for number in range(2 * LEAST_BATCH):
         (source / f"{number}.md").symlink_to(outside / "secret.md" if number % 2 else "/etc/passwd")
     edition = publish(processes=2, link_roots=(outside,)).folder

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.errors import EditionDamagedError
-from flows.warehouse.facts import MOST_BYTES, parse_manifest
 from flows.warehouse.manifest import read_manifest
+from flows.warehouse.manifest_model import MOST_BYTES, parse_manifest
 from tests.newsroom import Newsroom, on_disk
 
 EDITION = "20261123T030000Z"

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows import verify
-from flows.cli import main
+from flows.cli.main import main
 from flows.errors import OutOfMemoryError
-from flows.memory import translate_memory_errors
-from flows.pipeline import PLAIN, publish_edition
+from flows.pipeline import verify
+from flows.pipeline.memory import translate_memory_errors
+from flows.pipeline.run import PLAIN, publish_edition
+from flows.schema import ARTICLES
 from flows.settings import Settings
-from flows.tables import ARTICLES
 from flows.warehouse import database, ledger, parquet
 from flows.warehouse.arrow import schema
 from tests.conftest import Publish, rows_of, seed_file

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from tests.conftest import ROOT, SEEDS
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.up import orphans
+from flows.cli.up import orphans
 from tests.conftest import ROOT
 from tests.process_tree import descendants, ended, watched
 
@@ -16,7 +16,7 @@ from tests.process_tree import descendants, ended, watched
 UP = """
 import os, subprocess, sys, time
 from pathlib import Path
-from flows.up import orphans
+from flows.cli.up import orphans
 
 mark = orphans.mark(Path(sys.argv[1]))
 with orphans.guarded(mark, dict(os.environ)):
@@ -51,7 +51,7 @@ def test_what_a_killed_up_started_ends_with_it(tmp_path):
 
 def test_what_a_killed_up_and_guard_left_ends_with_the_next_one(tmp_path):
     with started(tmp_path / "home") as (process, parts), started(tmp_path / "another") as (other, stays):
-        (guard,) = descendants(process.pid, "flows.up.orphans")
+        (guard,) = descendants(process.pid, "flows.cli.up.orphans")
         os.kill(guard, signal.SIGKILL)
         process.kill()
         process.wait()

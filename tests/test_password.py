@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
+from flows.cli.up.password import api_password
+from flows.cli.up.pool import closed
+from flows.cli.up.private import private_files
 from flows.errors import DataUnwritableError
-from flows.up.password import api_password
-from flows.up.pool import closed
-from flows.up.private import private_files
 from tests.conftest import BROADSHEET, ROOT
 from tests.hostile import homeless
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.objects.prefix import Prefix
+from flows.object_store.path import Prefix
 from tests.conftest import BROADSHEET, ROOT, run_broadsheet, seed_file
 from tests.newsroom import Newsroom, in_store, on_disk
 from tests.object_store import BUCKET

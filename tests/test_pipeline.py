@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
-from flows import settle
 from flows.errors import RunError
-from flows.pipeline import PLAIN, publish_edition
+from flows.pipeline import reconcile
+from flows.pipeline.run import PLAIN, publish_edition
+from flows.schema import CONTENT
 from flows.settings import Settings
-from flows.tables import CONTENT
-from flows.warehouse import batches
+from flows.warehouse import staging
 from flows.warehouse.editions import next_edition_id
 from flows.warehouse.ids import edition_time
 from tests.conftest import SEEDS, Publish, query, rows_of, seed_file
@@ -115,7 +115,7 @@ def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
     ]
 
 
-@pytest.mark.parametrize("step", ["extract", "transform", "settle", "write_months", "load", "check"])
+@pytest.mark.parametrize("step", ["extract", "transform", "reconcile", "write_months", "load", "check"])
 def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehouse, tmp_path, step):
     """The first try ends when all is done, and leaves what it wrote; another file of the article is read again."""
     for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
@@ -147,23 +147,23 @@ def test_the_settling_is_tried_again_after_the_disk_was_full(source, warehouse, 
     settings = Settings(source=source, warehouse=warehouse)
     publish_edition(settings)
     (source / "b.md").write_text(seed_file("A", "Another title", date="2026-02-02"))
-    read_files, tries = settle.read_files, []
+    read_files, tries = reconcile.read_files, []
 
     def fill_disk(plan, files, number):
         read = read_files(plan, files, number)
         tries.append(number)
         if len(tries) == 1:
-            os.truncate(plan.work / "sources" / batches.file_name(number), 100)
+            os.truncate(plan.work / "sources" / staging.file_name(number), 100)
             raise OSError(errno.ENOSPC, "No space left on device")
         return read
 
     def try_again(plan):
         with pytest.raises(OSError, match="No space left"):
-            PLAIN.settle(plan)
-        return PLAIN.settle(plan)
+            PLAIN.reconcile(plan)
+        return PLAIN.reconcile(plan)
 
-    monkeypatch.setattr(settle, "read_files", fill_disk)
-    assert publish_edition(settings, replace(PLAIN, settle=try_again)).edition.corrected == 1
+    monkeypatch.setattr(reconcile, "read_files", fill_disk)
+    assert publish_edition(settings, replace(PLAIN, reconcile=try_again)).edition.corrected == 1
 
 
 def test_another_time_zone_reads_everything_again(seeds, publish: Publish):

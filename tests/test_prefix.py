@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from flows import cluster
-from flows.cli import main
+from flows.cli.main import main
 from flows.errors import RunError
-from flows.objects import many, store
-from flows.objects.prefix import Prefix
-from flows.pipeline import Report, go_back, publish_edition, steps_for
+from flows.object_store import objects, transfers
+from flows.object_store.path import Prefix
+from flows.pipeline import dask
+from flows.pipeline.run import Report, go_back, publish_edition, steps_for
+from flows.pipeline.verify import verify
+from flows.schema import CONTENT
 from flows.settings import Settings
-from flows.source import list_seed_files, read_seed_files
-from flows.tables import CONTENT
-from flows.verify import verify
+from flows.source.listing import list_seed_files, read_seed_files
 from flows.warehouse import prefix
 from flows.warehouse.editions import edition_time
 from tests.conftest import query, rows_of, seed_file
@@ -40,12 +40,12 @@ def newsroom(place: Prefix) -> Prefix:
     for code, date in (("A", "2026-09-01"), ("B", "2026-10-01"), ("C", "2026-10-02")):
         write(source, code, date=date)
     write(source, "sub/D", date='""')
-    store.write(source / "broken.md", b"no front matter")
+    objects.write(source / "broken.md", b"no front matter")
     return source
 
 
 def write(source: Prefix, name: str, **given: str) -> None:
-    store.write(source / f"{name}.md", seed_file(name[-1], **given).encode())
+    objects.write(source / f"{name}.md", seed_file(name[-1], **given).encode())
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def settings(newsroom: Prefix, place: Prefix, tmp_path: Path) -> Settings:
 
 def names(warehouse: Prefix) -> set[str]:
     """What lies below a warehouse, the files of its editions aside."""
-    return {"/".join(found.name.split("/")[:2]) for found in store.list_objects(warehouse)}
+    return {"/".join(found.name.split("/")[:2]) for found in objects.list_objects(warehouse)}
 
 
 def equal_bytes(edition: Prefix, folder: Path) -> None:
@@ -67,8 +67,8 @@ def equal_bytes(edition: Prefix, folder: Path) -> None:
     ]
     here = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
     content = ("problems.parquet", *(f"{table.name}/" for table in CONTENT))
-    there = {name for name, *_ in store.list_objects(edition) if name.startswith(content)}
-    assert {name: store.read(edition / name) for name in there} == here
+    there = {name for name, *_ in objects.list_objects(edition) if name.startswith(content)}
+    assert {name: objects.read(edition / name) for name in there} == here
 
 
 def require_equal(report: Report, settings: Settings, tmp_path: Path) -> None:
@@ -81,18 +81,18 @@ def require_equal(report: Report, settings: Settings, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["on this machine", "as workers do it"])
 def test_editions_below_a_prefix_are_those_of_a_folder(object_store, settings, tmp_path, where):
-    steps = steps_for(settings) if where == "on this machine" else cluster.steps_for(settings)
+    steps = steps_for(settings) if where == "on this machine" else dask.steps_for(settings)
     first = publish_edition(settings, steps)
     assert first.edition.articles == 4
     require_equal(first, settings, tmp_path)
     assert names(settings.warehouse) == {"current", f"editions/{first.folder.name}"}
-    assert store.read(settings.warehouse / "current").decode() == first.folder.name
+    assert objects.read(settings.warehouse / "current").decode() == first.folder.name
     assert publish_edition(settings, steps).edition is None
 
     write(settings.source, "B", date="2026-10-01", title="Corrected")
     write(settings.source, "E", date="2026-11-01")
-    store.write(settings.source / "z.md", seed_file("C", "Another of the same article", "2026-10-03").encode())
-    store.remove_object(settings.source / "sub/D.md")
+    objects.write(settings.source / "z.md", seed_file("C", "Another of the same article", "2026-10-03").encode())
+    objects.remove_object(settings.source / "sub/D.md")
     object_store.asked.clear()
     second = publish_edition(settings, steps)
     counts = ("added", "corrected", "withdrawn", "duplicates")
@@ -106,19 +106,19 @@ def test_editions_below_a_prefix_are_those_of_a_folder(object_store, settings, t
 @pytest.mark.parametrize("where", ["on this machine", "as workers do it"])
 def test_an_edition_of_schema_1_upgrades_by_the_next_run(place, tmp_path, where):
     source, older = unpack_edition(tmp_path / "older")
-    many.upload_all(older / "editions" / SCHEMA_1, place / "warehouse" / "editions" / SCHEMA_1)
+    transfers.upload_all(older / "editions" / SCHEMA_1, place / "warehouse" / "editions" / SCHEMA_1)
     settings = Settings(source=source, warehouse=place / "warehouse", data=tmp_path / "data")
     go_back(settings, SCHEMA_1)
     assert verify(settings) == []
     (source / "bridge.md").write_text((source / "bridge.md").read_text().replace("A bridge opens", "Corrected"))
     ledger = query(older / "editions" / SCHEMA_1, "FROM changes ORDER BY ALL")
-    steps = steps_for(settings) if where == "on this machine" else cluster.steps_for(settings)
+    steps = steps_for(settings) if where == "on this machine" else dask.steps_for(settings)
     report = publish_edition(settings, steps)
     assert (report.edition.added, report.edition.corrected, report.edition.withdrawn) == (0, 1, 0)
     noticed_before = f"FROM changes WHERE edition_id <> '{report.folder.name}' ORDER BY ALL"
     assert query(report.folder, noticed_before) == ledger
     place_of_edition = settings.warehouse / "editions" / report.folder.name
-    assert not [name for name, *_ in store.list_objects(place_of_edition) if "=" in name]
+    assert not [name for name, *_ in objects.list_objects(place_of_edition) if "=" in name]
     require_equal(report, settings, tmp_path)
 
 
@@ -156,7 +156,7 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
         f"Another run has published into {settings.warehouse} since this one began (its current edition is"
         f" {winner.folder.name}); nothing of this one was published: run again."
     )
-    assert store.read(settings.warehouse / "current").decode() == winner.folder.name
+    assert objects.read(settings.warehouse / "current").decode() == winner.folder.name
     assert prefix.list_editions(settings.warehouse)[-1] == winner.folder.name
     assert not any(name.startswith(".") for name in names(settings.warehouse))
     assert verify(settings) == []
@@ -168,10 +168,10 @@ def test_of_two_puts_at_once_one_wins(settings):
     publish_edition(settings)
     _, seen = prefix.read_pointer(settings.warehouse)
     pointer = settings.warehouse / "current"
-    assert store.write_if(pointer, b"20991231T000000Z", seen)
-    assert not store.write_if(pointer, b"20991231T000001Z", seen)
-    assert not store.write_if(pointer, b"20991231T000001Z", None)
-    assert store.read(pointer) == b"20991231T000000Z"
+    assert objects.write_if(pointer, b"20991231T000000Z", seen)
+    assert not objects.write_if(pointer, b"20991231T000001Z", seen)
+    assert not objects.write_if(pointer, b"20991231T000001Z", None)
+    assert objects.read(pointer) == b"20991231T000000Z"
 
 
 def test_a_pointer_that_the_store_did_not_take_is_put_again(object_store, settings):
@@ -190,7 +190,7 @@ def test_a_pointer_that_the_store_did_not_take_is_put_again(object_store, settin
 
 @pytest.mark.parametrize("pointer", [b"../../elsewhere", b"\xff\x00", b""])
 def test_an_object_of_others_is_no_pointer(settings, pointer):
-    store.write(settings.warehouse / "current", pointer)
+    objects.write(settings.warehouse / "current", pointer)
     with pytest.raises(RunError, match=r"current names no edition; name another prefix with --warehouse"):
         publish_edition(settings)
 
@@ -198,8 +198,8 @@ def test_an_object_of_others_is_no_pointer(settings, pointer):
 @pytest.mark.parametrize("name", ["../outside", "a/../../outside", "/outside", "a//b", "."])
 def test_no_name_of_an_object_leads_out_of_a_folder(tmp_path, name):
     with pytest.raises(RunError, match="which no edition has; remove it"):
-        many.file_below(tmp_path, name)
-    assert many.file_below(tmp_path, "..a/b..") == tmp_path / "..a/b.."
+        transfers.file_below(tmp_path, name)
+    assert transfers.file_below(tmp_path, "..a/b..") == tmp_path / "..a/b.."
 
 
 def kill(point: str, settings: Settings) -> str:
@@ -262,7 +262,7 @@ def test_a_store_that_fails_after_the_pointer_makes_no_failure_of_an_edition(set
 
 
 def test_a_question_to_an_edition_that_is_gone(settings, capsys):
-    store.write(settings.warehouse / "current", b"20260101T000000Z")
+    objects.write(settings.warehouse / "current", b"20260101T000000Z")
     assert main(["query", "FROM articles", "--warehouse", str(settings.warehouse)]) == 1
     assert capsys.readouterr().err.startswith("broadsheet: The edition 20260101T000000Z is missing from s3://")
 
@@ -303,7 +303,7 @@ def test_the_command_line_reads_an_edition_and_goes_back(settings, capsys, monke
 def test_the_source_below_a_prefix(place: Prefix):
     kept = {"a.md": b"a", "sub/B.Markdown": b"b", "100%.md": b"", "caf%E9.md": b"c", "caf\u00e9 au lait.md": b"d"}
     for name, content in {**kept, ".hidden.md": b"", ".git/c.md": b"", "note.pdf": b"", "folder.md/": b""}.items():
-        store.write(place / name, content)
+        objects.write(place / name, content)
     listed = list(list_seed_files(place, (".md", ".markdown")))
     paths = [file.source_path for file in listed]
     assert len(paths) == len(set(paths)) == len(kept)

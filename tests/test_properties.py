@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.articles.article import Reading, read_article
-from flows.articles.body import count_words
-from flows.articles.credits import read_credit
+from flows.articles.credits.rules import read_credit
 from flows.articles.dates import read_moment
-from flows.articles.images import fold
-from flows.articles.yaml_blocks import read_plain, read_yaml
+from flows.articles.front_matter.yaml_blocks import read_plain, read_yaml
+from flows.articles.markdown.images import fold
+from flows.articles.markdown.prose import count_words
 from flows.problems import RejectedError
-from flows.tables import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, columns
+from flows.schema import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, columns
 from tests.conftest import SEEDS
 
 UTC = ZoneInfo("UTC")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from tests.conftest import BROADSHEET, ROOT
 
 DAYS = "SELECT published_on, articles, articles_7_day_mean AS mean FROM articles_by_day LIMIT 2"

@@ -12,7 +12,7 @@ from subprocess import PIPE
 import pyarrow.parquet as pq
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from tests.conftest import BROADSHEET, ROOT, run_broadsheet
 
 MANY = "SELECT i, md5(i::VARCHAR) AS code FROM range(200_000) AS t(i)"

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from docs.example import newsroom, publish
-from flows.cli import main
+from flows.cli.main import main
 from tests.conftest import ROOT, end
 from tests.prefect_server import prefect_environment, running_server
 

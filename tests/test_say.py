@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 
 WARNING = "broadsheet: Warning: standard output cannot be written (No space left on device).\n"

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.corpus import write_corpus
 from benchmarks.expert import main as run_expert
 from benchmarks.score import score
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 
 

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from flows.errors import ConfigurationError, RunError, SourceEmptyError, SourceNotFoundError, WithdrawalsError
-from flows.source import list_seed_files, printable, read_seed_file
-from flows.source_checks import require_folder
+from flows.source.checks import require_folder
+from flows.source.listing import list_seed_files, printable, read_seed_file
 from tests.conftest import ROOT, Publish, query, seed_file
 
 ENDINGS = (".markdown", ".md", ".mdx", ".txt")
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_a_row(source, publish: Publish, monkeypat
         raise PermissionError(13, "Permission denied")
 
     (source / "a.md").write_text(seed_file("A"))
-    monkeypatch.setattr("flows.source.read_seed_file", denied)
+    monkeypatch.setattr("flows.source.listing.read_seed_file", denied)
     edition = publish().folder
     assert query(edition, "SELECT status, content_hash FROM sources") == [("rejected", None)]
     assert query(edition, "SELECT code, message FROM problems") == [
@@ -111,11 +111,12 @@ def public() -> Iterator[Path]:
 AS_NOBODY = """
 import os, sys
 if sys.argv[1] == "list":
-    from flows.source import Path, list_seed_files
-    from flows.source_checks import require_folder
+    from flows.source.listing import Path, list_seed_files
+    from flows.source.checks import require_folder
 else:
-    from flows import pipeline, summary
-from flows.cli import RunError, main
+    from flows.cli import summary
+    from flows.pipeline import run
+from flows.cli.main import RunError, main
 
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(65534), os.setuid(65534)

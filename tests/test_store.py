@@ -10,13 +10,13 @@ from threading import Thread
 
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from flows.errors import RunError
-from flows.objects import connection, store
-from flows.objects.prefix import Prefix, parse
-from flows.pipeline import publish_edition
+from flows.object_store import connection, objects
+from flows.object_store.path import Prefix, parse
+from flows.pipeline.run import publish_edition
+from flows.pipeline.verify import verify
 from flows.settings import Settings
-from flows.verify import verify
 from tests.conftest import SEEDS, query, seed_file
 from tests.object_store import BUCKET
 
@@ -25,9 +25,9 @@ from tests.object_store import BUCKET
 def settings(object_store, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch) -> Settings:
     """A run on a store that is spoilt by the test: what is known of it is forgotten before and after."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    store.client.cache_clear()
+    objects.client.cache_clear()
     yield Settings(source=SEEDS, warehouse=Prefix(BUCKET, request.node.name), data=tmp_path / "data")
-    store.client.cache_clear()
+    objects.client.cache_clear()
 
 
 def told(settings: Settings) -> str:
@@ -49,19 +49,19 @@ def test_a_bucket_that_is_not_there(settings):
 def test_an_object_whose_connection_breaks_off_is_got_again(object_store, most):
     """Half an article must not be published as a whole one."""
     place = Prefix(BUCKET, "long.md")
-    store.write(place, b"x" * 1_000)
+    objects.write(place, b"x" * 1_000)
     object_store.cut = 2
-    assert store.read(place, most) == b"x" * min(most or 1_000, 1_000)
+    assert objects.read(place, most) == b"x" * min(most or 1_000, 1_000)
     assert object_store.cut == 0
     object_store.cut = 100
     with pytest.raises(RunError, match=r"long\.md cannot be read to its end; see that the network is right"):
-        store.read(place, most)
+        objects.read(place, most)
     object_store.cut = 0
 
 
 def test_an_empty_object_is_read(object_store):
-    store.write(Prefix(BUCKET, "empty.md"), b"")
-    assert store.read(Prefix(BUCKET, "empty.md"), 10) == b""
+    objects.write(Prefix(BUCKET, "empty.md"), b"")
+    assert objects.read(Prefix(BUCKET, "empty.md"), 10) == b""
 
 
 def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
@@ -79,7 +79,7 @@ def test_a_source_with_nothing(settings):
 def test_a_source_without_seed_files(settings):
     source = Prefix(BUCKET, "pages")
     for name in ("", "a.html", "b/c.html"):
-        store.write(source / name, b"x")
+        objects.write(source / name, b"x")
     assert told(settings.model_copy(update={"source": source})) == (
         f"No seed files found in {source}. Their names end in .markdown, .md, .mdx, .txt. It has a.html, b/c.html."
         " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
@@ -88,11 +88,11 @@ def test_a_source_without_seed_files(settings):
 
 def test_a_warehouse_inside_the_source_is_no_part_of_it_and_around_it_is_refused(settings):
     source = Prefix(BUCKET, "around")
-    store.write(source / "a.md", seed_file("A").encode())
+    objects.write(source / "a.md", seed_file("A").encode())
     inside = settings.model_copy(update={"source": source, "warehouse": source / "warehouse"})
     publish_edition(inside)
-    store.write(source / "warehouse/notes.md", seed_file("B").encode())
-    store.write(source / "warehouse-notes.md", seed_file("C").encode())
+    objects.write(source / "warehouse/notes.md", seed_file("B").encode())
+    objects.write(source / "warehouse-notes.md", seed_file("C").encode())
     edition = publish_edition(inside).folder
     assert query(edition, "SELECT source_path FROM sources ORDER BY 1") == [("a.md",), ("warehouse-notes.md",)]
     around = inside.model_copy(update={"source": source / "warehouse" / "editions"})
@@ -162,7 +162,7 @@ def test_a_malformed_variable_is_named(settings, monkeypatch, tmp_path, capsys, 
     monkeypatch.setenv(name, value)
     monkeypatch.setenv("BROADSHEET_DATA", str(settings.data))
     monkeypatch.setenv("BROADSHEET_SOURCE", str(settings.source))
-    store.client.cache_clear()
+    objects.client.cache_clear()
     assert main([*command, "--warehouse", "s3://newsroom/warehouse"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -185,14 +185,14 @@ def test_a_token_file_that_is_missing_is_named(settings, monkeypatch, tmp_path):
 def test_an_empty_variable_is_none(settings, monkeypatch):
     for name in ("AWS_MAX_ATTEMPTS", "AWS_REGION"):
         monkeypatch.setenv(name, "")
-    store.client.cache_clear()
-    assert store.client().meta.region_name == "us-east-1"
+    objects.client.cache_clear()
+    assert objects.client().meta.region_name == "us-east-1"
 
 
 def test_the_region_is_that_of_aws_region(settings, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
-    store.client.cache_clear()
-    assert store.client().meta.region_name == "eu-west-3"
+    objects.client.cache_clear()
+    assert objects.client().meta.region_name == "eu-west-3"
 
 
 def test_a_store_that_takes_connections_and_never_answers(settings, monkeypatch):
@@ -201,7 +201,7 @@ def test_a_store_that_takes_connections_and_never_answers(settings, monkeypatch)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        store.client.cache_clear()
+        objects.client.cache_clear()
         began = time.monotonic()
         assert "does not answer (Read timeout on endpoint URL" in told(settings)
         assert time.monotonic() - began < 20
@@ -214,7 +214,7 @@ def test_a_server_that_is_no_store(settings, monkeypatch, tmp_path, capsys):
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
     Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    store.client.cache_clear()
+    objects.client.cache_clear()
     assert "cannot be used" in told(settings)
     assert main(["query", "SELECT 1", "--warehouse", "s3://newsroom/warehouse"]) == 1
     assert "cannot be used (An error occurred (404)" in capsys.readouterr().err
@@ -273,10 +273,10 @@ def test_a_prefix_may_have_spaces_and_one_slash_at_its_end():
 def test_an_edition_that_was_spoilt(settings, tmp_path):
     edition = settings.warehouse / "editions" / publish_edition(settings).folder.name
     elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
-    store.write(edition / "front_page.html", b"other")
+    objects.write(edition / "front_page.html", b"other")
     assert verify(settings) == ["The file front_page.html has other bytes than edition.json says."]
     assert f"The object {edition}/front_page.html has other bytes than edition.json says; restore it" in told(elsewhere)
-    store.remove_object(edition / "front_page.html")
+    objects.remove_object(edition / "front_page.html")
     assert f"The object {edition}/front_page.html is missing; restore it" in told(elsewhere)
-    store.remove_object(edition / "edition.json")
+    objects.remove_object(edition / "edition.json")
     assert f"is missing from {settings.warehouse}/editions; restore its objects" in told(elsewhere)

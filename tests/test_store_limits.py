@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from flows.errors import ObjectRefusedError, StorageRefusedError, StorageUnsupportedError
-from flows.objects import many, store
-from flows.objects.failures import PERMISSIONS
-from flows.objects.prefix import Prefix
-from flows.pipeline import publish_edition
+from flows.object_store import objects, transfers
+from flows.object_store.failures import PERMISSIONS
+from flows.object_store.path import Prefix
+from flows.pipeline.run import publish_edition
+from flows.pipeline.verify import verify
 from flows.settings import Settings
-from flows.source import read_seed_files
-from flows.verify import verify
+from flows.source.listing import read_seed_files
 from tests.conftest import ROOT, query, seed_file
 from tests.object_store import BUCKET, ObjectStore, Statement
 
@@ -29,25 +29,25 @@ GRANTS = [(number, action) for number, statement in enumerate(STATEMENTS) for ac
 def spoilt(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """The store of the tests, which a test may spoil: it is whole and empty again afterwards."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    store.client.cache_clear()
+    objects.client.cache_clear()
     whole = dict(vars(object_store))
     yield object_store
     vars(object_store).update(whole, refused={})
-    store.client.cache_clear()
-    many.remove_all(Prefix(BUCKET, ""))
+    objects.client.cache_clear()
+    transfers.remove_all(Prefix(BUCKET, ""))
 
 
 @pytest.fixture
 def settings(spoilt: ObjectStore, tmp_path: Path) -> Settings:
     """A run of three articles into the prefix of the documentation's policy."""
     for code in "ABC":
-        store.write(Prefix(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
+        objects.write(Prefix(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
     return Settings(source=Prefix(BUCKET, "articles"), warehouse=Prefix(BUCKET, "warehouse"), data=tmp_path / "data")
 
 
 def published(settings: Settings) -> set[str]:
     """What readers of the warehouse could find."""
-    found = (listed.name.split("/")[0] for listed in store.list_objects(settings.warehouse))
+    found = (listed.name.split("/")[0] for listed in objects.list_objects(settings.warehouse))
     return set(found) & {"current", "editions"}
 
 
@@ -65,7 +65,7 @@ def test_the_permissions_of_the_documentation_are_enough(spoilt, settings):
     settings = settings.model_copy(update={"keep_editions": 1, "keep_hours": 0})
     publish_edition(settings)
     spoilt.policy = None
-    store.write(Prefix(BUCKET, "articles/A.md"), seed_file("A", "Corrected", "2026-11-01").encode())
+    objects.write(Prefix(BUCKET, "articles/A.md"), seed_file("A", "Corrected", "2026-11-01").encode())
     spoilt.policy = STATEMENTS
     report = publish_edition(settings)
     assert report.edition.corrected == 1
@@ -92,7 +92,7 @@ def test_a_store_that_ignores_a_condition_is_refused(spoilt, settings, condition
     spoilt.ignored = (condition,)
     with pytest.raises(StorageUnsupportedError, match=rf"ignores {condition}, so two runs at once could spoil"):
         publish_edition(settings)
-    assert list(store.list_objects(settings.warehouse)) == []
+    assert list(objects.list_objects(settings.warehouse)) == []
 
 
 def test_a_store_without_conditional_puts_is_refused(spoilt, settings):
@@ -101,7 +101,7 @@ def test_a_store_without_conditional_puts_is_refused(spoilt, settings):
         StorageUnsupportedError, match=r"does not support PutObject as it was called \(NotImplemented\)"
     ):
         publish_edition(settings)
-    assert list(store.list_objects(settings.warehouse)) == []
+    assert list(objects.list_objects(settings.warehouse)) == []
 
 
 def test_a_store_without_etags_is_refused(spoilt, settings):
@@ -116,7 +116,7 @@ def test_a_store_is_tried_until_an_edition_is_published_and_leaves_nothing(spoil
     publish_edition(settings)
     tried = [key for _, key, _ in spoilt.asked if "/probe-" in key]
     assert 0 < len(tried) < 15
-    assert not any("probe" in found.name for found in store.list_objects(settings.warehouse))
+    assert not any("probe" in found.name for found in objects.list_objects(settings.warehouse))
     spoilt.asked = []
     publish_edition(settings.model_copy(update={"rebuild": True}))
     assert not any("/probe-" in key for _, key, _ in spoilt.asked)
@@ -129,7 +129,7 @@ def test_objects_that_are_archived_or_forbidden_are_rejected_files(spoilt, setti
         "KMS.DisabledException": "the store refuses it (KMS.DisabledException)",
     }
     for code in reasons:
-        store.write(Prefix(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
+        objects.write(Prefix(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
     spoilt.refused = {f"articles/{code}.md": code for code in reasons}
     first = publish_edition(settings)
     assert (first.edition.articles, first.edition.rejected) == (3, 3)
@@ -153,7 +153,7 @@ def test_a_forbidden_object_that_is_read_alone_is_a_rejected_file(spoilt, settin
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidObjectState"])
 def test_a_source_of_which_no_object_can_be_read_fails_the_run(spoilt, settings, code):
     publish_edition(settings)
-    store.write(Prefix(BUCKET, "articles/D.md"), seed_file("D").encode())
+    objects.write(Prefix(BUCKET, "articles/D.md"), seed_file("D").encode())
     spoilt.refused = {f"articles/{name}.md": code for name in "ABCD"}
     with pytest.raises(StorageRefusedError, match="None of the 4 objects that were tried below s3://newsroom/articles"):
         publish_edition(settings)

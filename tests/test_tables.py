@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from flows.tables import TABLES, columns
+from flows.schema import TABLES, columns
 from flows.warehouse.arrow import schema
 from flows.warehouse.ddl import SQL
 from tests.conftest import query

@@ -61,7 +61,7 @@ VISIBLE = HOSTILE.replace("\u202e", r"\u202e")
 LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
-COMMAND = (sys.executable, "-P", "-c", "import sys; from flows.cli import main; sys.exit(main())")
+COMMAND = (sys.executable, "-P", "-c", "import sys; from flows.cli.main import main; sys.exit(main())")
 
 
 class Up(NamedTuple):
@@ -520,7 +520,7 @@ def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedule
             (lost,) = awaited(up, lambda: runs(up, "RUNNING"))
             named = {"name": "edition 20261101T000000Z", "state": {"type": "RUNNING"}}  # as it is once it has published
             published = up.api.post(f"/deployments/{hourly}/create_flow_run", json=named).json()["id"]
-            (guard,) = descendants(up.process.pid, "flows.up.orphans")
+            (guard,) = descendants(up.process.pid, "flows.cli.up.orphans")
             parts = watched(*descendants(up.process.pid, "prefect"))
             assert len(parts) >= 3  # the server, the worker and the run
             for process in (guard, up.process.pid):

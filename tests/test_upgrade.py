@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from flows.pipeline import Report, Steps, publish_edition
-from flows.plan import Plan
+from flows.pipeline.plan import Plan
+from flows.pipeline.run import Report, Steps, publish_edition
+from flows.pipeline.verify import verify
+from flows.schema import SCHEMA_VERSION
 from flows.settings import Settings
-from flows.tables import SCHEMA_VERSION
-from flows.verify import verify
 from flows.warehouse.editions import roll_back
 from tests.conftest import query, rows_of, run_broadsheet, seed_file
 from tests.older_editions import SCHEMA_1, unpack_edition

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline import publish_edition
+from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from tests.conftest import Publish, query, seed_file
 from tests.views_in_python import VIEWS, Rows

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from flows.errors import OutOfMemoryError, RunError
-from flows.memory import translate_memory_errors
-from flows.plan import Plan, split
+from flows.pipeline.memory import translate_memory_errors
+from flows.pipeline.plan import Plan, split
+from flows.pipeline.process_pool import in_processes, killed_in_words, workers
 from flows.settings import Settings
-from flows.workers import in_processes, killed_in_words, workers
 from tests.conftest import ROOT, Publish, rows_of, seed_file
 
 FILES = 5_000
@@ -22,7 +22,7 @@ FILES = 5_000
 HANGING = """
 import sys
 from tests.test_workers import hang, plan_of
-from flows.workers import in_processes
+from flows.pipeline.process_pool import in_processes
 list(in_processes(hang, plan_of(5_000, 2), ["one", "two"]))
 """
 

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from flows.tables import TABLES, columns
+from flows.schema import TABLES, columns
 from flows.warehouse.database import SQL
 
 Row = SimpleNamespace

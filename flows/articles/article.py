@@ -5,9 +5,6 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from flows.articles.blocks import Document, read_document
-from flows.articles.body import Prose, count_words, read_dateline, read_prose
-from flows.articles.captions import read_pictures
 from flows.articles.dates import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -17,14 +14,17 @@ from flows.articles.dates import (
     moment_in_path,
     read_moment,
 )
-from flows.articles.fields import Fields
-from flows.articles.front_matter import read_front_matter
+from flows.articles.front_matter.fields import Fields
+from flows.articles.front_matter.reader import read_front_matter
+from flows.articles.front_matter.yaml_blocks import Written
 from flows.articles.image_rows import Owner, host_of, image_rows, need_no_limit
-from flows.articles.images import fold
 from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_LENGTHS, bytes_of, few, fit
-from flows.articles.yaml_blocks import Written
+from flows.articles.markdown.blocks import Document, read_document
+from flows.articles.markdown.captions import read_pictures
+from flows.articles.markdown.images import fold
+from flows.articles.markdown.prose import Prose, count_words, read_dateline, read_prose
 from flows.problems import RejectedError, problem, quoted
-from flows.tables import Article, Caption, Image, Problem
+from flows.schema import Article, Caption, Image, Problem
 
 PARSER_VERSION = 5  # raise it with every change that gives other rows: each file is then read again
 

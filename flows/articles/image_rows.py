@@ -3,13 +3,13 @@
 import re
 from typing import NamedTuple
 
-from flows.articles.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of
-from flows.articles.credits import read_credit
-from flows.articles.fields import Hero
-from flows.articles.images import CaptionText, Picture, front_matter_image
+from flows.articles.credits.rules import read_credit
+from flows.articles.front_matter.fields import Hero
 from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_TEXT, ROW, WIDEST, bytes_of, fit
+from flows.articles.markdown.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of
+from flows.articles.markdown.images import CaptionText, Picture, front_matter_image
 from flows.problems import problem
-from flows.tables import Caption, Image, Problem
+from flows.schema import Caption, Image, Problem
 
 # RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")

@@ -26,7 +26,7 @@ identity, a figure's caption, the address of a reference) would be multiplied by
 from unicodedata import category
 
 from flows.problems import problem
-from flows.tables import Problem
+from flows.schema import Problem
 
 MAX_TEXT = 10_000
 MAX_LENGTHS = {

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.limits import usable_cpus
-from flows.tables import Table, columns
+from flows.resources import usable_cpus
+from flows.schema import Table, columns
 
 pa.set_cpu_count(usable_cpus())  # Arrow's own count is of the cores, whatever the container's quota of their time
 pa.set_memory_pool(pa.system_memory_pool())  # it gives back what was freed: Arrow's own keeps a third for the next time

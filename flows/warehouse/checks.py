@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import CheckError
-from flows.tables import CHANGES, CONTENT
+from flows.schema import CHANGES, CONTENT
 from flows.warehouse.database import Config, exact, reading, sparing, view_parquet
 from flows.warehouse.ddl import SQL
 from flows.warehouse.parquet import month_files

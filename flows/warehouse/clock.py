@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows.errors import ClockError
-from flows.objects.prefix import Prefix
+from flows.object_store.path import Prefix
 from flows.warehouse.ids import edition_time
 from flows.warehouse.pointer import CURRENT, EDITIONS
 

@@ -12,13 +12,13 @@ from uuid import uuid4
 import duckdb
 import pyarrow.compute as pc
 
-from flows import limits
+from flows import resources
 from flows.errors import BuildError, EditionDamagedError
-from flows.tables import CONTENT, PROBLEMS, SOURCES, Table, columns
+from flows.schema import CONTENT, PROBLEMS, SOURCES, Table, columns
 from flows.warehouse.arrow import give_back
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
-from flows.warehouse.facts import MANIFEST
 from flows.warehouse.manifest import digest, read_manifest
+from flows.warehouse.manifest_model import MANIFEST
 from flows.warehouse.parquet import month_files, read_table
 
 DATABASE = "broadsheet.duckdb"
@@ -60,8 +60,8 @@ def connected(
 
 def machine_limits() -> Config:
     """Return the threads and the memory that DuckDB may take where its work names neither."""
-    memory = max(LEAST_MEMORY, (limits.usable_memory() - BESIDE_DATABASE) * 4 // 5)
-    return {"threads": limits.usable_cpus(), "memory_limit": f"{memory}B"}
+    memory = max(LEAST_MEMORY, (resources.usable_memory() - BESIDE_DATABASE) * 4 // 5)
+    return {"threads": resources.usable_cpus(), "memory_limit": f"{memory}B"}
 
 
 def frugal(edition: Path) -> Config:
@@ -71,7 +71,7 @@ def frugal(edition: Path) -> Config:
     files = read_table(edition, SOURCES, ["size", "status"])
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
     longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
-    threads = min(THREADS, limits.usable_cpus())
+    threads = min(THREADS, resources.usable_cpus())
     return {"threads": threads, "memory_limit": f"{LEAST_MEMORY + 2 * longest}B"}  # body and text
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.tables import TABLES, columns
+from flows.schema import TABLES, columns
 
 SQL = Path(__file__).parents[2] / "sql"
 _TYPES = {

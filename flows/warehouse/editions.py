@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from flows.errors import EditionNotChosenError, EditionNotFoundError
-from flows.objects.prefix import Prefix
+from flows.object_store.path import Prefix
 from flows.warehouse import disk, pointer
 from flows.warehouse.clock import require_clock
 from flows.warehouse.ids import edition_name, edition_time, is_id, next_id

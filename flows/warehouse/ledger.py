@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from flows.tables import ARTICLES, CHANGES, EDITIONS, IMAGES
+from flows.schema import ARTICLES, CHANGES, EDITIONS, IMAGES
 from flows.warehouse.database import fill, view_parquet
 from flows.warehouse.ddl import SQL
 from flows.warehouse.parquet import month_files

@@ -21,12 +21,12 @@ from flows.errors import (
     WarehouseUnwritableError,
     first_line,
 )
-from flows.warehouse.bounded import read_bounded
+from flows.warehouse.bounded_read import read_bounded
 from flows.warehouse.editions import TOUCHED, sweep
-from flows.warehouse.foreign import is_of_system
 from flows.warehouse.notices import notice
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
+from flows.warehouse.system_files import is_of_system
 
 LOCK, HOLDER = ".lock", ".writer.json"
 _MOST_NOTED, _LONGEST_WORD = 4_096, 255  # bytes of the holder's note, letters of a word in it

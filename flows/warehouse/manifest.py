@@ -9,10 +9,10 @@ from typing import Any
 import xxhash
 
 from flows.errors import EditionDamagedError
-from flows.warehouse.bounded import read_bounded
-from flows.warehouse.facts import MANIFEST, MOST_BYTES, FileFacts, Manifest, parse_manifest
-from flows.warehouse.foreign import is_of_system
+from flows.warehouse.bounded_read import read_bounded
+from flows.warehouse.manifest_model import MANIFEST, MOST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.parquet import row_count
+from flows.warehouse.system_files import is_of_system
 
 REMEDY = "Restore the edition, or go back to another one with broadsheet rollback EDITION."
 

@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.errors import EditionDamagedError, first_line
-from flows.tables import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, PROBLEMS, Table
-from flows.warehouse import batches
+from flows.schema import CHANGES, CONTENT, DROPPED, EDITIONS, LOST, PROBLEMS, Table
+from flows.warehouse import staging
 from flows.warehouse.arrow import in_order, schema, sort
-from flows.warehouse.compare import rows_without
 from flows.warehouse.disk import link_or_copy
+from flows.warehouse.source_diff import rows_without
 
 UNDATED = "undated"  # the folder of rows without a month
 ROW_GROUP = 20_000  # rows
@@ -34,10 +34,10 @@ def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[
     A month has the rows that wait, but for those of files that lost, and the rows of `base`, but for the articles
     that were dropped.
     """
-    lost = batches.read(work, LOST)["source_path"]
-    dropped = batches.read(work, DROPPED)["article_id"]
+    lost = staging.read(work, LOST)["source_path"]
+    dropped = staging.read(work, DROPPED)["article_id"]
     for table in CONTENT:
-        waiting = batches.by_month(work, table)
+        waiting = staging.by_month(work, table)
         for month in months:
             # Nothing of a month outlives its call: the next one needs the memory.
             _write_month(

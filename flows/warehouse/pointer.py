@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.errors import EditionNotChosenError
 from flows.warehouse import disk
-from flows.warehouse.bounded import read_bounded
+from flows.warehouse.bounded_read import read_bounded
 from flows.warehouse.ids import is_id
 from flows.warehouse.notices import after_publishing
 

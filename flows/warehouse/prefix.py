@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows.errors import PublishConflictError, RunError, StorageUnavailableError
-from flows.objects import many, probe, store
-from flows.objects.prefix import Prefix
+from flows.object_store import objects, probe, transfers
+from flows.object_store.path import Prefix
 from flows.warehouse import clock
-from flows.warehouse.bounded import read_bounded
+from flows.warehouse.bounded_read import read_bounded
 from flows.warehouse.editions import old_editions, require_kept
-from flows.warehouse.facts import MANIFEST, FileFacts
 from flows.warehouse.ids import edition_name, is_id, next_id
 from flows.warehouse.manifest import read_manifest
+from flows.warehouse.manifest_model import MANIFEST, FileFacts
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 from flows.warehouse.stored import (
     CLAIMS,
@@ -46,7 +46,7 @@ def require_clock(warehouse: Prefix, now: datetime) -> None:
 
     What killed runs left is known by its age, and editions get their order from the clock.
     """
-    clock.require_same_time(now, store.time_of(warehouse), warehouse)
+    clock.require_same_time(now, objects.time_of(warehouse), warehouse)
     clock.require_clock(now, list_editions(warehouse), warehouse)
 
 
@@ -63,7 +63,7 @@ def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
     known = (*claims(warehouse), *folders(warehouse, EDITIONS))
     taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
     holder = json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode()
-    while not store.write_if(warehouse / CLAIMS / taken, holder, None):
+    while not objects.write_if(warehouse / CLAIMS / taken, holder, None):
         taken = next_id(taken)
     with (home / CLAIMED).open("a") as note:
         note.write(f"{taken}\n")
@@ -105,8 +105,8 @@ def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -
 def _end_claim(warehouse: Prefix, edition_id: str, published: bool) -> None:
     if not published:
         _remove_edition(warehouse, edition_id)
-    many.remove_all(warehouse / STAGING / edition_id)
-    store.remove_object(warehouse / CLAIMS / edition_id)
+    transfers.remove_all(warehouse / STAGING / edition_id)
+    objects.remove_object(warehouse / CLAIMS / edition_id)
 
 
 def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | None) -> None:
@@ -121,7 +121,7 @@ def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | N
 def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
     for _ in range(TRIES):
         with suppress(StorageUnavailableError):  # the pointer says below whether it was put
-            if store.write_if(warehouse / CURRENT, edition_id.encode(), seen):
+            if objects.write_if(warehouse / CURRENT, edition_id.encode(), seen):
                 return
         if read_pointer(warehouse)[0] == edition_id:  # it was put, and the answer lost
             return
@@ -143,7 +143,7 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
     place = warehouse / EDITIONS / edition.name
     files = read_manifest(edition).files
     known = read_manifest(before).by_path if before else {}
-    there = {found.name: found.size for found in store.list_objects(place)}  # the months that workers put there
+    there = {found.name: found.size for found in objects.list_objects(place)}  # the months that workers put there
 
     def put(file: FileFacts) -> None:
         name = file.path
@@ -151,17 +151,17 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
             return
         if before and known.get(name) == file:
             with suppress(FileNotFoundError):  # another run has retired it, and this one will be told
-                store.copy(warehouse / EDITIONS / before.name / name, place / name)
+                objects.copy(warehouse / EDITIONS / before.name / name, place / name)
                 return
-        store.upload(edition / name, place / name)
+        objects.upload(edition / name, place / name)
 
-    many.do(put, files)
-    there = {found.name: found.size for found in store.list_objects(place)}
+    transfers.do(put, files)
+    there = {found.name: found.size for found in objects.list_objects(place)}
     if there != {file.path: file.bytes for file in files}:
         raise StorageUnavailableError(
             f"The store did not keep what was put below {place}; nothing was published: run again."
         )
-    store.upload(edition / MANIFEST, place / MANIFEST)
+    objects.upload(edition / MANIFEST, place / MANIFEST)
 
 
 def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[str]:
@@ -174,14 +174,14 @@ def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[st
 
 def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
     """Its manifest goes first: without it an edition is none."""
-    store.remove_object(manifest_of(warehouse, edition_id))
-    many.remove_all(warehouse / EDITIONS / edition_id)
+    objects.remove_object(manifest_of(warehouse, edition_id))
+    transfers.remove_all(warehouse / EDITIONS / edition_id)
 
 
 def roll_back(warehouse: Prefix, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
     now = datetime.now(UTC)
-    clock.require_same_time(now, store.time_of(warehouse), warehouse)
+    clock.require_same_time(now, objects.time_of(warehouse), warehouse)
     current, seen = any_pointer(warehouse)
     sweep(warehouse, current, now)  # else a claim that a kill left on the current edition would say that it never was
     require_kept(warehouse, edition_id, list_editions(warehouse))

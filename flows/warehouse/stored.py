@@ -3,15 +3,15 @@
 from contextlib import suppress
 
 from flows.errors import EditionDamagedError, EditionNotChosenError, EditionNotFoundError
-from flows.objects import many, store
-from flows.objects.prefix import Prefix
-from flows.warehouse.bounded import require_bounded
+from flows.object_store import objects, transfers
+from flows.object_store.path import Prefix
+from flows.warehouse.bounded_read import require_bounded
 from flows.warehouse.editions import how_to_choose
-from flows.warehouse.facts import MANIFEST, MOST_BYTES, Manifest, parse_manifest
-from flows.warehouse.foreign import is_of_system
 from flows.warehouse.ids import is_id
 from flows.warehouse.manifest import REMEDY, damaged
+from flows.warehouse.manifest_model import MANIFEST, MOST_BYTES, Manifest, parse_manifest
 from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
+from flows.warehouse.system_files import is_of_system
 
 CLAIMS = ".claims"  # the objects, one for each edition that is not published yet
 _LONGEST = 64  # bytes of the object that holds an id
@@ -30,7 +30,7 @@ def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
 def any_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
     """The same, and None with the ETag where the pointer names no edition."""
     try:
-        content, seen = store.read_tagged(warehouse / CURRENT, _LONGEST + 1)
+        content, seen = objects.read_tagged(warehouse / CURRENT, _LONGEST + 1)
     except FileNotFoundError:
         return None, None
     return id_in(content), seen
@@ -65,7 +65,7 @@ def list_editions(warehouse: Prefix) -> list[str]:
 
 def whole(warehouse: Prefix, ids: list[str]) -> list[str]:
     """Those editions that have a manifest, which is put last."""
-    there = many.at_once(store.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
+    there = transfers.at_once(objects.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
     return [edition_id for edition_id, is_whole in zip(ids, there, strict=True) if is_whole]
 
 
@@ -82,7 +82,7 @@ def read_stored(warehouse: Prefix, edition_id: str) -> tuple[Manifest, bytes]:
     """What edition.json says of an edition, and its bytes; raises RunError where it is missing or cannot be read."""
     place = manifest_of(warehouse, edition_id)
     try:
-        content = require_bounded(store.read(place, MOST_BYTES + 1), MOST_BYTES)
+        content = require_bounded(objects.read(place, MOST_BYTES + 1), MOST_BYTES)
         found = parse_manifest(content)
         if found.edition_id != edition_id:
             raise ValueError("it is of another edition")
@@ -100,7 +100,7 @@ def require_listed(warehouse: Prefix, manifest: Manifest) -> None:
     """Raise EditionDamagedError where an edition has an object that edition.json does not list, or of another size."""
     place = warehouse / EDITIONS / manifest.edition_id
     known = manifest.by_path
-    for found in store.list_objects(place):
+    for found in objects.list_objects(place):
         if found.name == MANIFEST or (found.name.endswith("/") and not found.size):  # how some tools show a folder
             continue
         if any(map(is_of_system, found.name.split("/"))):
@@ -123,9 +123,9 @@ def manifest_of(warehouse: Prefix, edition_id: str) -> Prefix:
 
 def claims(warehouse: Prefix) -> list[str]:
     """The ids that runs have claimed."""
-    return [found.name for found in store.list_objects(warehouse / CLAIMS) if is_id(found.name)]
+    return [found.name for found in objects.list_objects(warehouse / CLAIMS) if is_id(found.name)]
 
 
 def folders(warehouse: Prefix, name: str) -> list[str]:
     """The folders below a name that are named as editions are, sorted."""
-    return [folder for folder in store.list_folders(warehouse / name) if is_id(folder)]
+    return [folder for folder in objects.list_folders(warehouse / name) if is_id(folder)]

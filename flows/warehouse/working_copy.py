@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flows.errors import EditionDamagedError
-from flows.objects import many, store
-from flows.objects.prefix import Prefix
-from flows.tables import CONTENT
+from flows.object_store import objects, transfers
+from flows.object_store.path import Prefix
+from flows.schema import CONTENT
 from flows.warehouse import editions, prefix, stored
 from flows.warehouse.database import DATABASE
-from flows.warehouse.facts import MANIFEST, FileFacts
 from flows.warehouse.manifest import digest, read_manifest, require_intact
+from flows.warehouse.manifest_model import MANIFEST, FileFacts
 from flows.warehouse.pointer import CURRENT, EDITIONS, named
 
 _HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # what only a run with news needs
@@ -64,7 +64,7 @@ def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> No
             (edition / facts.path).unlink(missing_ok=True)
             _download(_place(warehouse, edition) / facts.path, edition, facts)
 
-    many.do(get, [facts for facts in read_manifest(edition).files if wanted(facts.path)])
+    transfers.do(get, [facts for facts in read_manifest(edition).files if wanted(facts.path)])
 
 
 def fetch_some(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
@@ -82,7 +82,7 @@ def _is(edition: Path, facts: FileFacts) -> bool:
 def _download(place: Prefix, edition: Path, facts: FileFacts) -> None:
     """Get a file of an edition; raises RunError where it is missing, or is not what edition.json says."""
     try:
-        store.download(place, edition / facts.path, facts.bytes)
+        objects.download(place, edition / facts.path, facts.bytes)
     except FileNotFoundError:
         raise EditionDamagedError(f"The object {place} is missing; {_REMEDY}.") from None
     if not _is(edition, facts):
@@ -95,7 +95,7 @@ def fetch_anew(warehouse: Prefix, home: Path) -> None:
         return
     (edition,) = editions.folders(home)
     shutil.rmtree(edition)
-    many.download_all(_place(warehouse, edition), edition)
+    transfers.download_all(_place(warehouse, edition), edition)
 
 
 @contextmanager

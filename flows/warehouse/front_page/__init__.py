@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.display import shortened
-from flows.tables import Edition
+from flows.schema import Edition
 from flows.warehouse.database import Config, reading, sparing
 from flows.warehouse.ddl import SQL
 from flows.warehouse.front_page import charts

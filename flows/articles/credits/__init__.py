@@ -1,0 +1,1 @@
+"""Read the photographer and the agency at the end of a caption."""

@@ -1,0 +1,189 @@
+"""A caption becomes its credit, photographer and agency (schema.org creditText and creator, IPTC Source)."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flows.articles.credits.agencies import agency_of
+from flows.articles.credits.labels import (
+    BY,
+    COURTESY,
+    DOTS,
+    HOUSE_PHOTO,
+    LABELLED,
+    LAST_LABEL,
+    LAST_SOURCE,
+    LONGEST_LABEL,
+    MARKS,
+    SOURCE,
+    UNMARKED,
+)
+from flows.articles.credits.names import Names, may_be_names, read_names
+from flows.articles.credits.trailing import LONGEST_CREDIT, Ending, read_ending
+
+_COPYRIGHT = re.compile(r"(?:©|\([cC]\)|Copyright\b(?:\s*©)?)\s*:?\s*(?:\d{4}\b\s*,?\s*)?(?=\S)")
+_SEPARATOR = re.compile(r"[/|,;]|\bvia\b", re.IGNORECASE)
+_TAKEN_BY = re.compile(r"(?:(\w{2,6}社)?(?:记者|記者))?\s*([\u4e00-\u9fff·]{2,6}?)\s*[摄攝][。]?\Z")
+_AGENCY_AND_SLASH = re.compile(r"(?<=\s)([A-Z]{2,20})\s?/\s?[^/]+(?:/[^/]+)?\Z")
+
+
+class Credit(NamedTuple):
+    """What a caption says of its source; `rest` is the caption without it."""
+
+    credit: str
+    photographer: str | None
+    agency: str | None
+    rest: str
+
+
+def labelled_in_brackets(end: Ending) -> Credit | None:
+    """`… (Photo: Jane Doe/Reuters)`, `… (AP Photo: Jane Doe)`, in any language's word for photo."""
+    label = LABELLED.fullmatch(end.bracket) if end.bracket else None
+    return _in_bracket(end, _with_acronym(label[2] or label[3], label[1])) if label else None
+
+
+def copyright_in_brackets(end: Ending) -> Credit | None:
+    """`… (© Jane Doe)`."""
+    sign = _COPYRIGHT.match(end.bracket) if end.bracket else None
+    return _in_bracket(end, read_names(end.bracket[sign.end() :])) if sign else None
+
+
+def source_in_brackets(end: Ending) -> Credit | None:
+    """`… (Courtesy of the Harbour Museum)`, `… (File photo)`, `… (Ostby Post photo)`: a source, no photographer."""
+    says_source = SOURCE.fullmatch(end.bracket) or HOUSE_PHOTO.fullmatch(end.bracket) if end.bracket else None
+    return _in_bracket(end, read_names(end.bracket))._replace(photographer=None) if says_source else None
+
+
+def labelled_at_the_end(end: Ending) -> Credit | None:
+    """`… . Photo: Jane Doe`, `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, and only names."""
+    mark, after = _last_mark(end.text)
+    label = LAST_LABEL.search(end.text, max(mark - LONGEST_LABEL, 0), mark) if mark >= 0 else None
+    if label is None:
+        return None
+    names = _with_acronym(end.text[after:], label[1])
+    begins = label.start() in end.starts
+    stands_out = not label[0][0].islower() and (names.agency or " " in (names.photographer or ""))
+    return _from(end, label.start(), names) if names.alone and (begins or stands_out) else None
+
+
+def _last_mark(text: str) -> tuple[int, int]:
+    """Where the last mark begins and ends; -1 where there is none. Dots are one where there is no other."""
+    place = max(map(text.rfind, MARKS))
+    if place >= 0:
+        return place, place + 1
+    place = text.find(DOTS)
+    return place, place + len(DOTS)
+
+
+def agency_in_brackets(end: Ending) -> Credit | None:
+    """`… (AFP)`, `… (Jane Doe/AFP)`: a last bracket that names a known agency."""
+    names = read_names(end.bracket) if end.bracket else None
+    return _in_bracket(end, names) if names and names.agency else None
+
+
+def names_in_brackets(end: Ending) -> Credit | None:
+    """`… [Jane Doe/Ostby Post]`, `… (Photo Jane Doe)`."""
+    label = UNMARKED.match(end.bracket) if end.bracket else None
+    if label is None and not ("/" in end.bracket and end.text[end.bracket_start] == "["):
+        return None
+    names = read_names(end.bracket[label.end() if label else 0 :])
+    return _in_bracket(end, names) if names.alone and (names.agency or " " in (names.photographer or "")) else None
+
+
+def photo_by_at_the_end(end: Ending) -> Credit | None:
+    """`… . Photo by Jane Doe / Getty Images`, `… . Foto ANP`."""
+    for start in end.starts:
+        label = BY.match(end.text, start) or UNMARKED.match(end.text, start)
+        names = read_names(end.text[label.end() :]) if label else None
+        if label and names and names.alone and (names.agency or label[1]):
+            return _from(end, start, names)
+    return None
+
+
+def copyright_at_the_end(end: Ending) -> Credit | None:
+    """`… © Jane Doe/AFP`."""
+    place = max(map(end.text.rfind, ("©", "(c)", "(C)", "Copyright")))
+    sign = _COPYRIGHT.match(end.text, place) if place >= 0 else None
+    names = read_names(end.text[sign.end() :]) if sign else None
+    return _from(end, place, names) if names and names.alone else None
+
+
+def source_at_the_end(end: Ending) -> Credit | None:
+    """`… . Courtesy of the Harbour Museum`, `… . File photo`."""
+    for start in end.starts:
+        said = end.text[start:].rstrip(" .。")
+        if (LAST_SOURCE if start else COURTESY).fullmatch(said):
+            return _from(end, start, read_names(said))._replace(photographer=None)
+    return None
+
+
+def taken_by(end: Ending) -> Credit | None:
+    """`… 。新华社记者王小明 摄`: Chinese newsrooms name who took it."""
+    if not end.text.rstrip("。").endswith(("摄", "攝")):
+        return None
+    found = next((match for start in end.starts if (match := _TAKEN_BY.match(end.text, start))), None)
+    return _from(end, found.start(), read_names(f"{found[2]}/{found[1] or ''}")) if found else None
+
+
+def agency_at_the_end(end: Ending) -> Credit | None:
+    """`… . Jane Doe/Reuters`, `… . AFP PHOTO / Jane DOE`, `… - AFP`: a last sentence that is names, an agency's too."""
+    for start in end.starts:
+        words = end.text[start:]
+        if not may_be_names(words) or (start == 0 and not _SEPARATOR.search(words)):
+            continue
+        names = read_names(words)
+        if names.alone and names.agency:
+            return _from(end, start, names)
+    return None
+
+
+def agency_before_a_slash(end: Ending) -> Credit | None:
+    """`… at dawn REUTERS/Jane Doe`: where no full stop shows it, an agency in capitals and a slash do."""
+    match = _AGENCY_AND_SLASH.search(end.text) if "/" in end.text else None
+    names = read_names(match[0]) if match and agency_of(match[1]) else None
+    return _from(end, match.start(), names) if match and names and names.alone else None
+
+
+RULES: tuple[Callable[[Ending], Credit | None], ...] = (
+    labelled_in_brackets,
+    copyright_in_brackets,
+    source_in_brackets,
+    labelled_at_the_end,
+    agency_in_brackets,
+    names_in_brackets,
+    photo_by_at_the_end,
+    copyright_at_the_end,
+    source_at_the_end,
+    taken_by,
+    agency_at_the_end,
+    agency_before_a_slash,
+)
+
+
+def read_credit(text: str) -> Credit:
+    """The credit of a caption by the first rule that finds one; without any, all but `rest` is empty."""
+    before, end = text[:-LONGEST_CREDIT], read_ending(text[-LONGEST_CREDIT:])
+    for rule in RULES:
+        credit = rule(end)
+        if credit is not None:
+            return credit._replace(rest=before + credit.rest) if before else credit
+    return Credit("", None, None, text)
+
+
+def _with_acronym(names: str, acronym: str | None) -> Names:
+    """The names after a label as AP Photo, whose acronym may be an agency's."""
+    read = read_names(names)
+    return read._replace(agency=read.agency or agency_of(acronym or ""))
+
+
+def _in_bracket(end: Ending, names: Names) -> Credit:
+    return Credit(end.bracket, names.photographer, names.agency, _rest(end, end.bracket_start))
+
+
+def _from(end: Ending, start: int, names: Names) -> Credit:
+    return Credit(end.text[start:].strip(" .。"), names.photographer, names.agency, _rest(end, start))
+
+
+def _rest(end: Ending, start: int) -> str:
+    """What stands before a credit, without the dash or comma that parts them."""
+    return end.text[:start].rstrip(" -–—＝=/|,;")

@@ -1,0 +1,36 @@
+"""The end of a caption: its last bracket, or the places where a credit may begin."""
+
+import re
+from typing import NamedTuple
+
+from flows.articles.credits.names import LONGEST_NAMES
+
+LONGEST_CREDIT = 200  # characters at the end of a caption in which a credit is looked for
+
+_BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】]*+)[)）\]】][\s.。]*+\Z")
+SHORTEST_BRACKET, LONGEST_BRACKET = 2, 160  # characters
+# Where a credit may begin: after a sentence, after a dash, after a comma where a word for photo follows.
+_START = re.compile(
+    r"[.!?…。！？।”\"»)]+\s*(?:[-–—]{1,2}\s*)?(?=\S)|\s[-–—]{1,2}\s*(?=\w)|＝"
+    r"|[,;]\s+(?=(?:photo|picture|image|courtesy)\b)",
+    re.IGNORECASE,
+)
+
+
+class Ending(NamedTuple):
+    """The end of a caption: the last bracket, where it ends with one, and the places where a credit may begin."""
+
+    text: str
+    bracket: str
+    bracket_start: int
+    starts: list[int]
+
+
+def read_ending(text: str) -> Ending:
+    """The end of a text of LONGEST_CREDIT characters or fewer."""
+    start = max(map(text.rfind, "(（[【"))
+    bracket = _BRACKET.match(text, start) if start >= 0 else None
+    if bracket and SHORTEST_BRACKET <= len(inside := bracket[1].strip()) <= LONGEST_BRACKET:
+        return Ending(text, inside, start, [])
+    starts = [match.end() for match in _START.finditer(text, max(len(text) - LONGEST_NAMES, 0))]
+    return Ending(text, "", 0, [0, *starts] if len(text) < LONGEST_CREDIT else starts)

@@ -1,0 +1,1 @@
+"""Front matter (YAML, TOML, JSON) becomes values with their lines."""

@@ -1,0 +1,107 @@
+"""The bytes of a seed file become its front matter, as values and as written, and its body."""
+
+import re
+from codecs import BOM_UTF8
+from typing import Any, NamedTuple
+
+from flows.articles.front_matter.formats import LANGUAGES
+from flows.articles.front_matter.syntax_errors import missing_end
+from flows.articles.front_matter.yaml_blocks import Block, Written
+from flows.problems import RejectedError, problem
+from flows.schema import Problem
+
+LARGEST_FRONT_MATTER = 200_000  # characters
+
+_BLANK_LINES = re.compile(r"(?:[ \t]*+\n)*+")  # possessive: else each line is remembered
+
+
+class FrontMatter(NamedTuple):
+    """A seed file in its parts; lines are those of the file.
+
+    `values` are what the front matter's language makes of them, except that dates stay text; `written` the same with
+    every scalar as its author wrote it (`no` is not False). `lines` has the line of each key, `body_line` is that of
+    the body's first character.
+    """
+
+    values: dict[str, Any]
+    written: dict[str, Written]
+    lines: dict[str, int]
+    body: str
+    body_line: int
+    problems: list[Problem]
+
+
+def read_front_matter(content: bytes) -> FrontMatter:
+    """Split and read a seed file's bytes; raises RejectedError where they are no article."""
+    text = decode(content)
+    start = _end_of_blank_lines(text)
+    above = text.count("\n", 0, start) + 1
+    text = text[start:]
+    if not text or text.isspace():
+        raise RejectedError(problem("empty", 1))
+    block, body = _split(text, above)
+    if not block.values:
+        raise RejectedError(problem("empty_front_matter", above))
+    skipped = _end_of_blank_lines(body)
+    return FrontMatter(
+        values=block.values,
+        written=block.written,
+        lines={key: line + above for key, line in block.lines.items()},
+        body=body[skipped:].rstrip(),
+        body_line=text.count("\n", 0, len(text) - len(body) + skipped) + above,
+        problems=[_moved(row, above) for row in block.problems],
+    )
+
+
+def decode(content: bytes) -> str:
+    """UTF-8 text without byte-order mark, its lines ended by \\n alone."""
+    content = content.removeprefix(BOM_UTF8)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode().replace("\r\n", "\n").replace("\r", "\n")
+        column = len(before) - before.rfind("\n")
+        byte = f"0x{content[error.start]:02X}"
+        raise RejectedError(
+            problem("not_utf8", before.count("\n") + 1, column, byte=byte, guess=_guess(content, error.start))
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _guess(content: bytes, place: int) -> str:
+    """What bytes that are no UTF-8 may be; between the letters of Latin-1 hardly ever stands half a character."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "the file seems to be UTF-16"
+    is_half = content[place] in b"\xc2\xc3\xe2" and content[place + 1 : place + 2].isspace()
+    if is_half or not content.decode(errors="ignore").isascii():
+        return "a character seems to be damaged here"
+    return "the file seems to be in another encoding, such as Latin-1"
+
+
+def _split(text: str, above: int) -> tuple[Block, str]:
+    """The front matter that opens the text, read, and what follows it."""
+    language = next((language for language in LANGUAGES if language.detect(text)), None)
+    if language is None:
+        raise RejectedError(problem("no_front_matter", above))
+    try:
+        written, body = language.split(text)
+    except RejectedError as error:
+        raise RejectedError(_moved(error.problem, above)) from None
+    except ValueError:
+        line = above + missing_end(text)
+        raise RejectedError(problem("unclosed_front_matter", line, mark=language.END_DELIMITER)) from None
+    if len(written) > LARGEST_FRONT_MATTER:
+        raise RejectedError(problem("too_large_front_matter", above, size=len(written), limit=LARGEST_FRONT_MATTER))
+    try:
+        return language.read(written), body
+    except RejectedError as error:
+        raise RejectedError(_moved(error.problem, above)) from None
+
+
+def _moved(row: Problem, lines: int) -> Problem:
+    return row._replace(line_number=(row.line_number or 0) + lines)
+
+
+def _end_of_blank_lines(text: str) -> int:
+    match = _BLANK_LINES.match(text) if text[:1].isspace() else None
+    return match.end() if match else 0

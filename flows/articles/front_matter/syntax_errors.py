@@ -1,0 +1,77 @@
+"""What is broken in front matter: an editor's words for the reader's, and the line to mend."""
+
+import re
+
+import yaml
+
+from flows.problems import problem
+from flows.schema import Problem
+
+_REASONS = {
+    "mapping values are not allowed in this context": "a colon and a space stand in text without quotation marks",
+    "could not find expected ':'": "this line has no key with a colon after it",
+    "did not find expected key": "here must stand a key, or the line must end",
+    "did not find expected <document start>": "here must stand a key",
+    "did not find expected '-' indicator": "here must stand a hyphen and an item of the list",
+    "did not find expected ',' or ']'": "a list that opens with [ is not closed",
+    "did not find expected ',' or '}'": "a value that begins with { is not closed",
+    "did not find expected node content": "text begins with a character that means something else to YAML",
+    "did not find expected alphabetic or numeric character": "text begins with * or &",
+    "block sequence entries are not allowed in this context": "a list begins on the line of its key",
+    "found undefined alias": "text begins with *",
+    "found unhashable key": "text begins with {",
+    "found unexpected end of stream": "a quotation mark is never closed",
+    "found unexpected document indicator": "a quotation mark is never closed",
+    "found unknown escape character": "a backslash stands before a character that needs none",
+    "found character that cannot start any token": "text begins with @, %, ` or a tab",
+}
+# Of a value that PyYAML reads, and cannot make what its tag says: how the reason begins, and an editor's words for it.
+_VALUE_REASONS = {
+    "could not determine a constructor for the tag": "its tag is unknown",
+    "failed to ": "it is not valid base64",
+    "found unhashable key": "a key of it is a list or a mapping",
+    "expected ": "it is not what its tag says",
+}
+_CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
+_FIELD = re.compile(r"""["']?[\w.-]+["']?[ \t]*[:=](?:\s|$)|-(?:\s|$)|[ \t]+\S|\[""")
+_MANGLED_MARK = re.compile(r"[ \t]*(?:[-‐‑‒–—―+]{2,}|[–—―]|\.{3})[ \t]*")
+_PASSED_OVER = re.compile(r"#|\s*$")
+
+
+def broken(language: str, reason: str, line: int, column: int | None = None) -> Problem:
+    """Front matter that its language cannot read; the line counts from 0."""
+    return problem("broken_front_matter", line, column, language=language, reason=reason)
+
+
+def broken_yaml(block: str, error: yaml.YAMLError) -> Problem:
+    """Where a block of YAML is broken, and why."""
+    if conflict := _CONFLICT.search(block):
+        return broken("YAML", "a merge left its marks", block.count("\n", 0, conflict.start()), 1)
+    mark = getattr(error, "problem_mark", None)
+    if (getattr(error, "context", None) or "").startswith("while scanning"):
+        mark = error.context_mark  # type: ignore[attr-defined]  # where it begins; its end is noticed lines later
+    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    line, column = (mark.line, mark.column + 1) if mark else (0, None)
+    return broken("YAML", _REASONS.get(reason, reason), line, column)
+
+
+def unreadable_value(key: str, error: yaml.MarkedYAMLError) -> Problem:
+    """The problem of a key whose value is not what its tag says; its line counts from 0."""
+    said = error.problem or ""
+    reason = next((words for opening, words in _VALUE_REASONS.items() if said.startswith(opening)), said)
+    mark = error.problem_mark
+    line, column = (mark.line, mark.column + 1) if mark else (0, None)
+    return problem("unreadable_value", line, column, key=key, reason=reason)
+
+
+def missing_end(text: str) -> int:
+    """The line, counted from 0, where unclosed front matter seems to end: a mangled mark, or the last field's."""
+    last = 0
+    for number, line in enumerate(text.split("\n")[1:], 1):
+        if _MANGLED_MARK.fullmatch(line):
+            return number
+        if _FIELD.match(line):
+            last = number
+        elif not _PASSED_OVER.match(line):
+            break
+    return last

@@ -1,0 +1,1 @@
+"""A Markdown body becomes blocks, images, captions and prose."""

@@ -1,0 +1,128 @@
+"""The images of an article, in every form in which they are written."""
+
+import re
+from collections.abc import Callable
+from itertools import takewhile
+from typing import NamedTuple
+
+from flows.articles.front_matter.fields import Hero
+from flows.articles.markdown.blocks import MarkdownImage, Part, plain_text
+from flows.articles.markdown.html import Tag
+from flows.articles.markdown.shortcodes import Shortcode, read_call
+
+
+class CaptionText(NamedTuple):
+    """A text that describes an image; `line` counts as the image's does."""
+
+    text: str
+    form: str
+    line: int
+
+
+class Picture(NamedTuple):
+    """One use of an image; `form` and the captions' forms are those of the tables, lines count from 1 in the body."""
+
+    url: str
+    alt: str
+    title: str
+    form: str
+    line: int
+    captions: tuple[CaptionText, ...] = ()
+
+
+def front_matter_image(hero: Hero, line: int) -> Picture:
+    """The front matter's image, whose caption is as good as a figure's."""
+    caption = plain(hero.caption)
+    captions = (CaptionText(caption, "figcaption", line),) if caption else ()
+    return Picture(hero.url, fold(hero.alt), fold(hero.title), "front_matter", line, captions)
+
+
+def markdown_image(part: Part) -> Picture | None:
+    """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
+    if not isinstance(part, MarkdownImage):
+        return None
+    return Picture(part.url, fold(part.alt), fold(part.title), part.form, part.line)
+
+
+_IMAGE_TAGS = frozenset({"img", "image", "amp-img"})  # browsers read <image> as <img>
+
+
+def html_image(part: Part) -> Picture | None:
+    """`<img src=… alt=… title=…>`; an image that is fetched late has its address elsewhere."""
+    if not isinstance(part, Tag) or part.name not in _IMAGE_TAGS or part.closing:
+        return None
+    given = part.attributes
+    source, late = (given.get(name, "").strip() for name in ("src", "data-src"))
+    if not source or (late and source.startswith("data:")):
+        source = late or given.get("srcset", "").strip().split(" ", 1)[0]
+    if source.startswith("{") and not source.startswith("{{"):
+        source = ""  # an expression of MDX
+    return Picture(source, fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line)
+
+
+_IMAGE_NAME = re.compile(r"(?:^|[-_/.])(?:img|image|images|figure|fig|picture|photo)(?:$|[-_/.])", re.IGNORECASE)
+_ADDRESS_NAMES = ("src", "url", "file", "path", "image", "image_path", "link")
+_CREDIT_NAMES = ("credit", "attr", "attribution", "copyright", "source")
+_ADDRESS = re.compile(r"/|\.[A-Za-z]{3,4}$")
+
+
+def shortcode_image(part: Part) -> Picture | None:
+    """`{{< figure src=… >}}` of Hugo, `{% include figure.html src=… %}`, `{% image "url" "alt" %}`, `{% img … %}`."""
+    if not isinstance(part, Shortcode) or not part.source.startswith(("{{", "{%")):
+        return None
+    call = read_call(part)
+    if not _IMAGE_NAME.search(call.name):
+        return None
+    url = next((call.named[name] for name in _ADDRESS_NAMES if call.named.get(name)), "")
+    alt, title = call.named.get("alt", ""), call.named.get("title", "")
+    if not url and call.others:
+        url, title, alt = _from_others(call.others, title, alt)
+        if call.name == "img":  # Octopress, whose only text is the title
+            title, alt = title or alt, alt if title else ""
+    caption = call.named.get("caption") or call.named.get("description", "")
+    texts = [plain(text) for text in (caption, *(call.named.get(name, "") for name in _CREDIT_NAMES))]
+    captions = tuple(CaptionText(text, "shortcode", part.line) for text in texts if text)
+    return Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line, captions)
+
+
+def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:
+    """Address, title and alt text of arguments without names: a class and sizes may stand around the address."""
+    first = next((number for number, value in enumerate(others) if _ADDRESS.search(value)), 0)
+    rest = takewhile(lambda value: not value.startswith("--"), others[first + 1 :])
+    texts = [value for value in rest if not value.isdigit()]
+    if len(texts) > 1:
+        return others[first], texts[-2], texts[-1]
+    return others[first], title, texts[0] if texts else alt
+
+
+FORMS: tuple[Callable[[Part], Picture | None], ...] = (markdown_image, html_image, shortcode_image)
+
+
+def read_picture(part: Part) -> Picture | None:
+    """The image that a part of a block is, by the first form that knows it; None where it is none."""
+    for form in FORMS:
+        picture = form(part)
+        if picture is not None:
+            return picture if picture.url else None
+    return None
+
+
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
+def fold(text: str) -> str:
+    """The text on one line, its white space folded: texts are the same when equal after it."""
+    if not text:  # as half of the texts of an image are
+        return ""
+    odd = text.encode().translate(None, _PRINTABLE) if text.isascii() else not text.isprintable()
+    if not odd and "  " not in text:  # no white space but single spaces
+        return text.strip(" ")
+    return " ".join(text.split())
+
+
+_MARKUP = re.compile(r"[*_\[`<]")
+
+
+def plain(text: str) -> str:
+    """A text that may hold markup, without it."""
+    return fold(plain_text(text) if _MARKUP.search(text) else text)

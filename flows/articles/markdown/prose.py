@@ -1,0 +1,116 @@
+"""The blocks of a body become its title, its dateline and its prose."""
+
+import re
+from calendar import day_abbr, day_name
+from typing import NamedTuple
+
+from flows.articles.credits.agencies import agency_of
+from flows.articles.markdown.blocks import Block
+
+# Scripts that put no space between words: each of their ideographs and kana counts as one word.
+_SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
+LONGEST_DATELINE = 80  # characters before the dash
+_DASH = re.compile(r" [-‐‑‒–—―−]{1,3} (\S)")
+_AGENCY = re.compile(r"(?<!\s)\s*+\([^()]{1,40}\)\Z")
+_OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
+# What stands before a dash as a place does, and is none.
+_NO_PLACES = frozenset(
+    {
+        *("ADVISORY", "ANALYSIS", "BREAKING", "COLUMN", "COMMENTARY", "CORRECTED", "CORRECTION", "EDITORIAL"),
+        *("EXCLUSIVE", "EXPLAINER", "FACTBOX", "FEATURE", "INSIGHT", "INTERVIEW", "LIVE", "NEWS", "OPINION", "PHOTOS"),
+        *("REVIEW", "TIMELINE", "UPDATE", "UPDATED", "URGENT", "VIDEO", "WATCH"),
+    }
+)
+_WEEKDAYS = frozenset({*day_name, *day_abbr})
+
+
+class Prose(NamedTuple):
+    """What readers read: `title` is None where the body gives none, `texts` are the blocks, `opening` a paragraph."""
+
+    title: str | None
+    title_source: str | None
+    texts: list[str]
+    opening: str
+
+
+def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -> Prose:
+    """Title and prose; `texts` are the prose of each block, "" where it has none.
+
+    The title is the one given, else the first level-1 heading with text, else the first paragraph under an empty
+    heading that opens the body. The block that holds the title is no prose.
+    """
+    heading = next((number for number, block in enumerate(blocks) if block.level == 1 and texts[number]), None)
+    opening = _under_empty_heading(blocks, texts)
+    if given_title:
+        title, source = given_title, "front_matter"
+        spoken = next((number for number in (heading, opening) if number is not None and texts[number] == title), None)
+    elif heading is not None:
+        title, source, spoken = texts[heading], "heading", heading
+    elif opening is not None:
+        title, source, spoken = texts[opening], "first_paragraph", opening
+    else:
+        title, source, spoken = None, None, None
+    prose = [text for number, text in enumerate(texts) if text and number != spoken]
+    paragraphs = (n for n, text in enumerate(texts) if text and n != spoken and blocks[n].kind == "text")
+    first = next(paragraphs, None)
+    return Prose(title, source, prose, "" if first is None else texts[first])
+
+
+def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
+    if not blocks or blocks[0].kind != "heading" or texts[0]:
+        return None
+    return next((number for number, block in enumerate(blocks) if block.kind == "text" and texts[number]), None)
+
+
+def read_dateline(text: str) -> str | None:
+    """The place with which a paragraph opens: `LYON, 4 déc (AFP) - Le…` gives LYON; None where it is none."""
+    dash = _DASH.search(text, 2, LONGEST_DATELINE + 6) if text[:2].isupper() else None
+    if dash is None or not (dash[1].isdigit() or dash[1] in _OPENINGS or _is_capital(dash[1])):
+        return None
+    place, *regions = (part.strip() for part in _AGENCY.sub("", text[: dash.start()]).split(","))
+    if not place.isupper() or len(place) < 2 or _has_digit(place) or place in _NO_PLACES:
+        return None
+    return ", ".join([place, *filter(_is_region, regions)])
+
+
+def _is_region(part: str) -> bool:
+    """Whether a part behind the place is no date, weekday or agency."""
+    return part[:1].isupper() and not _has_digit(part) and part.strip(".") not in _WEEKDAYS and not agency_of(part)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _is_capital(letter: str) -> bool:
+    return letter.isalpha() and not letter.islower()
+
+
+def count_words(text: str) -> int:
+    """The parts between white space and dashes that hold a letter or digit.
+
+    Where a script puts no space between words, each ideograph or kana counts as one.
+    """
+    text = text.replace("—", " ").replace("–", " ").replace("œ", "o")
+    plain = text.encode("latin-1", "ignore")
+    if len(plain) == len(text) or _are_quotes(text, len(text) - len(plain)):
+        plain = plain.translate(_LATIN_WORDS, _LATIN_MARKS)
+        return plain.startswith(b"a") + plain.count(b" a")
+    ideographs = 0
+    if _BEYOND.search(text):
+        text, ideographs = _SPACELESS.subn(" ", text)
+    parts = text.split()
+    return ideographs + len(parts) - sum(not any(map(str.isalnum, part)) for part in parts if not part.isalnum())
+
+
+def _are_quotes(text: str, others: int) -> bool:
+    """Whether so many characters, which are no Latin-1, are the quotation marks that keep company with its letters."""
+    for mark in "’“”‘…":
+        others = others and others - text.count(mark)
+    return not others
+
+
+_LATIN = [chr(code) for code in range(256)]
+_LATIN_MARKS = "".join(c for c in _LATIN if not c.isalnum() and not c.isspace()).encode("latin-1")
+_LATIN_WORDS = bytes(ord("a" if c.isalnum() else " " if c.isspace() else c) for c in _LATIN)

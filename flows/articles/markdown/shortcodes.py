@@ -1,0 +1,143 @@
+"""Shortcodes of Hugo and tags of Liquid: hidden before Markdown is read, so that neither disturbs the other."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flows.articles.markdown.html import unescape
+
+# `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with braces in their quotation marks or without; `[caption …]` of
+# WordPress; the attributes `{: …}` of kramdown, `{…}` behind a link or image, `{#…}` behind a heading. Comments and
+# highlighted code are hidden with all between their tags. No search for an end goes beyond the next `{{`, not even in
+# quotation marks and behind a backslash: what two openings read would be read by thousands of them.
+_INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\[^{\n]|\\(?=\{)|\{(?!\{))*+")*+"""
+_CODES = re.compile(
+    r"\{%-?\s*(comment|highlight)\b[^{}]*%\}"
+    rf"|\{{\{{{_INSIDE}\}}\}}|\{{\{{[^{{}}]*\}}\}}|\{{%[^{{}}]*%\}}"
+    r"|\[caption\s[^\[\]\n]*\]|\[/caption\]|\{:[^{}\n]*\}|(?<=\))\{(?:[.#][\w-]+|[\w-]+=[^{}\s]+)(?:\s[^{}\n]*)?\}"
+    r"|(?<=[ \t])\{#[\w-]+\}(?=[ \t]*(?:\n|\Z))"
+)
+_ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
+# A hidden code stands as its number between two characters that Unicode gives no meaning.
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_WRITTEN_OPEN = re.compile(r"&#(?:0{0,2}64976|[xX]0{0,2}[fF][dD][dD]0);")  # which Markdown turns into that character
+_HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+# A quotation mark that is never closed holds all that follows it: to look for its end again and again takes too long.
+_ARGUMENT = re.compile(
+    r"""(?:([A-Za-z_][\w-]*)(?:\s*=\s*|:\s*(?=["'“])|:\s+))?"""
+    r"""(?:"((?:[^"\\]|\\.)*+)(?:"|\Z)|(?<![^\s=])'((?:[^'\\]|\\.)*+)(?:'|\Z)|“([^”]*+)(?:”|\Z)|([^\s"'“=]+))""",
+    re.DOTALL,
+)
+_OPENING = re.compile(r"\{\{[<%]?-?\s*|\{%-?\s*")
+_FUNCTION = re.compile(r"\A(\w+)\((.*)\)\Z", re.DOTALL)  # `{{ image(path="…") }}` of Zola
+_VARIABLE = re.compile(r"(?:page|site|post|include|layout)\.")  # of Liquid, whose value only the site knows
+_ESCAPED = re.compile(r"\\(\W|_)")
+_INCLUDES = frozenset({"include", "include_cached", "include_relative", "render"})
+
+
+class Shortcode(NamedTuple):
+    """A shortcode as it stands in the source; `line` counts from 1 in the body."""
+
+    source: str
+    line: int
+
+
+class Hidden(NamedTuple):
+    """A body whose shortcodes are hidden; `removed` are the lines of it after which so many lines are missing."""
+
+    text: str
+    codes: list[Shortcode]
+    removed: list[tuple[int, int]]
+
+
+class Call(NamedTuple):
+    """What a shortcode calls: its name, its named and its other arguments."""
+
+    name: str
+    named: dict[str, str]
+    others: list[str]
+
+
+def hide(body: str) -> Hidden:
+    """Hide each shortcode, on one line, wherever it stands."""
+    if "&#" in body:
+        body = _WRITTEN_OPEN.sub("\ufffd", body)
+    if "{" not in body and "[caption" not in body and _OPEN not in body:
+        return Hidden(body, [], [])
+    body = body.replace(_OPEN, "\ufffd")
+    parts: list[str] = []
+    codes: list[Shortcode] = []
+    removed: list[tuple[int, int]] = []
+    place, line, gone = 0, 1, 0
+    for start, end in _places(body):
+        line += body.count("\n", place, start)
+        parts += [body[place:start], f"{_OPEN}{len(codes)}{_CLOSE}"]
+        codes.append(Shortcode(body[start:end], line))
+        if lines := body.count("\n", start, end):
+            removed.append((line - gone, lines))
+            gone += lines
+            line += lines
+        place = end
+    return Hidden("".join([*parts, body[place:]]), codes, removed)
+
+
+def _places(body: str) -> Iterator[tuple[int, int]]:
+    """Where each shortcode begins and ends; a comment that nothing ends is a code by itself."""
+    unended: set[str] = set()
+    place = 0
+    while match := _CODES.search(body, place):
+        place = match.end()
+        if (name := match[1]) and name not in unended:
+            end = _ENDS[name].search(body, place)
+            if end is None:
+                unended.add(name)
+            else:
+                place = end.end()
+        yield match.start(), place
+
+
+def show(text: str, codes: list[Shortcode]) -> str:
+    """The text with its shortcodes as they stand in the source."""
+    return _HIDDEN.sub(lambda match: codes[int(match[1])].source, text) if _OPEN in text else text
+
+
+def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
+    """The text in its parts: shortcodes, and what stands between them."""
+    if _OPEN not in text:
+        return [text]
+    parts = _HIDDEN.split(text)
+    return [codes[int(item)] if number % 2 else item for number, item in enumerate(parts) if item]
+
+
+def read_call(code: Shortcode) -> Call:
+    """The name and the arguments of a shortcode; those of an `include` are the included file's."""
+    inside = _FUNCTION.sub(r"\1 \2", _without_marks(code.source))
+    named: dict[str, str] = {}
+    others: list[str] = []
+    for match in _ARGUMENT.finditer(inside):
+        key, *values, word = match.groups()
+        if word is not None and (_VARIABLE.match(word) or word == ","):
+            continue
+        value = _plain(next(value for value in (*values, word) if value is not None))
+        if key:
+            named.setdefault(key.lower(), value)
+        else:
+            others.append(value)
+    if others[0:1] and others[0] in _INCLUDES and others[1:]:
+        others = others[1:]
+    return Call(others[0] if others else "", named, others[1:])
+
+
+def _without_marks(source: str) -> str:
+    """What stands between the marks of a shortcode; its closing marks are looked for from the end, which is quick."""
+    inside = _OPENING.sub("", source, count=1)
+    if inside.endswith("%}"):
+        return inside[:-2].removesuffix("-").rstrip()
+    if not inside.endswith("}}"):
+        return inside
+    inside = inside[:-2]
+    return (inside[:-1] if inside.endswith((">", "%")) else inside).removesuffix("-").removesuffix("/").rstrip()
+
+
+def _plain(value: str) -> str:
+    return unescape(_ESCAPED.sub(r"\1", value))

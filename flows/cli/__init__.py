@@ -1,0 +1,1 @@
+"""The command line: `broadsheet run`, `up`, `verify`, `editions`, `rollback`, `query` and `explain`."""

@@ -1,0 +1,114 @@
+"""What Broadsheet makes of one seed file, in plain lines: the first thing that a puzzled editor reads."""
+
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flows.articles.article import Reading, rejected
+from flows.articles.front_matter.fields import ALIASES, Fields
+from flows.articles.front_matter.reader import read_front_matter
+from flows.display import shortened, visible
+from flows.errors import SeedFileNotFoundError
+from flows.object_store.path import Prefix
+from flows.pipeline.isolation import read_isolated, with_arrow_rows
+from flows.problems import RejectedError, problem
+from flows.schema import ARTICLES, Caption, Problem, columns
+from flows.settings import Settings
+from flows.source.links import Allowed
+from flows.source.listing import printable, read_seed_file
+
+LONGEST = 100  # characters of a value
+UNUSED = (
+    "unusable_value",
+    "unusable_date",
+    "implausible_date",
+    "identity_too_long",
+)  # codes of problems whose key feeds no column
+
+
+def explain(file: Path, settings: Settings) -> str:
+    """Each column of the file's article with its value and where that came from, its images, captions and problems."""
+    return "\n".join(map(visible, _lines(file, settings)))
+
+
+def _lines(file: Path, settings: Settings) -> list[str]:
+    source, path = _place_of(file, settings)
+    try:
+        with closing(Allowed(source, *settings.link_roots)) as allowed:
+            content = read_seed_file(source, path, allowed)
+    except FileNotFoundError:
+        raise SeedFileNotFoundError(f"There is no file {printable(str(file))}; give the path of a seed file.") from None
+    except OSError as error:
+        reading = rejected(problem("unreadable", reason=error.strerror or str(error)), path)
+        return [f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)]
+    except RejectedError as error:
+        return [f"{printable(str(file))}: rejected", *_problem_lines([error.problem])]
+    reading = with_arrow_rows(read_isolated(content, path, ZoneInfo(settings.time_zone)), path)
+    lines = [f"{printable(str(file))}: {reading.status}"]
+    if reading.article:
+        lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
+    return [*lines, *_problem_lines(reading.problems)]
+
+
+def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
+    """Return the source of a file and its path there, as a run lists it; its folder and name where it is elsewhere."""
+    folder = file.parent.resolve()
+    source = folder if isinstance(settings.source, Prefix) else settings.source.resolve()
+    root = source if folder.is_relative_to(source) else folder
+    return root, printable((folder / file.name).relative_to(root).as_posix())
+
+
+def _origins(content: bytes, problems: list[Problem]) -> dict[str, str]:
+    """The columns that the front matter feeds: the key, and its line; a key that a problem names feeds none."""
+    fields = Fields(read_front_matter(content))
+    unusable = {row.line_number for row in problems if row.code in UNUSED}
+    origins = {}
+    for column in ALIASES:
+        key = next((key for key, _ in fields.values(column) if fields.line(key) not in unusable), None)
+        if key:
+            origins[column] = f"key {key}, line {fields.line(key)}"
+    return origins
+
+
+def _article_lines(reading: Reading, origins: dict[str, str]) -> list[str]:
+    values = reading.article._asdict() if reading.article else {}
+    for column in ("title", "published_at"):
+        if values[f"{column}_source"] != "front_matter":
+            source = values[f"{column}_source"]
+            origins[column] = f"from the {source.replace('_', ' ')}" if source else "undated"
+    if not origins.get("article_id"):
+        origins["article_id"] = "from the file's path"
+    lines = []
+    for name in (column.name for column in columns(ARTICLES)):
+        origin = f"  ({origins[name]})" if name in origins else ""
+        lines.append(f"{name:<20} {_short(values[name])}{origin}")
+    return lines
+
+
+def _image_lines(reading: Reading) -> list[str]:
+    lines = []
+    captions: dict[str, list[Caption]] = {}
+    for caption in reading.captions:
+        captions.setdefault(caption.image_id, []).append(caption)
+    for image in reading.images:
+        lines.append(f"image {image.position}, line {image.source_line}, {image.form}: {_short(image.url)}")
+        for caption in captions.get(image.image_id, []):
+            lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_short(caption.text)}")
+            if caption.credit:
+                names = f"photographer {_short(caption.photographer)}, agency {_short(caption.agency)}"
+                lines.append(f"        credit: {_short(caption.credit)} ({names})")
+    return lines or ["no images"]
+
+
+def _problem_lines(problems: list[Problem]) -> list[str]:
+    lines = []
+    for row in problems:
+        place = "" if row.line_number is None else f"line {row.line_number}"
+        place += "" if row.column_number is None else f", column {row.column_number}"
+        lines.append(f"{row.severity}{' at ' if place else ''}{place}: {row.message} {row.remedy}")
+    return ["", *lines] if lines else []
+
+
+def _short(value: object) -> str:
+    text = "-" if value is None else " ".join(str(value).split())
+    return text if len(text) <= LONGEST else f"{shortened(text, LONGEST)} ({len(str(value)):,} characters)"

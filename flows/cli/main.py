@@ -1,0 +1,184 @@
+"""The command line: a command is a function of the settings and its arguments, and returns what it prints."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from flows.cli.interrupt import INTERRUPTED, exit_code
+from flows.cli.output import flush_output, prepare_streams, say
+from flows.display import visible
+from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError, out_of_memory
+from flows.settings import Settings
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns 0 done (also where nothing was new), 1 failed, 2 usage, 130 interrupted."""
+    prepare_streams()
+    try:
+        given = vars(_parser().parse_args(arguments))
+        return _call(given.pop("command"), given)
+    finally:
+        flush_output()
+
+
+def _call(command: Any, given: dict[str, Any]) -> int:
+    values = {name: given.pop(name) for name in list(given) if name in Settings.model_fields}
+    try:
+        return int(command(Settings.given(**values), **given))
+    except RunError as error:
+        say(f"broadsheet: {visible(str(error))}", sys.stderr)
+        return USAGE if isinstance(error, InvalidSettingError) else FAILED
+    except MemoryError as error:  # of any command, also while it is imported
+        say(f"broadsheet: {visible(str(out_of_memory(error)))}", sys.stderr)
+        return FAILED
+    except KeyboardInterrupt as stopped:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
+        advice = " See what is published with broadsheet editions." if command in (run, roll_back) else ""
+        say(f"broadsheet: {INTERRUPTED}{advice}", sys.stderr)
+        return exit_code(stopped)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors repeat arguments as escapes."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="broadsheet", description="A folder of articles becomes a warehouse.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _command(commands, "run", run, "read the source and publish an edition", "source", "warehouse")
+    for name in ("rebuild", "verify_content", "allow_withdrawals"):
+        flag = "--" + name.replace("_", "-")
+        about = Settings.model_fields[name].description
+        commands.choices["run"].add_argument(flag, action="store_true", default=None, help=about)
+    up = _command(
+        commands, "up", serve, "publish every hour: a Prefect server and a worker", "source", "warehouse", "data"
+    )
+    for name in ("port", "cron", "time_zone"):
+        about = Settings.model_fields[name].description
+        up.add_argument("--" + name.replace("_", "-"), metavar=name.upper(), help=about)
+    about = "build the edition once more from the source, aside, and compare"
+    _command(commands, "verify", verify, about, "source", "warehouse")
+    _command(commands, "editions", editions, "list the editions that are kept", "warehouse")
+    rollback = _command(commands, "rollback", roll_back, "go back to an edition that is kept", "warehouse")
+    rollback.add_argument("edition", metavar="EDITION", help="Its id, as broadsheet editions lists it.")
+    query = _command(commands, "query", ask, "answer a question in SQL from the current edition", "warehouse")
+    query.add_argument("sql", metavar="SQL", help="One query, such as 'FROM articles_by_category'.")
+    forms = ("table", "csv", "json", "parquet")
+    about = "Form of the answer; table where not given."
+    query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
+    about = "With --format csv: write an apostrophe before text that a spreadsheet would run as a formula."
+    query.add_argument("--safe-csv", action="store_true", help=about)
+    query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
+    query.add_argument("--timeout", metavar="SECONDS", help=Settings.model_fields["timeout"].description)
+    about = "show what one seed file gives: fields, images, captions, problems"
+    _command(commands, "explain", explain, about, "source").add_argument(
+        "file", metavar="FILE", type=Path, help="A seed file."
+    )
+    return parser
+
+
+def _command(commands: Any, name: str, function: object, about: str, *folders: str) -> argparse.ArgumentParser:
+    """A command with a flag for each of the settings that are its folders."""
+    command = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}.")
+    for folder in folders:
+        command.add_argument(f"--{folder}", metavar="FOLDER", help=Settings.model_fields[folder].description)
+    command.set_defaults(command=function)
+    return cast(argparse.ArgumentParser, command)
+
+
+# Each command imports what it needs when it is called: the others, and a usage error, do not wait for it.
+
+
+def run(settings: Settings) -> int:
+    """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
+    if settings.runner == "dask":
+        raise ConfigurationError(
+            "The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local."
+        )
+    from flows.cli.summary import summary, with_progress
+    from flows.pipeline.run import publish_edition, steps_for
+
+    report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
+    _warn(report.warnings)
+    say(summary(settings, report))
+    return DONE
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        say(f"broadsheet: Warning: {visible(warning)}", sys.stderr)
+
+
+def serve(settings: Settings) -> int:
+    """`broadsheet up`: the schedule on this machine, until Ctrl-C, SIGTERM or the end of its terminal."""
+    from flows.cli.up.serve import up
+
+    try:
+        up(settings)
+    except KeyboardInterrupt:
+        say("Stopped; start it again with broadsheet up.")
+    return DONE
+
+
+def verify(settings: Settings) -> int:
+    """`broadsheet verify`: 0 when the current edition is what the source gives, else 1 and the differences."""
+    from flows.pipeline.verify import verify
+
+    differences = verify(settings)
+    say("\n".join(map(visible, differences)) or "The current edition is just what the source gives.")
+    return FAILED if differences else DONE
+
+
+def editions(settings: Settings) -> int:
+    """`broadsheet editions`: the editions that are kept, the newest first."""
+    from flows.cli.summary import list_of_editions
+
+    say(list_of_editions(settings))
+    return DONE
+
+
+def roll_back(settings: Settings, edition: str) -> int:
+    """`broadsheet rollback EDITION`."""
+    from flows.pipeline.run import go_back
+
+    _warn(go_back(settings, edition))
+    say(f"The current edition is {edition}.")
+    say("The next run compares the source with it: pause the schedule until what was wrong is mended.")
+    return DONE
+
+
+def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | None) -> int:
+    """`broadsheet query SQL`."""
+    from flows.cli.query.answer import answer, opened
+    from flows.pipeline.memory import translate_memory_errors
+
+    if form == "parquet" and output is None:
+        say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
+        return USAGE
+    if safe_csv and form != "csv":
+        say("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
+        return USAGE
+    with translate_memory_errors(), opened(settings) as edition:
+        if edition is None:
+            raise NoEditionError(
+                f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."
+            )
+        answer(settings, edition, sql, "safe csv" if safe_csv else form, output)
+    return DONE
+
+
+def explain(settings: Settings, file: Path) -> int:
+    """`broadsheet explain FILE`."""
+    from flows.cli.explain import explain
+
+    say(explain(file, settings))
+    return DONE

@@ -1,0 +1,1 @@
+"""`broadsheet query`: answer one SQL query from the current edition."""

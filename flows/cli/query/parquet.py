@@ -1,0 +1,68 @@
+"""The rows of an answer as Parquet, where each of its types and values has a form there."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from duckdb.sqltypes import DuckDBPyType
+
+from flows.cli.query.formats import Rows, batches
+from flows.errors import QueryError
+from flows.warehouse.database import ROW_GROUP
+
+# Parquet has no form for them, or Arrow makes other values of them and does not say so.
+_NO_FORM = {"interval", "union", "time with time zone", "uhugeint", "bit", "bignum", "variant", "geometry"}
+_NESTED = {"list", "array", "struct", "map", "tuple"}
+
+
+def write_parquet(rows: Rows, file: BinaryIO) -> None:
+    """Write Parquet with row groups as in the database; raises QueryError, which names a column that has no form."""
+    types = dict(zip(rows.columns, rows.types, strict=True))
+    for name, type_ in types.items():
+        if _NO_FORM & set(_kinds(type_)):
+            raise _unfit(name, type_)
+    found = batches(rows, ROW_GROUP)
+    first = next(found, None)
+    schema = first.schema if first else rows.limit(0).to_arrow_table().schema
+    _require_forms(schema.empty_table(), types)
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in chain([first] if first else [], found):
+            _write_batch(writer, batch, types)
+
+
+def _write_batch(writer: pq.ParquetWriter, batch: pa.RecordBatch, types: dict[str, DuckDBPyType]) -> None:
+    try:
+        batch.validate(full=True)
+        writer.write_batch(batch)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        _require_forms(pa.Table.from_batches([batch]), types)
+        raise
+
+
+def _require_forms(table: pa.Table, types: dict[str, DuckDBPyType]) -> None:
+    """Raise QueryError for the first column that cannot be written."""
+    for name in table.column_names:
+        column = table.select([name])
+        try:
+            column.validate(full=True)
+            pq.write_table(column, pa.BufferOutputStream())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise _unfit(name, types[name]) from None
+
+
+def _kinds(type_: DuckDBPyType) -> Iterator[str]:
+    yield type_.id
+    if type_.id in _NESTED:
+        for _, child in type_.children:
+            if isinstance(child, DuckDBPyType):  # an array has its length there as well
+                yield from _kinds(child)
+
+
+def _unfit(name: str, type_: DuckDBPyType) -> QueryError:
+    quoted = name.replace('"', '""')
+    return QueryError(
+        f"Parquet cannot hold the column {name} ({type_}), or one of its values."
+        f' Cast it in the query, for example CAST("{quoted}" AS VARCHAR), or choose --format csv.'
+    )

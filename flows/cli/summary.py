@@ -1,0 +1,129 @@
+"""What a run says on the command line: how far it is, and what it did."""
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from flows.cli.output import say
+from flows.display import visible
+from flows.errors import RunError, WarehouseError
+from flows.object_store.path import Prefix
+from flows.pipeline.plan import Batch, Plan
+from flows.pipeline.process_pool import Step, in_processes
+from flows.pipeline.run import Report
+from flows.schema import Edition
+from flows.settings import Settings
+from flows.warehouse import stored
+from flows.warehouse.editions import current_edition, list_editions
+from flows.warehouse.manifest import read_manifest
+from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.parquet import count_internal_errors
+from flows.warehouse.paths import require_path
+from flows.warehouse.pointer import CURRENT, EDITIONS
+
+LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
+
+
+def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part, and say how far it is: a bar on a terminal, else lines."""
+    reads = isinstance(parts[0], Batch) if parts else False
+    total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
+    bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
+    done, said = 0, time.monotonic()
+    with bar:
+        for number in in_processes(step, plan, parts):
+            bar.update(number)
+            done += number
+            if bar.disable and time.monotonic() - said > LINE_EVERY:
+                said = time.monotonic()
+                say(f"{done:,} of {total:,} {unit}", sys.stderr)
+            yield number
+
+
+def summary(settings: Settings, report: Report) -> str:
+    """What a run did, and what to do next."""
+    if report.edition is None:
+        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
+    edition = report.edition
+    counted = (
+        *("articles", "images", "captions", "added", "corrected", "withdrawn", "restored"),
+        *("rejected", "repaired", "duplicates", "drafts"),
+    )
+    lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
+    lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
+    with suppress(RunError, OSError):  # a working copy that could not be kept, of which a warning says so
+        lines += _internal_errors(report.folder)
+    return "\n".join([*lines, *_what_next(settings.warehouse, edition)])
+
+
+def _internal_errors(edition: Path) -> list[str]:
+    if failed := count_internal_errors(edition):
+        return [f"Internal errors: {failed:,} of the rejected; report them, since they are defects of Broadsheet."]
+    return []
+
+
+def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:
+    is_link = isinstance(warehouse, Path) and (warehouse / CURRENT).is_symlink()
+    current = warehouse / CURRENT if is_link else warehouse / EDITIONS / edition.edition_id
+    before, after = f"duckdb -readonly {_quoted(current / 'broadsheet.duckdb')} ", ""
+    if isinstance(warehouse, Prefix):
+        before, after = "broadsheet query ", f" --warehouse {_quoted(warehouse)}"
+    lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
+    lines += [
+        f"Query it:   {before}'FROM articles_by_category'{after}",
+        f"Front page: {visible(str(current / 'front_page.html'))}",
+    ]
+    return lines
+
+
+def _quoted(place: object) -> str:
+    """A place as an argument of a command in a shell."""
+    text = f"./{place}" if str(place).startswith("-") else str(place)
+    if visible(text) == text:
+        return shlex.quote(text)
+    return "$'" + visible(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"  # Bash and Zsh read the escapes
+
+
+def list_of_editions(settings: Settings) -> str:
+    """A line for each edition that is kept, the newest first; the current one is marked, or why none is."""
+    if isinstance(settings.warehouse, Path):
+        require_path(settings.warehouse)
+    kept = _kept(settings)
+    try:
+        current, reason = _current(settings), ""
+    except WarehouseError as error:
+        if not kept:
+            raise
+        current, reason = None, f"\n{visible(str(error))}"
+    shown = ("articles", "added", "corrected", "withdrawn", "restored", "rejected")
+    lines = [f"  {'edition':<16}" + "".join(f"{name:>11}" for name in shown)]
+    for facts in reversed(kept):
+        mark = "*" if facts.edition_id == current else " "
+        lines.append(f"{mark} {facts.edition_id}" + "".join(f"{getattr(facts, name):>11,}" for name in shown))
+    return (
+        "\n".join(lines) + reason
+        if len(lines) > 1
+        else f"Nothing is published in {visible(str(settings.warehouse))} yet."
+    )
+
+
+def _current(settings: Settings) -> str | None:
+    """The id of the current edition; raises RunError where there are editions and none is current."""
+    if isinstance(settings.warehouse, Prefix):
+        return stored.require_chosen(settings.warehouse)
+    current = current_edition(settings.warehouse)
+    return current.name if current else None
+
+
+def _kept(settings: Settings) -> list[Manifest]:
+    """Return the manifests of the kept editions, the oldest first."""
+    warehouse = settings.warehouse
+    if isinstance(warehouse, Prefix):
+        return stored.list_manifests(warehouse)
+    return [read_manifest(edition) for edition in list_editions(warehouse)]

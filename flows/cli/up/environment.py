@@ -1,0 +1,113 @@
+"""The environment of the processes that `broadsheet up` starts: what it sets, and what the shell may not say."""
+
+import os
+from pathlib import Path
+
+import httpx
+import yaml
+
+from flows.object_store.path import Prefix
+from flows.settings import Settings
+
+PROJECT = Path(__file__).parents[3]
+DEPLOYMENTS = PROJECT / "prefect.yaml"
+LOOPBACK = "127.0.0.1,localhost,::1"
+FROM_SHELL = ("PREFECT_LOGGING_LEVEL",)  # the only one of the shell's PREFECT_* variables that reaches Prefect
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+# How Prefect's server and its clients behave.
+PREFECT = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_API_URL": "/api",  # of the same origin, whether the user opens 127.0.0.1 or localhost
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",  # its login page loads a setting from an analytics service
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # otherwise its database only grows
+}
+
+
+def ui_url(port: int) -> str:
+    """Return the address of the server's UI, which is the only origin whose pages the server answers."""
+    return f"http://127.0.0.1:{port}"
+
+
+def api_url(port: int) -> str:
+    """Return the address of the server's API."""
+    return f"{ui_url(port)}/api"
+
+
+def environment_of(settings: Settings, home: Path, password: str) -> dict[str, str]:
+    """Return the environment: Prefect on loopback with its own home, and the folders as absolute paths.
+
+    The processes run in `home`: Prefect reads .env, prefect.toml and pyproject.toml of the folder in which it starts.
+    """
+    return {
+        **{name: value for name, value in os.environ.items() if _may_pass(name, value)},
+        **_no_proxy(),
+        **_home_folder(home),
+        **PREFECT,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # a folder `flows` in the current folder is not ours
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),
+        "PREFECT_HOME": str(home),
+        **_access(settings.port, password),
+        "BROADSHEET_SOURCE": _absolute(settings.source),
+        "BROADSHEET_WAREHOUSE": _absolute(settings.warehouse),
+        "BROADSHEET_DATA": _absolute(settings.data),
+        "BROADSHEET_TIME_ZONE": settings.time_zone,
+    }
+
+
+def _access(port: int, password: str) -> dict[str, str]:
+    """Return what the server requires and its clients send, so that no page of another origin reaches the API.
+
+    Prefect answers any Host and upgrades WebSockets of any origin, but tells nothing and does nothing without the
+    password. Its protection against CSRF would add nothing: no browser sends this password by itself, since the server
+    never asks for it with WWW-Authenticate, and the UI adds it from the storage of its origin.
+    """
+    return {
+        "PREFECT_API_URL": api_url(port),
+        "PREFECT_API_AUTH_STRING": password,
+        "PREFECT_SERVER_API_AUTH_STRING": password,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ui_url(port),
+    }
+
+
+def run_variables() -> dict[str, str]:
+    """Return the environment variables that prefect.yaml sets for runs; they inherit them from the worker."""
+    return dict(yaml.safe_load(DEPLOYMENTS.read_text())["definitions"]["work_pool"]["job_variables"]["env"])
+
+
+def _may_pass(name: str, value: str) -> bool:
+    name = name.upper()  # Prefect reads its variables in any case
+    if name in PROXIES:
+        return _is_usable(value)
+    return name in FROM_SHELL or not name.startswith("PREFECT_")
+
+
+def _is_usable(proxy: str) -> bool:
+    """Return whether Prefect can start with a proxy: its HTTP client fails for a SOCKS proxy, used or not."""
+    try:
+        return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}").url.scheme in ("http", "https")
+    except (ValueError, httpx.InvalidURL):
+        return False
+
+
+def _no_proxy() -> dict[str, str]:
+    """Return the shell's exceptions from its proxies, and loopback: notifications and object stores may need them."""
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    exceptions = given if given == "*" else ",".join(filter(None, (given, LOOPBACK)))
+    return {"no_proxy": exceptions, "NO_PROXY": exceptions}
+
+
+def _home_folder(home: Path) -> dict[str, str]:
+    """Return Prefect's home as HOME for a user without one: importing Prefect would fail."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return {"HOME": str(home)}
+    return {}
+
+
+def _absolute(place: Path | Prefix) -> str:
+    return str(place.absolute() if isinstance(place, Path) else place)

@@ -1,0 +1,51 @@
+"""The work pool of `broadsheet up`, in which no request for a run decides what the worker executes.
+
+Prefect's own template for process pools lets each run and each deployment set `command`, `env` and `working_dir`, and
+each of them is enough to run anything. Without variables, the server refuses requests that have job variables, and the
+worker ignores those of runs that were created past that check.
+"""
+
+import re
+from typing import Any
+
+from flows.cli.up.api import Api
+
+POOL = "broadsheet"
+PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+NO_VARIABLES = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def set_up_pool(api: Api) -> None:
+    """Create the work pool, or close one that lets runs set job variables, as earlier releases created it."""
+    found = {pool["name"]: pool["base_job_template"] for pool in api("POST", "work_pools/filter", {})}
+    if POOL not in found:  # Prefect's own command would look for other types of pools on the internet
+        api("POST", "work_pools/", {"name": POOL, "type": "process", "base_job_template": closed({})})
+    elif not _is_closed(found[POOL]):
+        api("PATCH", f"work_pools/{POOL}", {"base_job_template": closed(found[POOL])})
+
+
+def closed(template: dict[str, Any]) -> dict[str, Any]:
+    """Return a template without variables: each has its default, which may be the operator's, and keeps it."""
+    variables = template.get("variables", {}).get("properties", {})
+    defaults = {name: variable.get("default") for name, variable in variables.items()}
+    job = {"stream_output": True} | _filled(template.get("job_configuration", {}), defaults)  # Prefect refuses {}
+    return {"job_configuration": job, "variables": NO_VARIABLES}
+
+
+def _filled(value: Any, defaults: dict[str, Any]) -> Any:
+    """Return a value of a template with the defaults in the places of its variables, and without empty fields."""
+    if isinstance(value, dict):
+        filled = {name: _filled(item, defaults) for name, item in value.items()}
+        return {name: item for name, item in filled.items() if item is not None}
+    if isinstance(value, list):
+        return [_filled(item, defaults) for item in value]
+    if not isinstance(value, str):
+        return value
+    if whole := PLACEHOLDER.fullmatch(value):
+        return defaults.get(whole[1])
+    return PLACEHOLDER.sub(lambda found: str(defaults.get(found[1]) or ""), value)
+
+
+def _is_closed(template: dict[str, Any]) -> bool:
+    """Return whether a template allows only the variables that it lists, of which an operator may have added some."""
+    return template.get("variables", {}).get("additionalProperties") is False

@@ -1,0 +1,182 @@
+"""The few calls that are made to an object store.
+
+boto3 is used alone, and only where an s3:// prefix is: it puts on a condition and copies on the server's side, and
+finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flows.errors import StorageUnavailableError, StorageUnsupportedError
+from flows.object_store.connection import ATTEMPTS, client
+from flows.object_store.failures import STALE, code_of, in_words
+from flows.object_store.path import Prefix
+
+LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
+
+
+class Listed(NamedTuple):
+    """An object below a prefix."""
+
+    name: str  # relative to the prefix
+    size: int  # bytes
+    modified: datetime
+
+
+@contextmanager
+def _calls(place: Prefix) -> Iterator[Any]:
+    """The client; raises RunError where the store fails, FileNotFoundError where there is no such object."""
+    s3 = client()
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield s3
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise in_words(place, error) from None
+
+
+def list_objects(prefix: Prefix) -> Iterator[Listed]:
+    """The objects below a prefix, sorted by key."""
+    with _calls(prefix) as s3:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                yield Listed(found["Key"][len(prefix.below) :], found["Size"], found["LastModified"])
+
+
+def time_of(prefix: Prefix) -> datetime:
+    """The time (UTC) on the clock of a store; that of this machine where the store does not tell."""
+    with _calls(prefix) as s3:
+        answer = s3.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.below, MaxKeys=1)
+    told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    try:
+        return parsedate_to_datetime(told).astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
+
+
+def list_folders(prefix: Prefix) -> list[str]:
+    """The names that stand between a prefix and the next slash, sorted."""
+    with _calls(prefix) as s3:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below, Delimiter="/")
+        found = [part["Prefix"] for page in pages for part in page.get("CommonPrefixes", ())]
+    return sorted(key[len(prefix.below) :].rstrip("/") for key in found)
+
+
+def read(place: Prefix, most: int | None = None) -> bytes:
+    """The content of an object, or its first bytes; raises FileNotFoundError."""
+    return read_tagged(place, most)[0]
+
+
+def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
+    """The content of an object and its ETag, which changes with it; raises FileNotFoundError.
+
+    A connection that breaks off in mid-object is no end of it: then the object is got again.
+    """
+    with _calls(place) as s3:
+        for _ in range(ATTEMPTS):
+            answer = s3.get_object(Bucket=place.bucket, Key=place.key)
+            size = min(answer["ContentLength"], most or answer["ContentLength"])
+            with answer["Body"] as body:
+                content = _read_some(body, size)
+            if len(content) == size:
+                return content, _tag(place, answer)
+    raise StorageUnavailableError(f"{place} cannot be read to its end; see that the network is right, then run again.")
+
+
+def _tag(place: Prefix, answer: Any) -> str:
+    if not answer.get("ETag"):
+        raise StorageUnsupportedError(
+            f"The store of {place} returns no ETag, by which a run sees that another one published. Use a store that"
+            " does, such as S3 or MinIO, or a folder."
+        )
+    return str(answer["ETag"])
+
+
+def _read_some(body: Any, size: int) -> bytes:
+    """So many bytes of an answer, or fewer where its connection broke off."""
+    from botocore.exceptions import HTTPClientError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return bytes(body.read(size))
+    except (HTTPClientError, HTTPError):
+        return b""
+
+
+def write(place: Prefix, content: bytes) -> None:
+    """Put an object."""
+    with _calls(place) as s3:
+        s3.put_object(Bucket=place.bucket, Key=place.key, Body=content)
+
+
+def write_if(place: Prefix, content: bytes, seen: str | None) -> bool:
+    """Put an object where the one there still has the ETag `seen`, None: where there is none; returns whether."""
+    from botocore.exceptions import ClientError
+
+    condition = {"IfMatch": seen} if seen else {"IfNoneMatch": "*"}
+    with _calls(place) as s3:
+        try:
+            s3.put_object(Bucket=place.bucket, Key=place.key, Body=content, **condition)
+        except ClientError as error:
+            if code_of(error) in STALE:
+                return False
+            raise
+    return True
+
+
+def download(place: Prefix, file: Path, size: int = 0) -> None:
+    """Get an object of about so many bytes into a file, which is there whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _calls(place) as s3:
+        s3.download_file(place.bucket, place.key, str(file), Config=_transfer(size))
+
+
+def upload(file: Path, place: Prefix) -> None:
+    """Put a file."""
+    with _calls(place) as s3:
+        s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(file.stat().st_size))
+
+
+def _transfer(size: int) -> Any:
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_threshold=LARGE, use_threads=size >= LARGE)
+
+
+def copy(place: Prefix, to: Prefix) -> None:
+    """Copy an object; its bytes stay on the server's side."""
+    with _calls(place) as s3:
+        s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
+
+
+def begin_upload(place: Prefix) -> None:
+    """Begin an upload in parts, which `abort_uploads` removes."""
+    with _calls(place) as s3:
+        s3.create_multipart_upload(Bucket=place.bucket, Key=place.key)
+
+
+def abort_uploads(prefix: Prefix) -> None:
+    """Remove what uploads that were broken off have left below a prefix."""
+    with _calls(prefix) as s3:
+        pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
+        for broken in [found for page in pages for found in page.get("Uploads", ())]:
+            s3.abort_multipart_upload(Bucket=prefix.bucket, Key=broken["Key"], UploadId=broken["UploadId"])
+
+
+def remove_object(place: Prefix) -> None:
+    """Remove an object, or none where it is gone."""
+    with _calls(place) as s3:
+        s3.delete_object(Bucket=place.bucket, Key=place.key)
+
+
+def exists(place: Prefix) -> bool:
+    """Whether there is such an object."""
+    with _calls(place) as s3:
+        found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", ())
+    return [entry["Key"] for entry in found] == [place.key]

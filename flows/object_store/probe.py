@@ -1,0 +1,54 @@
+"""What a store must be able to do, tried on two small objects before the first edition is published into it.
+
+Some of it is needed only by the second run, and the conditions of a put only when two runs publish at once: a store
+that ignores them would lose an edition months later.
+"""
+
+from contextlib import suppress
+from uuid import uuid4
+
+from flows.errors import RunError, StorageUnsupportedError
+from flows.object_store import objects, transfers
+from flows.object_store.path import Prefix
+
+
+def require_abilities(prefix: Prefix) -> None:
+    """Put, read, copy, list and delete two objects below a prefix; raises StorageError that says what is missing."""
+    place = prefix / f"probe-{uuid4().hex}"
+    try:
+        _require_conditions(place / "object")
+        _require_copies(place)
+        objects.begin_upload(place / "upload")
+    except RunError:
+        with suppress(RunError):
+            transfers.remove_all(place)
+        raise
+    transfers.remove_all(place)
+    if list(objects.list_objects(place)):
+        raise _unsupported(place, "keeps objects that were deleted")
+
+
+def _require_conditions(place: Prefix) -> None:
+    if not objects.write_if(place, b"first", None):
+        raise _unsupported(place, "refuses a put with If-None-Match for an object that does not exist")
+    content, seen = objects.read_tagged(place)
+    if objects.write_if(place, b"second", None):
+        raise _unsupported(place, "ignores If-None-Match")
+    if content != b"first" or not objects.write_if(place, b"second", seen):
+        raise _unsupported(place, "refuses a put with If-Match for an object that did not change")
+    if objects.write_if(place, b"third", seen):
+        raise _unsupported(place, "ignores If-Match")
+
+
+def _require_copies(place: Prefix) -> None:
+    objects.copy(place / "object", place / "copy")
+    found = {listed.name: listed.size for listed in objects.list_objects(place)}
+    if found != {"object": len(b"second"), "copy": len(b"second")}:
+        raise _unsupported(place, "does not list what was put and copied a moment ago")
+
+
+def _unsupported(place: Prefix, fault: str) -> StorageUnsupportedError:
+    return StorageUnsupportedError(
+        f"The store of {place.bucket} {fault}, so two runs at once could spoil an edition; nothing was published."
+        " Use a store with conditional puts, such as S3 or MinIO, or a folder."
+    )

@@ -1,0 +1,68 @@
+"""Many objects: several calls at once, since each waits for the network most of its time."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from flows.errors import EditionDamagedError
+from flows.object_store import objects
+from flows.object_store.objects import Listed
+from flows.object_store.path import Prefix
+
+AT_ONCE = 16  # calls under way
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """The function of each item, in their order, with several calls and a few times as many results in memory."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 4 * AT_ONCE:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def do(function: Callable[[T], object], items: Iterable[T]) -> None:
+    """Call the function for each item, several at once."""
+    deque(at_once(function, items), maxlen=0)
+
+
+def download_all(prefix: Prefix, folder: Path, wanted: Callable[[str], bool] = bool) -> None:
+    """Get what lies below a prefix into a folder, or those objects whose names are wanted."""
+
+    def get(found: Listed) -> None:
+        objects.download(prefix / found.name, file_below(folder, found.name), found.size)
+
+    # A name that ends with a slash is how some tools show a folder.
+    names = (found for found in objects.list_objects(prefix) if not f"/{found.name}".endswith("/"))
+    do(get, (found for found in names if wanted(found.name)))
+
+
+def file_below(folder: Path, name: str) -> Path:
+    """The file of a name that others gave; raises RunError where it would lie outside of the folder."""
+    if {"", ".", ".."} & set(name.split("/")) or "\0" in name:
+        raise EditionDamagedError(f"The store has a file of the name {name!r}, which no edition has; remove it.")
+    return folder / name
+
+
+def upload_all(folder: Path, prefix: Prefix) -> None:
+    """Put the files of a folder below a prefix."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    do(lambda file: objects.upload(file, prefix / file.relative_to(folder).as_posix()), files)
+
+
+def remove_all(prefix: Prefix) -> None:
+    """Remove every object below a prefix, and what uploads that were broken off have left there."""
+    do(objects.remove_object, (prefix / found.name for found in objects.list_objects(prefix)))
+    objects.abort_uploads(prefix)

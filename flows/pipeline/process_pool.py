@@ -1,0 +1,115 @@
+"""The parts of a large step in worker processes, those of a small one here."""
+
+import gc
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from threading import Thread
+from types import ModuleType
+from typing import Any
+
+from flows import resources
+from flows.errors import WorkerLostError
+from flows.pipeline.plan import Plan
+
+Step = Callable[[Plan, Any], int]
+WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
+# Bytes, measured over a million articles: a worker that writes months, and the process that starts the workers.
+WORKER_MEMORY, MAIN_MEMORY = 515_000_000, 300_000_000
+
+
+def one_after_another(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part in this process; yields what each gives as it is done."""
+    return map(partial(step, plan), parts)
+
+
+def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    """Do a step for each part, in as many processes as pay for themselves; yields what each gives as it is done."""
+    with workers(plan, len(parts)) as pool:
+        if pool is None:
+            yield from one_after_another(step, plan, parts)
+        else:
+            with killed_in_words():
+                for part in as_completed([pool.submit(step, plan, part) for part in parts]):
+                    yield part.result()
+
+
+@contextmanager
+def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
+    """As many processes as pay for themselves in so many parts of the work, None where one does it as well."""
+    processes = min(plan.settings.processes or default_processes(), parts)
+    if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
+        yield None
+        return
+    with _without_main(), ProcessPoolExecutor(processes, _context(), _begin) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def killed_in_words() -> Iterator[None]:
+    """Raises RunError where a process of a pool was killed, also for a part that is given to the pool afterwards."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise WorkerLostError(
+            "A worker process was killed, possibly because the machine or container ran out of memory; nothing was"
+            " published. Run again; if it happens again, set BROADSHEET_PROCESSES=1 or provide more memory."
+        ) from None
+
+
+def finish(parts: Iterator[int]) -> None:
+    """Wait until each part is done."""
+    deque(parts, maxlen=0)
+
+
+def default_processes() -> int:
+    """Return the number of processes for which this machine or container has both CPU time and memory, at least 1."""
+    by_memory = (resources.usable_memory() - MAIN_MEMORY) // WORKER_MEMORY
+    return max(1, min(resources.usable_cpus(), by_memory))
+
+
+def _context() -> Any:
+    """Workers are forked from a server that has imported what they need: a second pool starts at once."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["flows.pipeline.steps"])
+    return context
+
+
+def _begin() -> None:
+    """What a worker does first."""
+    gc.disable()  # reading leaves no cycles, and to look for some takes a twentieth of its time
+    _end_with_the_run()
+
+
+def _end_with_the_run() -> None:
+    """Let this worker die with the run that started it: what it still wrote could reach the staging of the next."""
+    run = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if run:
+            run.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Workers would import the program that was started, perhaps an orchestrator's, and need nothing of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

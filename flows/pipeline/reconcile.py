@@ -1,0 +1,123 @@
+"""What was read is settled against the edition before: which file of an article is published, and what differs."""
+
+import shutil
+from typing import NamedTuple
+
+import pyarrow as pa
+from pyarrow.compute import unique
+
+from flows.errors import WithdrawalsError
+from flows.pipeline.plan import Difference, Plan
+from flows.pipeline.transform import read_files
+from flows.schema import ARTICLES, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
+from flows.warehouse import listing_cache, staging
+from flows.warehouse.arrow import give_back, schema
+from flows.warehouse.parquet import read_table, write_table
+from flows.warehouse.source_diff import (
+    carried_rows,
+    changed_rows,
+    duplicates,
+    find_losers,
+    find_rivals,
+    published,
+    rows_of,
+    rows_without,
+    same_rejections,
+    settle_sources,
+    with_duplicates,
+)
+
+
+class Settled(NamedTuple):
+    """Rows of sources: `sources` all of the new edition, `read` those of the files that were read, `left` what these
+    and the missing ones had been. `losers` is as find_losers gives it.
+    """
+
+    sources: pa.Table
+    read: pa.Table
+    left: pa.Table
+    losers: dict[str, tuple[str, str]]
+
+
+def reconcile(plan: Plan) -> Difference | None:
+    """Write `sources` and `problems` of the new edition; None where nothing differs from the edition before."""
+    give_back()  # what the listing took
+    settled = _settle_files(plan)
+    if settled is None:
+        return None
+    give_back()
+    sources, read, left, losers = settled
+    shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
+    write_table(plan.folder, SOURCES, sources)
+    write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), losers))
+    with staging.writer(plan.work, 0) as write:
+        write(LOST, duplicates(sources).select(schema(LOST).names).cast(schema(LOST)))
+        write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
+    differing = pa.concat_tables([rows.select(["status", "published_month"]) for rows in (left, read)])
+    months = unique(published(differing)["published_month"]).to_pylist()
+    return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
+
+
+def _settle_files(plan: Plan) -> Settled | None:
+    """Which files the new edition has, and what of them is published; None where nothing differs.
+
+    The lists of a large source are large: what is only compared here is gone when this returns.
+    """
+    found, history = staging.read(plan.work, FOUND), read_table(plan.before, SOURCES)
+    last = history if plan.base else read_table(None, SOURCES)
+    read, stay, left = _part(plan, found, last)
+    give_back()
+    if plan.base and not read.num_rows and not left.num_rows:
+        listing_cache.remember(plan.settings.home, plan.base, found, last, plan.listed_at)
+        return None
+    losers = find_losers(staging.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
+    read = settle_sources(read, losers, history)
+    sources = pa.concat_tables([stay, read])
+    _require_articles(plan, history, sources)
+    return Settled(sources, read, left, losers)
+
+
+def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Three parts of rows: of files that were read, of files that stay as they were, and what the others had been.
+
+    Files that did not change but share an article with a changed one are read again. What they give may have changed
+    since, so that others share an article with them, until there are none.
+    """
+    number = len(plan.batches)
+    staging.remove_rows(plan.work, number)  # what a try before this one read
+    if not last.num_rows:
+        return staging.read(plan.work, SOURCES), last, last
+    alike = same_rejections(staging.read(plan.work, PROBLEMS), read_table(plan.base, PROBLEMS))
+    read = changed_rows(staging.read(plan.work, SOURCES), last, alike)
+    while True:
+        stay = carried_rows(found, last, read["source_path"])
+        left = rows_without(last, "source_path", stay["source_path"])
+        rivals = find_rivals(last, pa.concat_tables([read, left]))
+        if not rivals.num_rows:
+            return read, stay, left
+        files = rows_of(found, "source_path", rivals["source_path"])
+        read_files(plan, files.append_column("content_hash", pa.nulls(files.num_rows, pa.string())), number)
+        read = pa.concat_tables([read, staging.read(plan.work, SOURCES, number)])
+        number += 1
+
+
+def _problems(plan: Plan, read: pa.Table, left: pa.Table) -> pa.Table:
+    """The problems of the files that were read, and those that were known of the others, which did not leave."""
+    found = staging.read(plan.work, PROBLEMS)
+    if plan.base is None:
+        return found
+    known = rows_without(read_table(plan.base, PROBLEMS), "source_path", left["source_path"])
+    return pa.concat_tables([known, rows_of(found, "source_path", read["source_path"])])
+
+
+def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
+    """Raise RunError where more than half of the articles would be withdrawn: an unmounted disk looks like that."""
+    if not history.num_rows:
+        return
+    articles, now = (published(rows.select(["status", "article_id"])) for rows in (history, sources))
+    gone = rows_without(articles, "article_id", now["article_id"]).num_rows
+    if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
+        raise WithdrawalsError(
+            f"Of {articles.num_rows:,} published articles {gone:,} would be withdrawn, more than half;"
+            f" see that {plan.settings.source} is complete, or publish all the same with --allow-withdrawals."
+        )

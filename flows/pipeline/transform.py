@@ -1,0 +1,122 @@
+"""Seed files become the rows of a batch."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import xxhash
+
+from flows.articles.article import Reading, rejected
+from flows.pipeline.isolation import concerns_file, read_isolated, with_arrow_rows
+from flows.pipeline.plan import Plan
+from flows.problems import RejectedError, problem
+from flows.schema import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, KnownFile, Source, Table
+from flows.settings import Settings
+from flows.source.listing import LARGEST_FILE, Content, read_seed_files
+from flows.warehouse import staging
+from flows.warehouse.arrow import to_arrow
+from flows.warehouse.staging import Write
+
+CHUNK, CHUNK_BYTES = 2_000, 8_000_000  # files, and their bytes, whose rows are in memory at once
+_Read = tuple[KnownFile, Reading, str | None]  # a file, what it gives, and its hash
+
+
+def read_files(plan: Plan, files: pa.Table, number: int) -> int:
+    """Read some files, in the columns of TO_READ, into the rows of the batch with that number; returns their number."""
+    with staging.writer(plan.work, number) as write:
+        for part in _chunks(files):
+            _write_rows(plan.settings, plan.edition_id, part, write)
+    return int(files.num_rows)
+
+
+def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
+    """The files in parts of CHUNK or of CHUNK_BYTES, whichever is less: long articles fill the memory sooner."""
+    for start in range(0, files.num_rows, CHUNK):
+        part: list[KnownFile] = []
+        size = 0
+        for row in files.slice(start, CHUNK).to_pylist():
+            if part and size + row["size"] > CHUNK_BYTES:
+                yield part
+                part, size = [], 0
+            part.append(KnownFile(**row))
+            size += row["size"]
+        yield part
+
+
+def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], write: Write) -> None:
+    """Read seed files and write what they hold: a row of sources each, and the rows of those that are published.
+
+    A file that holds what it is known to hold gives none.
+    """
+    zone = ZoneInfo(settings.time_zone)
+    contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
+    found = [(file, *_read(file, content, zone)) for file, content in zip(files, contents, strict=True)]
+    read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
+    try:
+        tables = _tables(read, edition_id)
+    except Exception as error:
+        if not concerns_file(error):
+            raise
+        read = [
+            (file, with_arrow_rows(reading, file.source_path), content_hash) for file, reading, content_hash in read
+        ]
+        tables = _tables(read, edition_id)
+    for table, rows in tables:
+        write(table, rows)
+
+
+def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
+    """The rows of some files, in all tables."""
+    sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
+    readings = [reading for _, reading, _ in read]
+    # What is wrong in a draft is its author's business until it is published.
+    problems = [reading.problems for reading in readings if reading.status != "draft"]
+    published = [
+        (reading, reading.article) for reading in readings if reading.article and reading.status == "published"
+    ]
+    return [
+        (SOURCES, to_arrow(SOURCES, sources)),
+        (PROBLEMS, to_arrow(PROBLEMS, list(chain.from_iterable(problems)))),
+        (ARTICLES, to_arrow(ARTICLES, [article for _, article in published])),
+        (IMAGES, _with_path(IMAGES, published, lambda reading: reading.images)),
+        (CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions)),
+    ]
+
+
+def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
+    """What a file gives, None where that is known, and its hash, None where it cannot be read."""
+    path = file.source_path
+    if isinstance(content, RejectedError):
+        return rejected(content.problem, path), None
+    if isinstance(content, OSError):
+        return rejected(problem("unreadable", reason=content.strerror or str(content)), path), None
+    if len(content) > LARGEST_FILE:
+        return rejected(problem("too_large", size=max(file.size, len(content)), limit=LARGEST_FILE), path), None
+    content_hash = xxhash.xxh3_128_hexdigest(content)
+    return None if content_hash == file.content_hash else read_isolated(content, path, zone), content_hash
+
+
+def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:
+    article = reading.article
+    return Source(
+        source_path=file.source_path,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        content_hash=content_hash,
+        status=reading.status,
+        article_id=article.article_id if article else None,
+        published_month=article.published_month if article and reading.status == "published" else None,
+        first_edition=edition_id,
+        last_changed_edition=edition_id,
+    )
+
+
+def _with_path(
+    table: Table, published: list[tuple[Reading, Article]], rows: Callable[[Reading], list[Any]]
+) -> pa.Table:
+    """Images and captions wait with the path of their file, by which a duplicate's can be told apart."""
+    found = to_arrow(table, [row for reading, _ in published for row in rows(reading)])
+    paths = [article.source_path for reading, article in published for _ in rows(reading)]
+    return found.append_column("source_path", pa.array(paths, pa.string()))

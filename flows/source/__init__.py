@@ -1,0 +1,1 @@
+"""List the seed files of a source, and read them."""

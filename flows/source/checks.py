@@ -1,0 +1,66 @@
+"""Whether a source can be read at all, and what a source without seed files has instead: each answer is a sentence."""
+
+import os
+import stat
+from collections.abc import Sequence
+from heapq import nsmallest
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+from flows.errors import SourceEmptyError, SourceNotFoundError, SourceUnreadableError
+from flows.object_store import objects
+from flows.object_store.path import Prefix
+from flows.source.listing import printable
+
+SHOWN, LOOKED_AT = 5, 1_000  # names of what is in a source without seed files
+
+
+def require_folder(source: Path | Prefix, link_roots: Sequence[Path] = ()) -> None:
+    """Raise RunError where the source is not a readable folder, nothing is below its prefix, or a link root is gone."""
+    if isinstance(source, Prefix):
+        if next(objects.list_objects(source), None) is None:
+            raise SourceNotFoundError(f"There is nothing below {source}; name an existing prefix with --source.")
+        return
+    _require_folder("Source folder", source, "Pass an existing folder with --source")
+    for root in link_roots:
+        _require_folder("Link root", root, "Mount it, or correct BROADSHEET_LINK_ROOTS")
+
+
+def _require_folder(what: str, folder: Path, remedy: str) -> None:
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise SourceNotFoundError(f"{what} not found: {_shown(folder)}. {remedy}.") from None
+    except OSError as error:
+        raise SourceUnreadableError(
+            f"{what} cannot be reached: {_shown(folder)} ({error.strerror})."
+            f" Give this user access to it and to every folder above it. {remedy}."
+        ) from None
+    if not is_folder:
+        raise SourceNotFoundError(f"{what} is not a folder, but a file: {_shown(folder)}. {remedy}.")
+
+
+def refuse_empty(source: Path | Prefix, endings: tuple[str, ...]) -> NoReturn:
+    """Raise RunError that says which seed files were looked for, and what is in the source instead."""
+    names = _names_in(source)
+    found = f"It has {', '.join(map(printable, names))}" if names else "It is empty"
+    more = " and more" if len(names) == SHOWN else ""
+    raise SourceEmptyError(
+        f"No seed files found in {_shown(source)}. Their names end in {', '.join(endings) or 'nothing'}. {found}{more}."
+        " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
+    )
+
+
+def _names_in(source: Path | Prefix) -> list[str]:
+    """Return a few of the names in a source, folders with a / behind them."""
+    if isinstance(source, Prefix):
+        names = (found.name for found in objects.list_objects(source) if found.name)
+        return list(islice(names, SHOWN))
+    with os.scandir(source) as entries:
+        names = (entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in islice(entries, LOOKED_AT))
+        return nsmallest(SHOWN, names)
+
+
+def _shown(place: Path | Prefix) -> str:
+    return printable(str(place))

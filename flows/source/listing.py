@@ -1,0 +1,238 @@
+"""The source: which seed files there are, and their bytes."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from flows.errors import ConfigurationError, ObjectRefusedError, SourceUnreadableError, StorageRefusedError
+from flows.object_store import objects, transfers
+from flows.object_store.path import Prefix
+from flows.problems import RejectedError
+from flows.schema import SeedFile
+from flows.source.links import Allowed, find_target, may_be_folder, open_file
+
+LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
+READ_AT_ONCE = 1 << 20  # bytes
+EARLIEST, LATEST = -(2**63), 2**63 - 1  # nanoseconds since 1970 that a column holds: the years 1677 to 2262
+ROOT = (0, 65534)  # its user, and how a container shows the user of a root that is not its own
+
+Content = bytes | OSError | RejectedError  # of a file, or why it cannot be read
+OTHERS_LISTED, OTHERS_TRIED = 10_000, 32  # objects, to find one that can be read where a whole batch is refused
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
+_AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
+_ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
+
+
+def list_seed_files(
+    source: Path | Prefix,
+    endings: tuple[str, ...],
+    link_roots: Sequence[Path] = (),
+    warehouses: Sequence[Path | Prefix] = (),
+) -> Iterator[SeedFile]:
+    """The regular, unhidden files below `source` that end in one of `endings` (any case), in no particular order.
+
+    A link to a file is listed with the target's size and time where it may be followed, and with its own where it may
+    not; a link to a folder is listed as itself. What is below one of the `warehouses` is not read.
+
+    Raises RunError where a folder or a prefix cannot be listed, for its articles would look withdrawn.
+    """
+    if isinstance(source, Prefix):
+        return _list_prefix(source, endings, _inside(source, warehouses))
+    return _list_folder(source, endings, Allowed(source, *link_roots), _inside(source, warehouses))
+
+
+def _inside(source: Path | Prefix, warehouses: Sequence[Path | Prefix]) -> tuple[str, ...]:
+    """Return the paths of the warehouses that are below the source, relative to it, with a / behind them."""
+    found = []
+    for warehouse in warehouses:
+        if isinstance(source, Prefix) == isinstance(warehouse, Prefix):
+            above, below = _with_slash(source), _with_slash(warehouse)
+            if above.startswith(below):
+                raise ConfigurationError(
+                    f"The source {source} is inside the warehouse {warehouse}. Pass a warehouse that"
+                    " is not above the source with --warehouse."
+                )
+            if below.startswith(above):
+                found.append(below.removeprefix(above))
+    return tuple(found)
+
+
+def _with_slash(place: Path | Prefix) -> str:
+    return f"{place}/" if isinstance(place, Prefix) else os.path.join(os.path.realpath(place), "")
+
+
+def _list_prefix(source: Prefix, endings: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
+    """A store tells the second of an object's last change."""
+    for name, size, modified in objects.list_objects(source):
+        if name.lower().endswith(endings) and "/." not in f"/{name}" and not name.startswith(skipped):
+            yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
+
+
+def _list_folder(
+    source: Path, endings: tuple[str, ...], allowed: Allowed, skipped: tuple[str, ...]
+) -> Iterator[SeedFile]:
+    waiting = [""]  # folders below the source, each with a / behind it
+    while waiting:
+        below = waiting.pop()
+        for entry in _entries(os.path.join(source, below)):
+            name = entry.name
+            if name.startswith("."):
+                continue
+            is_seed = name.lower().endswith(endings)
+            try:
+                if is_seed and entry.is_file(follow_symlinks=False):
+                    facts: os.stat_result | None = entry.stat(follow_symlinks=False)
+                elif entry.is_dir(follow_symlinks=False):
+                    if (folder := f"{below}{name}/") not in skipped:
+                        waiting.append(folder)
+                    continue
+                elif entry.is_symlink():
+                    facts = _link_facts(entry, is_seed, allowed)
+                else:
+                    continue
+            except FileNotFoundError:
+                continue  # deleted since the folder was listed
+            except OSError as error:
+                raise _unreadable("file", entry.path, error) from None
+            if facts:
+                mtime_ns = facts.st_mtime_ns
+                if not EARLIEST <= mtime_ns <= LATEST:
+                    mtime_ns = EARLIEST if mtime_ns < 0 else LATEST
+                yield SeedFile(printable(below + name), facts.st_size, mtime_ns)
+
+
+def _link_facts(link: os.DirEntry[str], is_seed: bool, allowed: Allowed) -> os.stat_result | None:
+    """Return the facts of the file that a link leads to, of the link where it is not followed; None: no seed file.
+
+    Reading the file decides once more whether the link is followed.
+    """
+    if is_seed:
+        try:
+            return find_target(link.path, allowed)[1]
+        except (OSError, RejectedError):
+            return link.stat(follow_symlinks=False)
+    return link.stat(follow_symlinks=False) if may_be_folder(link) else None
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        if isinstance(error, PermissionError) and _is_lost_and_found(folder):
+            return []
+        raise _unreadable("folder", folder, error) from None
+
+
+def _is_lost_and_found(folder: str) -> bool:
+    """Return whether a folder is the one in which root's fsck puts what it finds: it holds no articles of anybody."""
+    path = Path(folder)
+    return path.name == "lost+found" and path.lstat().st_uid in ROOT
+
+
+def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
+    name = printable(path.rstrip("/"))
+    return SourceUnreadableError(
+        f"The {what} {name} cannot be listed ({error.strerror}); nothing was published, since its"
+        " articles would look withdrawn. Give this user permission to read the folder and to enter it."
+    )
+
+
+def read_seed_files(source: Path | Prefix, paths: Sequence[str], link_roots: Sequence[Path] = ()) -> Iterator[Content]:
+    """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
+
+    A store that fails fails the run, and so does one that refuses every object; an object that is gone, archived or
+    forbidden is one that cannot be read.
+    """
+    if isinstance(source, Prefix):
+        yield from _read_objects(source, paths)
+        return
+    with closing(Allowed(source, *link_roots)) as allowed:
+        yield from map(partial(_or_error, partial(read_seed_file, source, allowed=allowed)), paths)
+
+
+def _or_error(read: Callable[[str], bytes], source_path: str) -> Content:
+    try:
+        return read(source_path)
+    except (OSError, RejectedError) as error:
+        return error
+
+
+def _read_objects(source: Prefix, paths: Sequence[str]) -> Iterator[Content]:
+    refused = 0
+    for content in transfers.at_once(partial(_or_error, partial(_read_object, source)), paths):
+        refused += isinstance(content, PermissionError)
+        yield content
+    if refused and refused == len(paths):
+        _require_some_readable(source, set(paths))
+
+
+def _read_object(source: Prefix, source_path: str) -> bytes:
+    try:
+        return objects.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+    except ObjectRefusedError as error:
+        raise PermissionError(None, error.reason) from None
+
+
+def _require_some_readable(source: Prefix, refused: set[str]) -> None:
+    """Raise StorageRefusedError unless one of some other objects can be read: then it is not these that are at fault.
+
+    Without this, credentials that may only list would have every article withdrawn.
+    """
+    listed = [found.name for found in islice(objects.list_objects(source), OTHERS_LISTED)]
+    others = [name for name in listed if printable(name) not in refused]
+    tried = others[:: max(1, len(others) // OTHERS_TRIED)]
+    if not any(isinstance(content, bytes) for content in transfers.at_once(partial(_first_byte, source), tried)):
+        raise StorageRefusedError(
+            f"None of the {len(refused) + len(tried):,} objects that were tried below {source} can be read: each is"
+            " archived or forbidden. Grant these credentials s3:GetObject, or restore the objects from the archive."
+        )
+
+
+def _first_byte(source: Prefix, name: str) -> bytes | None:
+    try:
+        return objects.read(source / name, 1)
+    except (ObjectRefusedError, FileNotFoundError):
+        return None
+
+
+def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:
+    """The bytes of a listed file, at most a few more than LARGEST_FILE; raises OSError or RejectedError.
+
+    A link is followed to a file below one of the `allowed` folders, or the source. A pipe is not waited for.
+    """
+    if allowed is None:
+        with closing(Allowed(source)) as alone:
+            return read_seed_file(source, source_path, alone)
+    descriptor = open_file(os.path.join(os.fsencode(source), _file_name(source_path)), allowed)
+    try:
+        content = b""
+        while len(content) <= LARGEST_FILE and (part := os.read(descriptor, READ_AT_ONCE)):
+            content += part
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def printable(path: str) -> str:
+    """A path as the tables hold it: bytes that are no UTF-8 as %FF."""
+    path = _AMBIGUOUS_PERCENT.sub("%25", path) if "%" in path else path
+    if path.isascii():
+        return path
+    return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in path)
+
+
+def _file_name(source_path: str) -> bytes:
+    """The bytes of the name that `printable` was given."""
+    plain, *rest = _ESCAPE.split(source_path)
+    name = plain.encode()
+    for code, text in zip(rest[::2], rest[1::2], strict=True):
+        name += bytes([int(code, 16)]) + text.encode()
+    return name

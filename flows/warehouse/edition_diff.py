@@ -1,0 +1,41 @@
+"""Two editions compared row for row, by their Parquet."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from flows.schema import Table, columns
+from flows.warehouse.database import Config, connected, sparing, view_parquet
+from flows.warehouse.ddl import SQL, create_tables
+from flows.warehouse.parquet import month_files
+
+MOST = 20  # rows of a table that are named
+# These tell of the runs that an edition comes from, and the others of nothing but the source.
+_OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
+
+
+def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
+    """The rows of a table in which an edition differs from one that was built anew, a sentence each."""
+    return _sentences(table, sparing(rebuilt, partial(_compare, table, edition, rebuilt)))
+
+
+def _compare(table: Table, edition: Path, rebuilt: Path, config: Config) -> list[tuple[str, str]]:
+    with connected(config, rebuilt.parent) as connection:
+        connection.execute("ATTACH ':memory:' AS edition")
+        connection.execute("USE edition")
+        create_tables(connection)
+        for name, folder in (("published", edition), ("rebuilt", rebuilt)):
+            view_parquet(connection, name, table, _files(folder, table))
+        compared = ", ".join(column.name for column in columns(table) if column.name not in _OF_RUNS)
+        for name in ("published", "rebuilt"):
+            connection.execute(f"CREATE TEMP VIEW {name}_rows AS SELECT {compared} FROM {name}")
+        return connection.execute((SQL / "verify" / "differences.sql").read_text()).fetchall()
+
+
+def _files(edition: Path, table: Table) -> Sequence[Path]:
+    return month_files(edition, table) if table.by_month else [edition / f"{table.name}.parquet"]
+
+
+def _sentences(table: Table, found: list[tuple[str, str]]) -> list[str]:
+    lines = [f"{table.name}: {where}: {row}" for where, row in found[:MOST]]
+    return [*lines, f"{table.name}: {len(found) - MOST:,} more rows differ."] if len(found) > MOST else lines

@@ -1,0 +1,129 @@
+"""What edition.json says, as typed data with bounds: the file may have been damaged, or written by others."""
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from flows.warehouse.bounded_read import require_bounded
+from flows.warehouse.ids import is_id
+
+MANIFEST = "edition.json"
+MOST_BYTES = 16_000_000  # of an edition.json: that of a thousand months has a hundredth of it
+_MOST_FILES = 100_000
+_LONGEST_PATH = 1_024
+_LARGEST = 2**63 - 1
+_DIGITS = 20  # of the largest number
+
+
+def _edition_id(value: str) -> str:
+    if not is_id(value):
+        raise ValueError("it is not the id of an edition, such as 20261123T030000Z")
+    return value
+
+
+def _relative(path: str) -> str:
+    if {"", ".", ".."} & set(path.split("/")) or "\\" in path or path == MANIFEST or not path.isprintable():
+        raise ValueError("it is not a path below the edition")
+    return path
+
+
+Count = Annotated[int, Field(ge=0, le=_LARGEST)]
+_DATA = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)  # newer releases add keys
+
+
+class FileFacts(BaseModel):
+    """A file of an edition: its path below the edition, its rows (of Parquet), its bytes and their XXH3 hash."""
+
+    model_config = _DATA
+
+    path: Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_relative)]
+    rows: Count | None = None
+    bytes: Count
+    xxh3: Annotated[str, Field(pattern=r"\A[0-9a-f]{32}\z")]
+
+
+class Manifest(BaseModel):
+    """An edition: its id, its counts, the rules that shaped its rows, and its files.
+
+    Keys that an older release did not write have a default, with which a run reads or builds more than it had to.
+    """
+
+    model_config = _DATA
+
+    parser_version: Count | None = None
+    schema_version: Count | None = None
+    time_zone: str | None = Field(None, max_length=255)
+    endings: list[str] | None = Field(None, max_length=1_000)
+    edition_id: Annotated[str, AfterValidator(_edition_id)]
+    published_at: str | None = Field(None, max_length=64)
+    articles: Count = 0
+    images: Count = 0
+    captions: Count = 0
+    rejected: Count = 0
+    repaired: Count = 0
+    duplicates: Count = 0
+    drafts: Count = 0
+    added: Count = 0
+    corrected: Count = 0
+    withdrawn: Count = 0
+    restored: Count = 0
+    seconds: float = Field(0, ge=0, allow_inf_nan=False)
+    listed_at: Count = 0  # nanoseconds since 1970
+    database_bytes_when_built: Count = 0
+    files: list[FileFacts] = Field(max_length=_MOST_FILES)
+
+    @model_validator(mode="after")
+    def _paths_once(self) -> Self:
+        if len(self.by_path) < len(self.files):
+            raise ValueError("it lists a file twice")
+        return self
+
+    @property
+    def by_path(self) -> dict[str, FileFacts]:
+        """The files by their path."""
+        return {file.path: file for file in self.files}
+
+    def as_json(self) -> str:
+        """Return the text of edition.json."""
+        return json.dumps(self.model_dump(), indent=1) + "\n"
+
+
+def parse_manifest(content: bytes) -> Manifest:
+    """Return what the bytes of an edition.json say; raises ValueError, with a reason of one line."""
+    try:
+        given = json.loads(
+            require_bounded(content, MOST_BYTES).decode(), object_pairs_hook=_once, parse_int=_int, parse_constant=_none
+        )
+        if not isinstance(given, dict) or not isinstance(given.get("files"), list) or "edition_id" not in given:
+            raise ValueError("it lacks the edition's id or files")
+        return Manifest.model_validate(given)
+    except ValidationError as error:
+        raise ValueError(_flaw(error)) from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _flaw(error: ValidationError) -> str:
+    """Return the first thing that is wrong: where, and pydantic's message."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; a key that is there twice would hide a value."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("it has a key twice in one object")
+    return found
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"it has a number of {len(digits):,} digits")
+    return int(digits)
+
+
+def _none(name: str) -> None:
+    raise ValueError(f"it has {name}, which is not JSON")

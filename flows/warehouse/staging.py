@@ -1,0 +1,113 @@
+"""Rows that wait between the steps, as Arrow files: one a table and batch, with the rows of each month together."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.schema import CONTENT, PROBLEMS, SOURCES, Table
+from flows.warehouse.arrow import give_back, schema
+
+Write = Callable[[Table, pa.Table], None]
+MONTHS = ".months.json"
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and cores have a worker each
+
+
+@contextmanager
+def writer(work: Path, number: int) -> Iterator[Write]:
+    """A function that appends rows to the files of one batch.
+
+    A file of a table with months has a list of the month of each of its parts beside it: to look into each would cost
+    as much as to read it.
+    """
+    months: dict[str, list[str | None]] = {table.name: [] for table in CONTENT}
+    with ExitStack() as files:
+        open_files: dict[str, pa.RecordBatchFileWriter] = {}
+
+        def write(table: Table, rows: pa.Table) -> None:
+            if table.name not in open_files:
+                file = work / table.name / file_name(number)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
+            for month, part in _by_month(rows) if table in CONTENT else [(None, rows)]:
+                for batch in part.to_batches():
+                    open_files[table.name].write_batch(batch)
+                    if table in CONTENT:
+                        months[table.name].append(month)
+
+        yield write
+    for name in months.keys() & open_files.keys():
+        (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(months[name]))
+
+
+def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
+    """The rows of each month: slices of one copy, for texts are long."""
+    rows = rows.take(pc.sort_indices(rows["published_month"])).combine_chunks()
+    runs = pc.run_end_encode(rows["published_month"].combine_chunks())
+    start = 0
+    for month, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield month, rows.slice(start, end - start)
+        start = end
+
+
+def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
+    """The rows of a table that the steps before have written: those of one batch, or all of them."""
+    found = [_open(file).read_all() for file in files(work, table, number)]
+    return pa.concat_tables(found) if found else schema(table).empty_table()
+
+
+def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
+    """Some columns of a table; the others stay on the disk, or in a file of these columns alone never were."""
+    found = []
+    for file in files(work, table):
+        shape = _open(file).schema
+        options = pa.ipc.IpcReadOptions(included_fields=[shape.get_field_index(name) for name in names])
+        found.append(_open(file, options).read_all().select(names))
+    return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
+
+
+def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
+    """A function that reads the rows of a month, or gives None where it has none: one month may fill the memory."""
+    places: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
+    for file in files(work, table):
+        reader = _open(file)
+        for number, month in enumerate(json.loads(file.with_suffix(MONTHS).read_text())):
+            places.setdefault(month, []).append((reader, number))
+
+    def read_month(month: str | None) -> pa.Table | None:
+        parts = [reader.get_batch(number) for reader, number in places.get(month, [])]
+        rows = pa.Table.from_batches(parts).combine_chunks() if parts else None
+        parts.clear()
+        give_back()
+        return rows
+
+    return read_month
+
+
+def file_name(number: int) -> str:
+    """The name of the file of a batch."""
+    return f"{number:04}.arrow"
+
+
+def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
+    """The files of a table: that of one batch, or all of them."""
+    return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
+
+
+def files_from(work: Path, table: Table, number: int) -> list[Path]:
+    """The files of a table, of the batches with that number and those above."""
+    return [file for file in files(work, table) if int(file.stem) >= number]
+
+
+def remove_rows(work: Path, number: int) -> None:
+    """Remove what was read from seed files in the batches with that number and those above."""
+    for table in (SOURCES, PROBLEMS, *CONTENT):
+        for file in files_from(work, table, number):
+            file.unlink()
+
+
+def _open(file: Path, options: pa.ipc.IpcReadOptions | None = None) -> pa.RecordBatchFileReader:
+    return pa.ipc.open_file(pa.OSFile(str(file)), options=options)  # mapped, it would count as the process's own memory
