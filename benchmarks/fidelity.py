@@ -89,7 +89,7 @@ def report(compared: list[Compared]) -> str:
 
 def main(corpus: Path) -> None:
     """Print the comparison of a corpus."""
-    files = sorted(list_seed_files(corpus, Settings().endings))
+    files = sorted(list_seed_files(corpus, Settings().extensions))
     compared = [one for file in files if (one := compare(read_seed_file(corpus, file.source_path), file.source_path))]
     print(report(compared))
 

@@ -22,8 +22,8 @@ _MARKUP_OF_CELL = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")  # the start of a list
-LONGEST = 200  # characters of a text
-LONGEST_REASON = 2_000  # characters of a failure's sentences
+MAX_TEXT_LENGTH = 200  # characters of a text
+MAX_REASON_LENGTH = 2_000  # characters of a failure's sentences
 
 
 def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
@@ -60,14 +60,14 @@ def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequ
         if count > len(items):
             lines.append(f"* … and {count - len(items):,} more")
     if warnings:
-        lines += ["", "## Warnings", "", *(f"* {_text(warning, LONGEST_REASON)}" for warning in warnings)]
+        lines += ["", "## Warnings", "", *(f"* {_text(warning, MAX_REASON_LENGTH)}" for warning in warnings)]
     return "\n".join(lines)
 
 
 def failure(reason: str) -> str:
     """Return the brief of a run that failed or crashed; a crash may have come after its edition was published."""
     state = "What was published before is complete and unchanged; the next run builds on it."
-    return f"# The run failed\n\n{_text(reason, LONGEST_REASON)}\n\n{state}"
+    return f"# The run failed\n\n{_text(reason, MAX_REASON_LENGTH)}\n\n{state}"
 
 
 def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _cell(value: str) -> str:
-    text = _short(value, LONGEST)
+    text = _short(value, MAX_TEXT_LENGTH)
     return _NUMBERED.sub(r"\1\\\2", _MARKUP_OF_CELL.sub(_plain, text))
 
 
@@ -98,7 +98,7 @@ def _rejection(found: dict[str, Any]) -> str:
     return f"{_text(found['source_path'])}{line}: {_text(found['message'])} {_text(found['remedy'])}"
 
 
-def _text(value: object, longest: int = LONGEST) -> str:
+def _text(value: object, longest: int = MAX_TEXT_LENGTH) -> str:
     return _MARKUP.sub(_plain, _short(str(value), longest))
 
 

@@ -93,7 +93,7 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
 
 def _settings(**given: Any) -> Settings:
     """The settings of a run: relative folders are the project's, wherever a worker runs; it waits for other runs."""
-    settings = Settings.given(**given, patience=HOUR)
+    settings = Settings.given(**given, lock_timeout=HOUR)
     named = {name: getattr(settings, name) for name in ("source", "warehouse", "data")}
     folders = {name: PROJECT / place for name, place in named.items() if isinstance(place, Path)}
     return settings.model_copy(update=folders)

@@ -12,10 +12,12 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from flows.errors import InvalidSettingError
-from flows.object_store.path import SCHEME, Prefix, has_scheme, parse
+from flows.object_store.path import SCHEME, ObjectPath, has_scheme, parse
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
+# A variable that has no effect any more would change what is published.
+RENAMED = {"BROADSHEET_ENDINGS": "BROADSHEET_EXTENSIONS", "BROADSHEET_PATIENCE": "BROADSHEET_LOCK_TIMEOUT"}
 MAX_KEEP_HOURS = 1_000_000  # a century, which can be subtracted from every date
 
 
@@ -42,26 +44,26 @@ def _folders(value: object) -> object:
 
 
 Folder = Annotated[Path, BeforeValidator(_named)]
-Place = Annotated[Path | Prefix, BeforeValidator(_place), NoDecode]
+Place = Annotated[Path | ObjectPath, BeforeValidator(_place), NoDecode]
 Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders), NoDecode]
 
 
 class Settings(BaseSettings):
-    """What shapes a run. `time_zone` and `endings` shape rows: another value reads every file again."""
+    """What shapes a run. `time_zone` and `extensions` shape rows: another value reads every file again."""
 
     model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
 
     source: Place = Field(Path("seeds"), description="Folder of the seed files, or s3://bucket/prefix.")
     warehouse: Place = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
     time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
-    endings: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
+    extensions: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
     link_roots: Folders = Field(
         (), description="Folders outside of the source to which symbolic links may lead, with : between them."
     )
     rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
     verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
     allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
-    patience: int = Field(
+    lock_timeout: int = Field(
         0, ge=0, le=MAX_WAIT, description="Seconds to wait for the end of another run that is publishing."
     )
     timeout: float = Field(
@@ -87,6 +89,9 @@ class Settings(BaseSettings):
     @classmethod
     def given(cls, **values: Any) -> Self:
         """Return the settings: values that are not None, the rest from the environment; raises InvalidSettingError."""
+        for old, new in RENAMED.items():
+            if old in os.environ:
+                raise InvalidSettingError(f"{old} is now called {new}. Rename the variable.")
         try:
             return cls(**{name: value for name, value in values.items() if value is not None})
         except ValidationError as error:
@@ -95,14 +100,14 @@ class Settings(BaseSettings):
             raise InvalidSettingError(f"{error}; write the variable's value as JSON.") from None
 
     @property
-    def home(self) -> Path:
+    def local_root(self) -> Path:
         """The warehouse on this machine's disk: itself, or the working copy of a prefix."""
         if isinstance(self.warehouse, Path):
             return self.warehouse
         return self.data / "copies" / quote(str(self.warehouse).removeprefix(SCHEME), safe="")
 
     @property
-    def home_named_by(self) -> str:
+    def local_root_option(self) -> str:
         """What names another home."""
         return "--warehouse" if isinstance(self.warehouse, Path) else "BROADSHEET_DATA"
 
@@ -134,7 +139,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{root} is not an absolute path; write it as /srv/{root}")
         return roots
 
-    @field_validator("endings")
+    @field_validator("extensions")
     @classmethod
-    def _lower_endings(cls, endings: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted(ending.lower() for ending in endings))
+    def _lower_extensions(cls, extensions: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(ending.lower() for ending in extensions))

@@ -22,7 +22,7 @@ from flows.errors import ConfigurationError, RunError
 from flows.pipeline import dask
 from flows.pipeline.memory import translate_memory_errors
 from flows.pipeline.plan import Plan
-from flows.pipeline.process_pool import default_processes, killed_in_words, workers
+from flows.pipeline.process_pool import default_processes, translate_pool_errors, workers
 from flows.pipeline.run import Steps, steps_for
 from flows.settings import Settings
 
@@ -90,7 +90,7 @@ def _in_pool(pool: Executor, step: Any) -> Any:
 
     @wraps(step)
     def run(*arguments: Any) -> int:
-        with killed_in_words():
+        with translate_pool_errors():
             return int(pool.submit(step, *arguments).result())
 
     return run

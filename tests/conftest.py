@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.run import Report, publish_edition, remote, steps
 from flows.settings import Settings
 from flows.warehouse import prefix, working_copy
@@ -64,10 +64,10 @@ def object_store() -> Iterator[ObjectStore]:
 @pytest.fixture(params=["disk", pytest.param("store", marks=pytest.mark.slow)])
 def newsroom(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Newsroom:
     """A source with one article, and a place for a warehouse on a disk, and once more in a store; the settings name them."""
-    warehouse: Path | Prefix = tmp_path / "warehouse"
+    warehouse: Path | ObjectPath = tmp_path / "warehouse"
     if request.param == "store":
         request.getfixturevalue("object_store")
-        warehouse = Prefix(BUCKET, tmp_path.name)
+        warehouse = ObjectPath(BUCKET, tmp_path.name)
     made = Newsroom(tmp_path, warehouse)
     for name, place in (("source", made.source), ("warehouse", warehouse), ("data", tmp_path / "data")):
         monkeypatch.setenv(f"BROADSHEET_{name.upper()}", str(place))

@@ -20,7 +20,7 @@ import pytest
 
 from flows import errors
 from flows.object_store import objects
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from flows.warehouse.ddl import SQL
@@ -43,7 +43,7 @@ class Newsroom:
 
     objects: ObjectStore | None = None  # where the warehouse is in one
 
-    def __init__(self, folder: Path, warehouse: Path | Prefix, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, warehouse: Path | ObjectPath, patch: pytest.MonkeyPatch) -> None:
         self.folder, self.warehouse, self.patch = folder, warehouse, patch
         self.source = folder / "source"
         self.source.mkdir()
@@ -72,11 +72,11 @@ class Newsroom:
     @property
     def local_root(self) -> Path:
         """The folder in which editions are built."""
-        return Settings().home
+        return Settings().local_root
 
     def current(self) -> str | None:
         """The id of the published edition."""
-        if isinstance(self.warehouse, Prefix):
+        if isinstance(self.warehouse, ObjectPath):
             try:
                 return objects.read(self.warehouse / "current").decode()
             except FileNotFoundError:
@@ -148,7 +148,7 @@ def warehouse_is_something_else(room: Newsroom) -> Iterator[None]:
     theirs.mkdir()
     (theirs / "thesis.txt").write_text("years of work")
     with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": theirs}):
-        if isinstance(room.warehouse, Prefix):
+        if isinstance(room.warehouse, ObjectPath):
             (theirs / "thesis.txt").rename(_made(room.local_root) / "thesis.txt")
         yield
 
@@ -180,7 +180,7 @@ def disk_refuses(room: Newsroom) -> Iterator[None]:
 def disk_is_too_small(room: Newsroom) -> Iterator[None]:
     """As if even a small edition needed a petabyte."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.warehouse.disk_space.LEAST", 10**15)
+        patch.setattr("flows.warehouse.disk_space.MIN_FREE_BYTES", 10**15)
         yield
 
 
@@ -212,9 +212,9 @@ def disk_is_full_while_loading(room: Newsroom) -> Iterator[None]:
 
 
 @contextmanager
-def rewritten(place: Path | Prefix, content: bytes) -> Iterator[None]:
+def rewritten(place: Path | ObjectPath, content: bytes) -> Iterator[None]:
     """Give a file or an object another content, until the end of the block."""
-    if isinstance(place, Prefix):
+    if isinstance(place, ObjectPath):
         known = objects.read(place)
         objects.write(place, content)
         yield
@@ -229,7 +229,7 @@ def rewritten(place: Path | Prefix, content: bytes) -> Iterator[None]:
 
 @contextmanager
 def current_dangles(room: Newsroom) -> Iterator[None]:
-    if isinstance(room.warehouse, Prefix):
+    if isinstance(room.warehouse, ObjectPath):
         with rewritten(room.warehouse / "current", b"20200101T000000Z"):
             yield
     else:
@@ -241,7 +241,7 @@ def current_dangles(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def edition_has_a_foreign_log(room: Newsroom) -> Iterator[None]:
     name = f"editions/{room.current()}/broadsheet.duckdb.wal"
-    if isinstance(room.warehouse, Prefix):
+    if isinstance(room.warehouse, ObjectPath):
         objects.write(room.warehouse / name, b"forged")
         yield
         objects.remove_object(room.warehouse / name)
@@ -344,12 +344,12 @@ def store_at(**variables: str) -> Iterator[None]:
 @contextmanager
 def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
     """While this run puts its manifest, a run of another machine publishes."""
-    assert isinstance(room.warehouse, Prefix)
+    assert isinstance(room.warehouse, ObjectPath)
     other = Settings().model_copy(update={"data": room.folder / "other machine"})
     upload = objects.upload
     with pytest.MonkeyPatch.context() as patch:
 
-        def upload_after_the_other(file: Path, place: Prefix) -> None:
+        def upload_after_the_other(file: Path, place: ObjectPath) -> None:
             if file.name == "edition.json":
                 patch.undo()
                 publish_edition(other)
@@ -371,7 +371,7 @@ def source_is_empty(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def current_is_lost(room: Newsroom) -> Iterator[None]:
-    if isinstance(room.warehouse, Prefix):
+    if isinstance(room.warehouse, ObjectPath):
         known = objects.read(room.warehouse / "current")
         objects.remove_object(room.warehouse / "current")
         yield
@@ -386,7 +386,7 @@ def current_is_lost(room: Newsroom) -> Iterator[None]:
 def an_edition_is_from_the_future(room: Newsroom) -> Iterator[None]:
     """A copy of the edition under a name of another century, as a run with a wrong clock leaves it."""
     ahead = "20991231T235959Z"
-    if isinstance(room.warehouse, Prefix):
+    if isinstance(room.warehouse, ObjectPath):
         place = room.warehouse / "editions" / ahead / "edition.json"
         objects.write(place, objects.read(room.warehouse / "editions" / str(room.current()) / "edition.json"))
         yield
@@ -410,7 +410,7 @@ def path_has_a_question_mark(room: Newsroom) -> Iterator[None]:
 def database_gets_no_memory(room: Newsroom) -> Iterator[None]:
     """DuckDB may take a kilobyte, also where the work that did not fit is done again."""
     with room.setting(rebuild=True), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.warehouse.database.LEAST_MEMORY", 1_000)
+        patch.setattr("flows.warehouse.database.MIN_MEMORY", 1_000)
         patch.setattr("flows.resources.usable_memory", lambda: 0)
         yield
 
@@ -419,7 +419,7 @@ def database_gets_no_memory(room: Newsroom) -> Iterator[None]:
 def workers_are_killed(room: Newsroom) -> Iterator[None]:
     """Each process that reads files is killed as soon as it is there, as the kernel does where memory ends."""
     with room.setting(rebuild=True, processes=2), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.pipeline.plan.LEAST_BATCH", 1)
+        patch.setattr("flows.pipeline.plan.MIN_BATCH_FILES", 1)
         patch.setattr("flows.pipeline.process_pool.WORTH_A_WORKER", 1)
         done = Event()
         killer = Thread(target=_kill_grandchildren, args=(done,))
@@ -456,7 +456,7 @@ def store_has_no_etags(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def pointer_is_forbidden(room: Newsroom) -> Iterator[None]:
     assert room.store
-    assert isinstance(room.warehouse, Prefix)
+    assert isinstance(room.warehouse, ObjectPath)
     room.store.refused = {f"{room.warehouse.key}/current": "AccessDenied"}
     yield
     room.store.refused = {}

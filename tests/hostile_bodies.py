@@ -203,7 +203,7 @@ KEYS = (
 )
 
 
-# The same for front matter, in at most LONGEST_FRONT characters.
+# The same for front matter, in at most MAX_FRONT_LENGTH characters.
 FRONT_MATTER = {
     "YAML keys": ("---\n", "k{0}: v\n", "---\n"),
     "YAML keys that are one": ("---\n", "k: v\n", "---\n"),
@@ -245,13 +245,13 @@ FRONT_MATTER = {
     "JSON lists opened": ('{{"k": ', "[", "}}\n"),
     "JSON text in a list": ('{{"k": ["a"', ', "a" ', "]}}\n"),
 }  # fmt: skip
-LONGEST_FRONT = 190_000
+MAX_FRONT_LENGTH = 190_000
 
 
 def _front(size: int, opening: str, piece: str, ending: str) -> bytes:
-    times = max(min(size, LONGEST_FRONT) // len(piece.encode()), 1)
+    times = max(min(size, MAX_FRONT_LENGTH) // len(piece.encode()), 1)
     text = "".join([opening.format(), *(piece.format(number) for number in range(times)), ending.format()])
-    return (text[:LONGEST_FRONT] if len(text) > LONGEST_FRONT + 500 else text).encode() + b"Text.\n"
+    return (text[:MAX_FRONT_LENGTH] if len(text) > MAX_FRONT_LENGTH + 500 else text).encode() + b"Text.\n"
 
 
 def _repeated(size: int, opening: str, piece: str, ending: str) -> bytes:

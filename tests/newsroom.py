@@ -9,7 +9,7 @@ import pytest
 
 from flows.cli.main import main
 from flows.object_store import objects
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 
 on_disk = pytest.mark.parametrize("newsroom", ["disk"], indirect=True)
 in_store = pytest.mark.parametrize("newsroom", ["store"], indirect=True)
@@ -18,7 +18,7 @@ in_store = pytest.mark.parametrize("newsroom", ["store"], indirect=True)
 class Newsroom:
     """A source, and a warehouse on a disk or in a store, as the commands see them."""
 
-    def __init__(self, folder: Path, warehouse: Path | Prefix) -> None:
+    def __init__(self, folder: Path, warehouse: Path | ObjectPath) -> None:
         self.source, self.warehouse, self.folder = folder / "source", warehouse, folder
         self.source.mkdir(parents=True)
         self.write("A")
@@ -47,7 +47,7 @@ class Newsroom:
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file or an object of the warehouse."""
-        if isinstance(self.warehouse, Prefix):
+        if isinstance(self.warehouse, ObjectPath):
             objects.write(self.warehouse / name, content)
             return
         (self.warehouse / name).parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Newsroom:
 
     def remove(self, name: str) -> None:
         """Remove a file or an object of the warehouse."""
-        if isinstance(self.warehouse, Prefix):
+        if isinstance(self.warehouse, ObjectPath):
             objects.remove_object(self.warehouse / name)
         else:
             (self.warehouse / name).unlink()

@@ -22,7 +22,7 @@ FILES = sorted(
 MODULES = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in FILES]
 METHODS = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split")
 EVERYWHERE = ("a", "A", "1", " ", "\n", ".", "é", "港")  # characters that most classes tell apart
-MOST_TOKENS = 10
+MAX_TOKENS = 10
 PIECES = 60  # random ones a pattern
 
 
@@ -107,7 +107,7 @@ def _tokens(pattern: re.Pattern[str]) -> list[str]:
     found: dict[str, None] = {}
     _collect(parser.parse(pattern.pattern, pattern.flags), found)
     own = sorted(found, key=len)
-    return list(dict.fromkeys([*own[:MOST_TOKENS], *EVERYWHERE, *(["".join(found)[:20]] if found else [])]))
+    return list(dict.fromkeys([*own[:MAX_TOKENS], *EVERYWHERE, *(["".join(found)[:20]] if found else [])]))
 
 
 def _collect(tree: Any, found: dict[str, None]) -> None:

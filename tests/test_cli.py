@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from flows.cli.main import main
+from flows.settings import RENAMED
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 from tests.hostile import homeless
 
@@ -157,13 +158,13 @@ def test_a_reader_that_leaves_early_changes_nothing(warehouse):
         ("keep_hours", "1e300"),
         ("keep_editions", "0"),
         ("keep_editions", "9" * 5_000),
-        ("patience", "9" * 400),
+        ("lock_timeout", "9" * 400),
         ("processes", "1000000"),
         ("processes", "0"),
         ("timeout", "inf"),
         ("port", "70000"),
         ("time_zone", "../etc/passwd"),
-        ("endings", ".md,.txt"),
+        ("extensions", ".md,.txt"),
         ("cron", "* * *"),
     ],
 )
@@ -176,3 +177,10 @@ def test_a_setting_beyond_its_limits_is_refused_before_the_run(monkeypatch, caps
     assert name in said
     assert said.count("\n") == 1
     assert not warehouse.exists()
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_variable_that_was_renamed_is_an_error(monkeypatch, capsys, old, new):
+    monkeypatch.setenv(old, "1")
+    assert main(["editions"]) == 2
+    assert capsys.readouterr().err == f"broadsheet: {old} is now called {new}. Rename the variable.\n"

@@ -10,12 +10,12 @@ from docs.write_pictures import COLUMNS, COMMANDS, screen
 from docs.write_tables import KEYS, PAGE, REFERENCES, page
 from flows import artifacts
 from flows.articles import lengths
-from flows.articles.front_matter.reader import LARGEST_FRONT_MATTER
+from flows.articles.front_matter.reader import MAX_FRONT_MATTER
 from flows.articles.markdown import captions
 from flows.cli import explain
 from flows.cli.query import formats
 from flows.settings import Settings
-from flows.source.listing import LARGEST_FILE
+from flows.source.listing import MAX_FILE_BYTES
 from flows.warehouse import front_page
 from tests.conftest import ROOT, Publish, query
 
@@ -61,20 +61,20 @@ def test_the_limits_that_are_promised_are_those_of_the_code():
     text = (ROOT / "SECURITY.md").read_text()
     limits = dict(re.findall(r"^\| ([^|]+?) \| ([\d,]+)(?: \w+)? \| [^|]+ \|$", text, re.MULTILINE))
     assert limits == {
-        "a seed file": f"{LARGEST_FILE:,}",
-        "its front matter": f"{LARGEST_FRONT_MATTER:,}",
-        "images of an article": f"{captions.MOST_IMAGES:,}",
-        "captions of an image": f"{captions.MOST_CAPTIONS:,}",
+        "a seed file": f"{MAX_FILE_BYTES:,}",
+        "its front matter": f"{MAX_FRONT_MATTER:,}",
+        "images of an article": f"{captions.MAX_IMAGES:,}",
+        "captions of an image": f"{captions.MAX_CAPTIONS:,}",
         "a title": f"{lengths.MAX_LENGTHS['title']:,}",
         "a caption, an alternative text, an address": f"{lengths.MAX_TEXT:,}",
         "an identity (`code`, `id`)": f"{lengths.MAX_LENGTHS['identity']:,}",
         "rows of an article, as a multiple of its file, beside 2,000,000 bytes": str(lengths.MAX_GROWTH),
         "a query": f"{Settings.model_fields['timeout'].default:g}",
-        "a text on the front page, in the brief, and in a table of Prefect": str(artifacts.LONGEST),
-        "a value in `broadsheet explain`": str(explain.LONGEST),
-        "rows in a table of `broadsheet query`": str(formats.MOST_ROWS),
+        "a text on the front page, in the brief, and in a table of Prefect": str(artifacts.MAX_TEXT_LENGTH),
+        "a value in `broadsheet explain`": str(explain.MAX_TEXT_LENGTH),
+        "rows in a table of `broadsheet query`": str(formats.MAX_TABLE_ROWS),
     }
-    assert front_page.LONGEST == artifacts.LONGEST
+    assert front_page.MAX_TEXT_LENGTH == artifacts.MAX_TEXT_LENGTH
 
 
 @pytest.mark.parametrize(("umask", "permissions"), [(0o022, 0o755), (0o027, 0o750)])

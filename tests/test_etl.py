@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.run import publish_edition
 from flows.schema import CONTENT
 from flows.settings import Settings
@@ -84,7 +84,7 @@ def test_a_failure_names_a_hostile_path_without_what_could_control_a_screen(serv
 
 def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_store, tmp_path, warehouse):
     """Source and warehouse are in a store, which holds the answer to a worker until the worker is dead."""
-    place = Prefix(BUCKET, "flow")
+    place = ObjectPath(BUCKET, "flow")
     transfers.upload_all(SEEDS, place / "source")
     object_store.gated = "source/2026-10-24-ART2610240536KQ7ZN2.md"
     settings = {"source": place / "source", "warehouse": place / "warehouse", "data": tmp_path / "data"}

@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import errors, etl
 from flows.cli.main import main
 from flows.object_store import objects
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.run import Steps, publish_edition
 from flows.settings import Settings
 from flows.warehouse.ids import is_id
@@ -59,7 +59,7 @@ def newsroom(request, tmp_path, monkeypatch) -> Newsroom:
     run = request.node.callspec.params["run"]
     in_store = run.endswith("store")
     newsroom = Newsroom(
-        tmp_path, Prefix(BUCKET, tmp_path.name) / "warehouse" if in_store else tmp_path / "warehouse", monkeypatch
+        tmp_path, ObjectPath(BUCKET, tmp_path.name) / "warehouse" if in_store else tmp_path / "warehouse", monkeypatch
     )
     if in_store:
         newsroom.store = request.getfixturevalue("object_store")
@@ -184,7 +184,7 @@ def test_an_edition_without_a_brief_is_no_failure(server, newsroom_of_flow, monk
 def leftovers(newsroom: Newsroom) -> list[str]:
     """What a run left that is neither an edition nor the pointer to one."""
     known = {"current", "editions", ".lock", ".touched.parquet"}
-    if isinstance(newsroom.warehouse, Prefix):
+    if isinstance(newsroom.warehouse, ObjectPath):
         names = {found.name.split("/")[0] for found in objects.list_objects(newsroom.warehouse)}
         return sorted(names - known)
     left = {entry.name for entry in newsroom.warehouse.iterdir()} - known

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.articles.article import read_article
-from flows.articles.credits.labels import LAST_LABEL, LONGEST_LABEL
+from flows.articles.credits.labels import LAST_LABEL, MAX_LABEL_LENGTH
 from tests.growth import is_linear
 from tests.hostile_bodies import KINDS, content
 from tests.patterns import attacks, methods, patterns, unnamed
 
-# LAST_LABEL is only ever searched in LONGEST_LABEL characters, whatever the text.
+# LAST_LABEL is only ever searched in MAX_LABEL_LENGTH characters, whatever the text.
 PATTERNS = {name: pattern for name, pattern in patterns().items() if pattern is not LAST_LABEL}
 UTC = ZoneInfo("UTC")
 
@@ -42,7 +42,7 @@ def first_slow(pattern: re.Pattern[str], method: str) -> tuple[str, str, str] | 
 def test_every_pattern_is_known():
     assert unnamed() == []
     assert len(PATTERNS) > 50
-    assert LONGEST_LABEL < 100
+    assert MAX_LABEL_LENGTH < 100
 
 
 @pytest.mark.parametrize("name", PATTERNS)

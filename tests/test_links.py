@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.main import main
-from flows.pipeline.plan import LEAST_BATCH
+from flows.pipeline.plan import MIN_BATCH_FILES
 from flows.pipeline.run import PLAIN, publish_edition
 from flows.pipeline.verify import verify
 from flows.problems import RejectedError
@@ -146,11 +146,11 @@ def test_links_into_an_allowed_root_are_read(source, outside, publish: Publish, 
 
 def test_worker_processes_follow_the_same_links(source, outside, publish: Publish, monkeypatch):
     monkeypatch.setattr("flows.pipeline.process_pool.WORTH_A_WORKER", 100)
-    for number in range(2 * LEAST_BATCH):
+    for number in range(2 * MIN_BATCH_FILES):
         (source / f"{number}.md").symlink_to(outside / "secret.md" if number % 2 else "/etc/passwd")
     edition = publish(processes=2, link_roots=(outside,)).folder
     assert query(edition, "SELECT status, count(*) FROM sources GROUP BY status ORDER BY status") == [
-        ("duplicate", LEAST_BATCH - 1), ("published", 1), ("rejected", LEAST_BATCH),
+        ("duplicate", MIN_BATCH_FILES - 1), ("published", 1), ("rejected", MIN_BATCH_FILES),
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from flows.errors import EditionDamagedError
 from flows.warehouse.manifest import read_manifest
-from flows.warehouse.manifest_model import MOST_BYTES, parse_manifest
+from flows.warehouse.manifest_model import MAX_MANIFEST_BYTES, parse_manifest
 from tests.newsroom import Newsroom, on_disk
 
 EDITION = "20261123T030000Z"
@@ -32,7 +32,7 @@ NONSENSE = {
     "no id": b'{"files": []}',
     "other bytes": b"\xff\xfe\x00",
     "digits": b'{"edition_id": ' + b"1" * 5_000 + b"}",
-    "large": b" " * MOST_BYTES + b"{}",
+    "large": b" " * MAX_MANIFEST_BYTES + b"{}",
     "deep": b"[" * 100_000,
     "deep in a key": text()[:-1] + b', "later": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "NaN": text()[:-1] + b', "seconds": NaN}',
@@ -45,7 +45,7 @@ NONSENSE = {
     "a text for a count": text(articles="1"),
     "a count beyond 64 bits": text(articles=2**63),
     "a version of another type": text(parser_version="4"),
-    "endings of another type": text(endings=".md"),
+    "endings of another type": text(extensions=".md"),
     "a long time zone": text(time_zone="a" * 256),
     "files of another type": text(files=[1]),
     "a file twice": text(files=[FILE, FILE]),

@@ -24,7 +24,7 @@ from tests.conftest import Publish, rows_of, seed_file
 
 
 def test_what_does_not_fit_is_done_again_with_more_memory(demo, monkeypatch):
-    monkeypatch.setattr(database, "LEAST_MEMORY", 5_000_000)
+    monkeypatch.setattr(database, "MIN_MEMORY", 5_000_000)
     limits = []
 
     def join_long_texts(config: database.Config) -> object:
@@ -32,7 +32,7 @@ def test_what_does_not_fit_is_done_again_with_more_memory(demo, monkeypatch):
         with database.connected(config) as connection:
             return connection.execute("SELECT length(string_agg(repeat('x', 1000), '')) FROM range(50_000)").fetchone()
 
-    assert database.sparing(demo, join_long_texts) == (50_000_000,)
+    assert database.with_retry(demo, join_long_texts) == (50_000_000,)
     assert limits == [database.frugal(demo)["memory_limit"], None]  # what the machine or container allows
 
 
@@ -82,7 +82,7 @@ def test_the_longest_articles_set_the_limit_and_not_their_number(source, publish
     for number in range(5_000):
         (source / f"{number}.md").write_text(seed_file(f"A{number}"))
     many = database.frugal(publish().folder)
-    limits = [int(str(config["memory_limit"]).removesuffix("B")) - database.LEAST_MEMORY for config in (few, many)]
+    limits = [int(str(config["memory_limit"]).removesuffix("B")) - database.MIN_MEMORY for config in (few, many)]
     assert 1_000_000 < limits[0] < limits[1] < 3_000_000
 
 
@@ -93,7 +93,7 @@ def test_an_edition_is_the_same_with_too_little_memory_at_first(source, publish:
     for number in range(2_500):
         (source / f"{number}.md").write_text(seed_file(f"A{number}", body="Not so long ago. " * 300))
     plain = publish(warehouse=tmp_path / "plain").folder
-    monkeypatch.setattr(database, "LEAST_MEMORY", 1_000_000)
+    monkeypatch.setattr(database, "MIN_MEMORY", 1_000_000)
     assert rows_of(publish().folder) == rows_of(plain)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from tests.conftest import BROADSHEET, ROOT, run_broadsheet, seed_file
 from tests.newsroom import Newsroom, in_store, on_disk
 from tests.object_store import BUCKET
@@ -106,7 +106,7 @@ def test_a_source_and_a_file_whose_names_are_not_utf_8(tmp_path, monkeypatch):
 def test_a_prefix_of_any_name(newsroom, monkeypatch):
     name = "env=prod/a b/it's/what?/*/[a]/100%41/a\\b/#;/caf\u00e9"
     monkeypatch.setenv("BROADSHEET_WAREHOUSE", f"s3://{BUCKET}/{name}")
-    newsroom.warehouse = Prefix(BUCKET, name)
+    newsroom.warehouse = ObjectPath(BUCKET, name)
     first = newsroom.published()
     code, said = newsroom.does("run", "--rebuild")
     assert (code, len(newsroom.names())) == (0, 2)

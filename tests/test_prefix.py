@@ -10,7 +10,7 @@ import pytest
 from flows.cli.main import main
 from flows.errors import RunError
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline import dask
 from flows.pipeline.run import Report, go_back, publish_edition, steps_for
 from flows.pipeline.verify import verify
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def place(object_store: ObjectStore, request: pytest.FixtureRequest) -> Prefix:
+def place(object_store: ObjectStore, request: pytest.FixtureRequest) -> ObjectPath:
     """A prefix of this test's own."""
-    return Prefix(BUCKET, request.node.name)
+    return ObjectPath(BUCKET, request.node.name)
 
 
 @pytest.fixture
-def newsroom(place: Prefix) -> Prefix:
+def newsroom(place: ObjectPath) -> ObjectPath:
     """A source of four articles in three months, one of them without a date, and a file that is rejected."""
     source = place / "source"
     for code, date in (("A", "2026-09-01"), ("B", "2026-10-01"), ("C", "2026-10-02")):
@@ -44,22 +44,22 @@ def newsroom(place: Prefix) -> Prefix:
     return source
 
 
-def write(source: Prefix, name: str, **given: str) -> None:
+def write(source: ObjectPath, name: str, **given: str) -> None:
     objects.write(source / f"{name}.md", seed_file(name[-1], **given).encode())
 
 
 @pytest.fixture
-def settings(newsroom: Prefix, place: Prefix, tmp_path: Path) -> Settings:
+def settings(newsroom: ObjectPath, place: ObjectPath, tmp_path: Path) -> Settings:
     """A run from prefix to prefix, on a machine of its own."""
     return Settings(source=newsroom, warehouse=place / "warehouse", data=tmp_path / "data")
 
 
-def names(warehouse: Prefix) -> set[str]:
+def names(warehouse: ObjectPath) -> set[str]:
     """What lies below a warehouse, the files of its editions aside."""
     return {"/".join(found.name.split("/")[:2]) for found in objects.list_objects(warehouse)}
 
 
-def equal_bytes(edition: Prefix, folder: Path) -> None:
+def equal_bytes(edition: ObjectPath, folder: Path) -> None:
     """Every Parquet file of content, and that of the problems, has the same bytes in a store and in a folder."""
     files = [
         *(file for table in CONTENT for file in (folder / table.name).rglob("*.parquet")),
@@ -300,7 +300,7 @@ def test_the_command_line_reads_an_edition_and_goes_back(settings, capsys, monke
     assert said("verify") == "The current edition is just what the source gives.\n"
 
 
-def test_the_source_below_a_prefix(place: Prefix):
+def test_the_source_below_a_prefix(place: ObjectPath):
     kept = {"a.md": b"a", "sub/B.Markdown": b"b", "100%.md": b"", "caf%E9.md": b"c", "caf\u00e9 au lait.md": b"d"}
     for name, content in {**kept, ".hidden.md": b"", ".git/c.md": b"", "note.pdf": b"", "folder.md/": b""}.items():
         objects.write(place / name, content)

@@ -12,7 +12,7 @@ from flows.articles.article import Reading, read_article
 from flows.articles.credits.rules import read_credit
 from flows.articles.dates import read_moment
 from flows.articles.front_matter.yaml_blocks import read_plain, read_yaml
-from flows.articles.markdown.images import fold
+from flows.articles.markdown.images import normalize_whitespace
 from flows.articles.markdown.prose import count_words
 from flows.problems import RejectedError
 from flows.schema import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, columns
@@ -225,7 +225,7 @@ CREDIT_PIECES = st.one_of(
 )  # fmt: skip
 
 
-@given(st.lists(CREDIT_PIECES, max_size=12).map(lambda pieces: fold("".join(pieces))))
+@given(st.lists(CREDIT_PIECES, max_size=12).map(lambda pieces: normalize_whitespace("".join(pieces))))
 def test_a_credit_says_nothing_that_its_caption_does_not(text: str):
     found = read_credit(text)
     assert text.startswith(found.rest)
@@ -239,7 +239,7 @@ LONG_PLAIN_TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=200)
 
 @given(LONG_PLAIN_TEXTS)
 def test_folding_and_counting_take_no_short_cut(text: str):
-    assert fold(text) == " ".join(text.split())
+    assert normalize_whitespace(text) == " ".join(text.split())
     words = text.replace("—", " ").replace("–", " ").split()
     if not any(letter >= "\u3040" for letter in text):
         assert count_words(text) == sum(any(map(str.isalnum, word)) for word in words)

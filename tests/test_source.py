@@ -233,18 +233,18 @@ def test_an_empty_setting_is_not_the_current_folder(source, tmp_path, monkeypatc
 
 
 def test_a_first_run_without_seed_files_publishes_nothing(source, warehouse, publish: Publish):
-    endings = "Their names end in .markdown, .md, .mdx, .txt."
-    remedy = "Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
+    extensions = "Their names end in .markdown, .md, .mdx, .txt."
+    remedy = "Check that the disk is mounted, pass another source with --source, or set BROADSHEET_EXTENSIONS."
     with pytest.raises(SourceEmptyError) as empty:
         publish()
-    assert str(empty.value) == f"No seed files found in {source}. {endings} It is empty. {remedy}"
+    assert str(empty.value) == f"No seed files found in {source}. {extensions} It is empty. {remedy}"
     (source / "images").mkdir()
     for number in range(9):
         (source / f"page{number}.html").touch()
     with pytest.raises(SourceEmptyError) as others:
         publish()
     shown = "It has images/, page0.html, page1.html, page2.html, page3.html and more."
-    assert str(others.value) == f"No seed files found in {source}. {endings} {shown} {remedy}"
+    assert str(others.value) == f"No seed files found in {source}. {extensions} {shown} {remedy}"
     assert not (warehouse / "current").exists()
     (source / "a.md").write_text(seed_file("A"))
     assert publish().edition.articles == 1
@@ -256,7 +256,7 @@ def test_a_first_run_without_seed_files_publishes_nothing(source, warehouse, pub
 
 def test_a_warehouse_inside_the_source_is_no_part_of_it(source, publish: Publish):
     (source / "a.md").write_text(seed_file("A"))
-    inside = {"warehouse": source / "sub" / "warehouse", "endings": (".md", ".html", ".json")}
+    inside = {"warehouse": source / "sub" / "warehouse", "extensions": (".md", ".html", ".json")}
     edition = publish(**inside).folder
     (source / "sub" / "warehouse" / "editions" / "notes.md").write_text(seed_file("B"))
     (source / "sub" / "warehouse-notes.md").write_text(seed_file("C"))

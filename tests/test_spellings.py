@@ -15,7 +15,7 @@ from tests.spellings import long_spellings, spellings
 EVERY, EVERY_LONG = (1, 1) if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else (97, 23)
 # Seconds of a process's CPU time: what a megabyte may take, and what a small file is given for the first of its kind.
 SECONDS_PER_MB, SECONDS = 2, 0.1
-MOST_MEMORY = 300_000  # KB
+MAX_MEMORY = 300_000  # KB
 
 MEASURE = f"""
 import json, re, time
@@ -64,4 +64,4 @@ def test_no_spelling_takes_long_or_much_memory():
     done = subprocess.run([sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True, check=True)
     slow, memory = json.loads(done.stdout)
     assert slow == []
-    assert memory < MOST_MEMORY
+    assert memory < MAX_MEMORY

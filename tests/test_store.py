@@ -13,7 +13,7 @@ import pytest
 from flows.cli.main import main
 from flows.errors import RunError
 from flows.object_store import connection, objects
-from flows.object_store.path import Prefix, parse
+from flows.object_store.path import ObjectPath, parse
 from flows.pipeline.run import publish_edition
 from flows.pipeline.verify import verify
 from flows.settings import Settings
@@ -26,7 +26,7 @@ def settings(object_store, request: pytest.FixtureRequest, tmp_path: Path, monke
     """A run on a store that is spoilt by the test: what is known of it is forgotten before and after."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     objects.client.cache_clear()
-    yield Settings(source=SEEDS, warehouse=Prefix(BUCKET, request.node.name), data=tmp_path / "data")
+    yield Settings(source=SEEDS, warehouse=ObjectPath(BUCKET, request.node.name), data=tmp_path / "data")
     objects.client.cache_clear()
 
 
@@ -48,7 +48,7 @@ def test_a_bucket_that_is_not_there(settings):
 @pytest.mark.parametrize("most", [None, 700, 2_000])
 def test_an_object_whose_connection_breaks_off_is_got_again(object_store, most):
     """Half an article must not be published as a whole one."""
-    place = Prefix(BUCKET, "long.md")
+    place = ObjectPath(BUCKET, "long.md")
     objects.write(place, b"x" * 1_000)
     object_store.cut = 2
     assert objects.read(place, most) == b"x" * min(most or 1_000, 1_000)
@@ -60,8 +60,8 @@ def test_an_object_whose_connection_breaks_off_is_got_again(object_store, most):
 
 
 def test_an_empty_object_is_read(object_store):
-    objects.write(Prefix(BUCKET, "empty.md"), b"")
-    assert objects.read(Prefix(BUCKET, "empty.md"), 10) == b""
+    objects.write(ObjectPath(BUCKET, "empty.md"), b"")
+    assert objects.read(ObjectPath(BUCKET, "empty.md"), 10) == b""
 
 
 def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
@@ -71,23 +71,23 @@ def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
 
 
 def test_a_source_with_nothing(settings):
-    assert told(settings.model_copy(update={"source": Prefix(BUCKET, "mistyped")})) == (
+    assert told(settings.model_copy(update={"source": ObjectPath(BUCKET, "mistyped")})) == (
         f"There is nothing below s3://{BUCKET}/mistyped; name an existing prefix with --source."
     )
 
 
 def test_a_source_without_seed_files(settings):
-    source = Prefix(BUCKET, "pages")
+    source = ObjectPath(BUCKET, "pages")
     for name in ("", "a.html", "b/c.html"):
         objects.write(source / name, b"x")
     assert told(settings.model_copy(update={"source": source})) == (
         f"No seed files found in {source}. Their names end in .markdown, .md, .mdx, .txt. It has a.html, b/c.html."
-        " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
+        " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_EXTENSIONS."
     )
 
 
 def test_a_warehouse_inside_the_source_is_no_part_of_it_and_around_it_is_refused(settings):
-    source = Prefix(BUCKET, "around")
+    source = ObjectPath(BUCKET, "around")
     objects.write(source / "a.md", seed_file("A").encode())
     inside = settings.model_copy(update={"source": source, "warehouse": source / "warehouse"})
     publish_edition(inside)
@@ -266,8 +266,8 @@ def test_a_malformed_url_is_a_usage_error(capsys, command, url, fault):
 
 
 def test_a_prefix_may_have_spaces_and_one_slash_at_its_end():
-    assert parse("s3://newsroom/my articles/") == Prefix("newsroom", "my articles")
-    assert parse("s3://newsroom/") == Prefix("newsroom", "")
+    assert parse("s3://newsroom/my articles/") == ObjectPath("newsroom", "my articles")
+    assert parse("s3://newsroom/") == ObjectPath("newsroom", "")
 
 
 def test_an_edition_that_was_spoilt(settings, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from flows.errors import ObjectRefusedError, StorageRefusedError, StorageUnsupportedError
 from flows.object_store import objects, transfers
 from flows.object_store.failures import PERMISSIONS
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.run import publish_edition
 from flows.pipeline.verify import verify
 from flows.settings import Settings
@@ -34,15 +34,17 @@ def spoilt(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Object
     yield object_store
     vars(object_store).update(whole, refused={})
     objects.client.cache_clear()
-    transfers.remove_all(Prefix(BUCKET, ""))
+    transfers.remove_all(ObjectPath(BUCKET, ""))
 
 
 @pytest.fixture
 def settings(spoilt: ObjectStore, tmp_path: Path) -> Settings:
     """A run of three articles into the prefix of the documentation's policy."""
     for code in "ABC":
-        objects.write(Prefix(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
-    return Settings(source=Prefix(BUCKET, "articles"), warehouse=Prefix(BUCKET, "warehouse"), data=tmp_path / "data")
+        objects.write(ObjectPath(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
+    return Settings(
+        source=ObjectPath(BUCKET, "articles"), warehouse=ObjectPath(BUCKET, "warehouse"), data=tmp_path / "data"
+    )
 
 
 def published(settings: Settings) -> set[str]:
@@ -65,7 +67,7 @@ def test_the_permissions_of_the_documentation_are_enough(spoilt, settings):
     settings = settings.model_copy(update={"keep_editions": 1, "keep_hours": 0})
     publish_edition(settings)
     spoilt.policy = None
-    objects.write(Prefix(BUCKET, "articles/A.md"), seed_file("A", "Corrected", "2026-11-01").encode())
+    objects.write(ObjectPath(BUCKET, "articles/A.md"), seed_file("A", "Corrected", "2026-11-01").encode())
     spoilt.policy = STATEMENTS
     report = publish_edition(settings)
     assert report.edition.corrected == 1
@@ -129,7 +131,7 @@ def test_objects_that_are_archived_or_forbidden_are_rejected_files(spoilt, setti
         "KMS.DisabledException": "the store refuses it (KMS.DisabledException)",
     }
     for code in reasons:
-        objects.write(Prefix(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
+        objects.write(ObjectPath(BUCKET, f"articles/{code}.md"), seed_file(code).encode())
     spoilt.refused = {f"articles/{code}.md": code for code in reasons}
     first = publish_edition(settings)
     assert (first.edition.articles, first.edition.rejected) == (3, 3)
@@ -153,7 +155,7 @@ def test_a_forbidden_object_that_is_read_alone_is_a_rejected_file(spoilt, settin
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidObjectState"])
 def test_a_source_of_which_no_object_can_be_read_fails_the_run(spoilt, settings, code):
     publish_edition(settings)
-    objects.write(Prefix(BUCKET, "articles/D.md"), seed_file("D").encode())
+    objects.write(ObjectPath(BUCKET, "articles/D.md"), seed_file("D").encode())
     spoilt.refused = {f"articles/{name}.md": code for name in "ABCD"}
     with pytest.raises(StorageRefusedError, match="None of the 4 objects that were tried below s3://newsroom/articles"):
         publish_edition(settings)

@@ -13,7 +13,7 @@ import pytest
 from flows.errors import OutOfMemoryError, RunError
 from flows.pipeline.memory import translate_memory_errors
 from flows.pipeline.plan import Plan, split
-from flows.pipeline.process_pool import in_processes, killed_in_words, workers
+from flows.pipeline.process_pool import in_processes, translate_pool_errors, workers
 from flows.settings import Settings
 from tests.conftest import ROOT, Publish, rows_of, seed_file
 
@@ -59,7 +59,7 @@ def test_a_part_that_comes_after_the_kill_says_the_same():
     plan = plan_of(FILES, 2)
     with workers(plan, 2) as pool:
         for number in range(2):
-            with pytest.raises(RunError, match="was killed, possibly because"), killed_in_words():
+            with pytest.raises(RunError, match="was killed, possibly because"), translate_pool_errors():
                 pool.submit(die, plan, number).result()
 
 

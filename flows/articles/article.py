@@ -6,8 +6,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flows.articles.dates import (
-    FIRST_YEAR,
-    LAST_YEAR,
+    MAX_YEAR,
+    MIN_YEAR,
     implausible_day_in_path,
     is_implausible,
     moment_in_code,
@@ -18,10 +18,10 @@ from flows.articles.front_matter.fields import Fields
 from flows.articles.front_matter.reader import read_front_matter
 from flows.articles.front_matter.yaml_blocks import Written
 from flows.articles.image_rows import Owner, host_of, image_rows, need_no_limit
-from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_LENGTHS, bytes_of, few, fit
+from flows.articles.lengths import MAX_EXTRA_BYTES, MAX_GROWTH, MAX_LENGTHS, bytes_of, few, fit
 from flows.articles.markdown.blocks import Document, read_document
 from flows.articles.markdown.captions import read_pictures
-from flows.articles.markdown.images import fold
+from flows.articles.markdown.images import normalize_whitespace
 from flows.articles.markdown.prose import Prose, count_words, read_dateline, read_prose
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Article, Caption, Image, Problem
@@ -61,20 +61,21 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     moment = _moment(fields, article_id, source_path, zone)
     local = moment.at.astimezone(zone) if moment.at else None
     month = f"{local.year:04}-{local.month:02}" if local else None
-    above = front.body_line - 1
+    line_offset = front.body_line - 1
     document = read_document(front.body)
     pictures, texts = read_pictures(document)
-    prose = read_prose(document.blocks, texts, fold(fields.text("title") or ""))
+    prose = read_prose(document.blocks, texts, normalize_whitespace(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
     described = _described(fields)
     hero, extra = fields.image(), fields.extra()
-    owner, limit = Owner(article_id, month, above), None
+    owner, limit = Owner(article_id, month, line_offset), None
     if not need_no_limit(owner, pictures, len(content), len(text) + len(extra or "")):
-        limit = (MAX_GROWTH - 1) * len(content) + GROWTH_OF_ANY - bytes_of(text) - bytes_of(extra or "")  # 1: the body
+        # Without 1: the body is in the row as well.
+        limit = (MAX_GROWTH - 1) * len(content) + MAX_EXTRA_BYTES - bytes_of(text) - bytes_of(extra or "")
     images, captions = image_rows(owner, hero, pictures, limit, fields.problems)
     article = Article(
         article_id=article_id,
-        title=_title(prose, document, texts, above, fields.problems) or _words_of(source_path),
+        title=_title(prose, document, texts, line_offset, fields.problems) or _words_of(source_path),
         title_source=prose.title_source or "file_name",
         **described,
         published_at=moment.at,
@@ -111,13 +112,13 @@ def _described(fields: Fields) -> dict[str, str | None]:
     }
 
 
-def _title(prose: Prose, document: Document, texts: list[str], above: int, problems: list[Problem]) -> str | None:
+def _title(prose: Prose, document: Document, texts: list[str], line_offset: int, problems: list[Problem]) -> str | None:
     """The title; one that is a whole paragraph of the body may be too long."""
     title = prose.title
     if title is None or len(title) <= MAX_LENGTHS["title"]:
         return title
     spoken = next((block for block, text in zip(document.blocks, texts, strict=True) if text == title), None)
-    return fit(title, "title", document.lines.at(spoken.start) + above if spoken else None, problems)
+    return fit(title, "title", document.lines.at(spoken.start) + line_offset if spoken else None, problems)
 
 
 def rejected(reason: Problem, source_path: str) -> Reading:
@@ -154,7 +155,7 @@ def _say_unusable(fields: Fields, unusable: list[tuple[str, Written]], instead: 
 
 def _date_problem(written: Written, line: int | None, instead: str) -> Problem:
     if isinstance(written, str) and is_implausible(written):
-        limits = {"first": FIRST_YEAR, "last": LAST_YEAR}
+        limits = {"first": MIN_YEAR, "last": MAX_YEAR}
         return problem("implausible_date", line, value=quoted(written), instead=instead, **limits)
     return problem("unusable_date", line, value=quoted(written), instead=instead)
 

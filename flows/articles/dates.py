@@ -20,20 +20,20 @@ _CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
 _DAY_IN_PATH = re.compile(r"(?<!\d)(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?!\d)")
 # The first newspaper appeared in 1605, and an article may be dated ahead. A year beyond these is a slip (0206 for 2006,
 # 9999 for never), and would stretch a view of days over millennia.
-FIRST_YEAR, LAST_YEAR = 1600, 2200
-_FURTHEST_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no place on Earth uses it
+MIN_YEAR, MAX_YEAR = 1600, 2200
+_MAX_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no place on Earth uses it
 
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the instant in UTC, or None if the text is not a plausible date; a time without offset is in `zone`."""
     moment = _any_moment(text, zone)
-    return moment if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+    return moment if moment and MIN_YEAR <= moment.year <= MAX_YEAR else None
 
 
 def is_implausible(text: str) -> bool:
     """Return whether a text has the form of a date, of a year that no article is from."""
     match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
-    return match is not None and not FIRST_YEAR <= int(match[1]) <= LAST_YEAR
+    return match is not None and not MIN_YEAR <= int(match[1]) <= MAX_YEAR
 
 
 def _any_moment(text: str, zone: ZoneInfo) -> datetime | None:
@@ -46,7 +46,7 @@ def _any_moment(text: str, zone: ZoneInfo) -> datetime | None:
     local: tzinfo = UTC if utc else zone
     if sign:
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        if offset > _FURTHEST_OFFSET or int(minutes or 0) > 59:
+        if offset > _MAX_OFFSET or int(minutes or 0) > 59:
             return None
         local = timezone(-offset if sign == "-" else offset)
     microsecond = int((fraction or "0")[:6].ljust(6, "0"))

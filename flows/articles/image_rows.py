@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from flows.articles.credits.rules import read_credit
 from flows.articles.front_matter.fields import Hero
-from flows.articles.lengths import GROWTH_OF_ANY, MAX_GROWTH, MAX_TEXT, ROW, WIDEST, bytes_of, fit
-from flows.articles.markdown.captions import MOST_CAPTIONS, MOST_IMAGES, captions_of
+from flows.articles.lengths import MAX_BYTES_PER_BYTE, MAX_EXTRA_BYTES, MAX_GROWTH, MAX_TEXT, ROW, bytes_of, fit
+from flows.articles.markdown.captions import MAX_CAPTIONS, MAX_IMAGES, captions_of
 from flows.articles.markdown.images import CaptionText, Picture, front_matter_image
 from flows.problems import problem
 from flows.schema import Caption, Image, Problem
@@ -20,7 +20,7 @@ class Owner(NamedTuple):
 
     article_id: str
     month: str | None
-    above: int
+    line_offset: int
 
 
 def image_rows(
@@ -35,37 +35,38 @@ def image_rows(
         if limit is not None:
             left -= _weight(of_identity, picture, texts)
             if left < 0:
-                problems.append(problem("too_much_text", picture.line + owner.above, limit=limit, growth=MAX_GROWTH))
+                line = picture.line + owner.line_offset
+                problems.append(problem("too_much_text", line, limit=limit, growth=MAX_GROWTH))
                 break
         image = _image_row(owner, position, role, picture, problems)
         images.append(image)
         for number, caption in enumerate(texts, 1):
-            row = _caption_row(f"{image.image_id}/{number}", image, caption, caption.line + owner.above, problems)
+            row = _caption_row(f"{image.image_id}/{number}", image, caption, caption.line + owner.line_offset, problems)
             captions.append(row)
     return images, captions
 
 
 def need_no_limit(owner: Owner, inline: list[Picture], size: int, others: int) -> bool:
-    """Return whether the rows cannot exceed GROWTH_OF_ANY, with texts as long as their file of `size` bytes.
+    """Return whether the rows cannot exceed MAX_EXTRA_BYTES, with texts as long as their file of `size` bytes.
 
     `others` are the characters of the article's other texts. This saves nearly every article from being weighed.
     """
     texts = 5 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])  # 5: of the hero, without captions
-    longest = WIDEST * min(size, 4 * MAX_TEXT)
-    return texts * (ROW + 3 * (bytes_of(owner.article_id) + longest)) + 4 * others <= GROWTH_OF_ANY
+    longest = MAX_BYTES_PER_BYTE * min(size, 4 * MAX_TEXT)
+    return texts * (ROW + 3 * (bytes_of(owner.article_id) + longest)) + 4 * others <= MAX_EXTRA_BYTES
 
 
 def _placed(
     owner: Owner, hero: Hero | None, inline: list[Picture], problems: list[Problem]
 ) -> list[tuple[int, str, Picture]]:
     """The images that get rows, each with its position and role."""
-    if len(inline) > MOST_IMAGES:
-        problems.append(problem("too_many_images", inline[MOST_IMAGES].line + owner.above, limit=MOST_IMAGES))
-    if crowded := next((picture for picture in inline if len(picture.captions) > MOST_CAPTIONS), None):
-        problems.append(problem("too_many_captions", crowded.line + owner.above, limit=MOST_CAPTIONS))
-    placed = [(position, "inline", picture) for position, picture in enumerate(inline[:MOST_IMAGES], 1)]
+    if len(inline) > MAX_IMAGES:
+        problems.append(problem("too_many_images", inline[MAX_IMAGES].line + owner.line_offset, limit=MAX_IMAGES))
+    if crowded := next((picture for picture in inline if len(picture.captions) > MAX_CAPTIONS), None):
+        problems.append(problem("too_many_captions", crowded.line + owner.line_offset, limit=MAX_CAPTIONS))
+    placed = [(position, "inline", picture) for position, picture in enumerate(inline[:MAX_IMAGES], 1)]
     if hero:
-        placed.insert(0, (0, "hero", front_matter_image(hero, hero.line - owner.above)))
+        placed.insert(0, (0, "hero", front_matter_image(hero, hero.line - owner.line_offset)))
     return placed
 
 
@@ -77,7 +78,7 @@ def _weight(of_identity: int, picture: Picture, captions: list[CaptionText]) -> 
 
 
 def _image_row(owner: Owner, position: int, role: str, picture: Picture, problems: list[Problem]) -> Image:
-    url, alt, title, line = picture.url, picture.alt, picture.title, picture.line + owner.above
+    url, alt, title, line = picture.url, picture.alt, picture.title, picture.line + owner.line_offset
     if len(url) > MAX_TEXT or len(alt) > MAX_TEXT or len(title) > MAX_TEXT:
         url, alt = fit(url, "image url", line, problems), fit(alt, "image alt", line, problems)
         title = fit(title, "image title", line, problems)

@@ -14,7 +14,7 @@
 | value in `extra`, as JSON | 50,000 | text is cut, anything else is left out |
 | detail of a problem, such as a key | 300 | is cut |
 
-An article has at most 10,000 images, an image at most 100 captions (MOST_IMAGES, MOST_CAPTIONS), and a file at most 100
+An article has at most 10,000 images, an image at most 100 captions (MAX_IMAGES, MAX_CAPTIONS), and a file at most 100
 problems. The rows of an article have at most 8 bytes for each byte of its file, and 2,000,000 more, where a row of
 images or captions counts 100 bytes beside its text; images that would exceed it are left out. Every cut and everything
 that is left out is a row in `problems`.
@@ -46,10 +46,10 @@ MAX_KEY = 200
 MAX_VALUE = 50_000
 MAX_PROBLEMS = 100  # a file; an editor reads a few of them
 MAX_GROWTH = 8  # bytes of rows for each byte of the file: usual articles have two or three, those of one line six
-GROWTH_OF_ANY = 2_000_000  # bytes of rows beside these: a gallery of small images has more rows than text
-WIDEST = 3  # bytes that a byte of the file becomes: U+0000 is read as U+FFFD
+MAX_EXTRA_BYTES = 2_000_000  # bytes of rows beside these: a gallery of small images has more rows than text
+MAX_BYTES_PER_BYTE = 3  # bytes that a byte of the file becomes: U+0000 is read as U+FFFD
 ROW = 100  # bytes: what a row weighs beside its text
-_LONGEST_CHARACTER = 32  # code points that are kept together at a cut; more marks on a letter can be cut apart
+_MAX_CLUSTER = 32  # code points that are kept together at a cut; more marks on a letter can be cut apart
 _JOINER = "\u200d"
 
 
@@ -65,7 +65,7 @@ def fit(text: str, name: str, line: int | None, problems: list[Problem]) -> str:
 def shorten(text: str, limit: int) -> str:
     """Return the beginning of a text and …, together `limit` characters or a few less: no mark loses its letter."""
     end = limit - 1
-    for place in range(end, max(end - _LONGEST_CHARACTER, 0), -1):
+    for place in range(end, max(end - _MAX_CLUSTER, 0), -1):
         if not _continues(text, place):
             end = place
             break

@@ -9,7 +9,7 @@ from flows.articles.front_matter.fields import ALIASES, Fields
 from flows.articles.front_matter.reader import read_front_matter
 from flows.display import shortened, visible
 from flows.errors import SeedFileNotFoundError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.isolation import read_isolated, with_arrow_rows
 from flows.problems import RejectedError, problem
 from flows.schema import ARTICLES, Caption, Problem, columns
@@ -17,7 +17,7 @@ from flows.settings import Settings
 from flows.source.links import Allowed
 from flows.source.listing import printable, read_seed_file
 
-LONGEST = 100  # characters of a value
+MAX_TEXT_LENGTH = 100  # characters of a value
 UNUSED = (
     "unusable_value",
     "unusable_date",
@@ -53,7 +53,7 @@ def _lines(file: Path, settings: Settings) -> list[str]:
 def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
     """Return the source of a file and its path there, as a run lists it; its folder and name where it is elsewhere."""
     folder = file.parent.resolve()
-    source = folder if isinstance(settings.source, Prefix) else settings.source.resolve()
+    source = folder if isinstance(settings.source, ObjectPath) else settings.source.resolve()
     root = source if folder.is_relative_to(source) else folder
     return root, printable((folder / file.name).relative_to(root).as_posix())
 
@@ -111,4 +111,6 @@ def _problem_lines(problems: list[Problem]) -> list[str]:
 
 def _short(value: object) -> str:
     text = "-" if value is None else " ".join(str(value).split())
-    return text if len(text) <= LONGEST else f"{shortened(text, LONGEST)} ({len(str(value)):,} characters)"
+    if len(text) <= MAX_TEXT_LENGTH:
+        return text
+    return f"{shortened(text, MAX_TEXT_LENGTH)} ({len(str(value)):,} characters)"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from flows.cli.interrupt import INTERRUPTED, exit_code
-from flows.cli.output import flush_output, prepare_streams, say
+from flows.cli.output import flush_output, prepare_streams, write_line
 from flows.display import visible
 from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError, out_of_memory
 from flows.settings import Settings
@@ -32,15 +32,15 @@ def _call(command: Any, given: dict[str, Any]) -> int:
     try:
         return int(command(Settings.given(**values), **given))
     except RunError as error:
-        say(f"broadsheet: {visible(str(error))}", sys.stderr)
+        write_line(f"broadsheet: {visible(str(error))}", sys.stderr)
         return USAGE if isinstance(error, InvalidSettingError) else FAILED
     except MemoryError as error:  # of any command, also while it is imported
-        say(f"broadsheet: {visible(str(out_of_memory(error)))}", sys.stderr)
+        write_line(f"broadsheet: {visible(str(out_of_memory(error)))}", sys.stderr)
         return FAILED
     except KeyboardInterrupt as stopped:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
         advice = " See what is published with broadsheet editions." if command in (run, roll_back) else ""
-        say(f"broadsheet: {INTERRUPTED}{advice}", sys.stderr)
+        write_line(f"broadsheet: {INTERRUPTED}{advice}", sys.stderr)
         return exit_code(stopped)
 
 
@@ -109,13 +109,13 @@ def run(settings: Settings) -> int:
 
     report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
     _warn(report.warnings)
-    say(summary(settings, report))
+    write_line(summary(settings, report))
     return DONE
 
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        say(f"broadsheet: Warning: {visible(warning)}", sys.stderr)
+        write_line(f"broadsheet: Warning: {visible(warning)}", sys.stderr)
 
 
 def serve(settings: Settings) -> int:
@@ -125,7 +125,7 @@ def serve(settings: Settings) -> int:
     try:
         up(settings)
     except KeyboardInterrupt:
-        say("Stopped; start it again with broadsheet up.")
+        write_line("Stopped; start it again with broadsheet up.")
     return DONE
 
 
@@ -134,7 +134,7 @@ def verify(settings: Settings) -> int:
     from flows.pipeline.verify import verify
 
     differences = verify(settings)
-    say("\n".join(map(visible, differences)) or "The current edition is just what the source gives.")
+    write_line("\n".join(map(visible, differences)) or "The current edition is just what the source gives.")
     return FAILED if differences else DONE
 
 
@@ -142,7 +142,7 @@ def editions(settings: Settings) -> int:
     """`broadsheet editions`: the editions that are kept, the newest first."""
     from flows.cli.summary import list_of_editions
 
-    say(list_of_editions(settings))
+    write_line(list_of_editions(settings))
     return DONE
 
 
@@ -151,8 +151,8 @@ def roll_back(settings: Settings, edition: str) -> int:
     from flows.pipeline.run import go_back
 
     _warn(go_back(settings, edition))
-    say(f"The current edition is {edition}.")
-    say("The next run compares the source with it: pause the schedule until what was wrong is mended.")
+    write_line(f"The current edition is {edition}.")
+    write_line("The next run compares the source with it: pause the schedule until what was wrong is mended.")
     return DONE
 
 
@@ -162,10 +162,10 @@ def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | 
     from flows.pipeline.memory import translate_memory_errors
 
     if form == "parquet" and output is None:
-        say("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
+        write_line("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
         return USAGE
     if safe_csv and form != "csv":
-        say("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
+        write_line("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
         return USAGE
     with translate_memory_errors(), opened(settings) as edition:
         if edition is None:
@@ -180,5 +180,5 @@ def explain(settings: Settings, file: Path) -> int:
     """`broadsheet explain FILE`."""
     from flows.cli.explain import explain
 
-    say(explain(file, settings))
+    write_line(explain(file, settings))
     return DONE

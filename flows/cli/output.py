@@ -24,7 +24,7 @@ def prepare_streams() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def write_line(text: str, stream: TextIO | None = None) -> None:
     """Print a text at once, on standard output where no other stream is given; warn where it cannot be printed.
 
     Characters that could control a terminal are printed as escapes; a value that may have line breaks goes through
@@ -48,7 +48,7 @@ def flush_output() -> None:
 def _give_up(stream: TextIO, error: OSError) -> None:
     discard_rest(stream)
     if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-        say(f"broadsheet: Warning: standard output cannot be written ({error.strerror}).", sys.stderr)
+        write_line(f"broadsheet: Warning: standard output cannot be written ({error.strerror}).", sys.stderr)
 
 
 def discard_rest(stream: TextIO) -> None:

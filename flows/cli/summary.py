@@ -10,10 +10,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from flows.cli.output import say
+from flows.cli.output import write_line
 from flows.display import visible
 from flows.errors import RunError, WarehouseError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline.plan import Batch, Plan
 from flows.pipeline.process_pool import Step, in_processes
 from flows.pipeline.run import Report
@@ -42,7 +42,7 @@ def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]
             done += number
             if bar.disable and time.monotonic() - said > LINE_EVERY:
                 said = time.monotonic()
-                say(f"{done:,} of {total:,} {unit}", sys.stderr)
+                write_line(f"{done:,} of {total:,} {unit}", sys.stderr)
             yield number
 
 
@@ -68,11 +68,11 @@ def _internal_errors(edition: Path) -> list[str]:
     return []
 
 
-def _what_next(warehouse: Path | Prefix, edition: Edition) -> list[str]:
+def _what_next(warehouse: Path | ObjectPath, edition: Edition) -> list[str]:
     is_link = isinstance(warehouse, Path) and (warehouse / CURRENT).is_symlink()
     current = warehouse / CURRENT if is_link else warehouse / EDITIONS / edition.edition_id
     before, after = f"duckdb -readonly {_quoted(current / 'broadsheet.duckdb')} ", ""
-    if isinstance(warehouse, Prefix):
+    if isinstance(warehouse, ObjectPath):
         before, after = "broadsheet query ", f" --warehouse {_quoted(warehouse)}"
     lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
     lines += [
@@ -115,7 +115,7 @@ def list_of_editions(settings: Settings) -> str:
 
 def _current(settings: Settings) -> str | None:
     """The id of the current edition; raises RunError where there are editions and none is current."""
-    if isinstance(settings.warehouse, Prefix):
+    if isinstance(settings.warehouse, ObjectPath):
         return stored.require_chosen(settings.warehouse)
     current = current_edition(settings.warehouse)
     return current.name if current else None
@@ -124,6 +124,6 @@ def _current(settings: Settings) -> str | None:
 def _kept(settings: Settings) -> list[Manifest]:
     """Return the manifests of the kept editions, the oldest first."""
     warehouse = settings.warehouse
-    if isinstance(warehouse, Prefix):
+    if isinstance(warehouse, ObjectPath):
         return stored.list_manifests(warehouse)
     return [read_manifest(edition) for edition in list_editions(warehouse)]

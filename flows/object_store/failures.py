@@ -10,7 +10,7 @@ from flows.errors import (
     StorageUnsupportedError,
     first_line,
 )
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 
 GONE = ("NoSuchKey", "404")
 STALE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", *GONE)
@@ -37,7 +37,7 @@ _CLOCK = ("RequestTimeTooSkewed", "RequestExpired")
 _CREDENTIALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired")
 
 
-def in_words(place: Prefix, error: Exception) -> Exception:
+def translate(place: ObjectPath, error: Exception) -> Exception:
     """Return what a failure of boto3 is raised as: RunError, or FileNotFoundError where there is no such object."""
     from botocore import exceptions as of
 
@@ -56,7 +56,7 @@ def in_words(place: Prefix, error: Exception) -> Exception:
     return _unusable(place, error)
 
 
-def _answered(place: Prefix, error: Any) -> Exception:
+def _answered(place: ObjectPath, error: Any) -> Exception:
     """Return what an answer of the store that is not OK is raised as."""
     code, call = code_of(error), error.operation_name
     if code == "NoSuchKey" or (code == "404" and call == "HeadObject"):  # whose answer has no body to say more
@@ -82,7 +82,7 @@ def _answered(place: Prefix, error: Any) -> Exception:
     )
 
 
-def _refused_object(place: Prefix, code: str) -> tuple[str, str]:
+def _refused_object(place: ObjectPath, code: str) -> tuple[str, str]:
     """Return the sentence about an object that may not be read, and the reason alone."""
     if code in _ARCHIVED:
         return f"The object {place} is archived ({code}). Restore it from the archive.", f"it is archived ({code})"
@@ -102,7 +102,7 @@ def _remedy(code: str, call: str) -> str:
     return "Set AWS_REGION to the region of the bucket." if code in _REGIONS else ""
 
 
-def _unusable(place: Prefix, error: Exception) -> StorageUnavailableError:
+def _unusable(place: ObjectPath, error: Exception) -> StorageUnavailableError:
     text = " ".join(str(error).split())  # the first line of botocore's lists of faults says nothing
     return StorageUnavailableError(f"{place} cannot be used ({text}). Correct that, then run again.")
 

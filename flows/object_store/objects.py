@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from flows.errors import StorageUnavailableError, StorageUnsupportedError
 from flows.object_store.connection import ATTEMPTS, client
-from flows.object_store.failures import STALE, code_of, in_words
-from flows.object_store.path import Prefix
+from flows.object_store.failures import STALE, code_of, translate
+from flows.object_store.path import ObjectPath
 
 LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
 
@@ -28,7 +28,7 @@ class Listed(NamedTuple):
 
 
 @contextmanager
-def _calls(place: Prefix) -> Iterator[Any]:
+def _calls(place: ObjectPath) -> Iterator[Any]:
     """The client; raises RunError where the store fails, FileNotFoundError where there is no such object."""
     s3 = client()
     from boto3.exceptions import Boto3Error
@@ -37,10 +37,10 @@ def _calls(place: Prefix) -> Iterator[Any]:
     try:
         yield s3
     except (BotoCoreError, ClientError, Boto3Error) as error:
-        raise in_words(place, error) from None
+        raise translate(place, error) from None
 
 
-def list_objects(prefix: Prefix) -> Iterator[Listed]:
+def list_objects(prefix: ObjectPath) -> Iterator[Listed]:
     """The objects below a prefix, sorted by key."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
@@ -49,7 +49,7 @@ def list_objects(prefix: Prefix) -> Iterator[Listed]:
                 yield Listed(found["Key"][len(prefix.below) :], found["Size"], found["LastModified"])
 
 
-def time_of(prefix: Prefix) -> datetime:
+def time_of(prefix: ObjectPath) -> datetime:
     """The time (UTC) on the clock of a store; that of this machine where the store does not tell."""
     with _calls(prefix) as s3:
         answer = s3.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.below, MaxKeys=1)
@@ -60,7 +60,7 @@ def time_of(prefix: Prefix) -> datetime:
         return datetime.now(UTC)
 
 
-def list_folders(prefix: Prefix) -> list[str]:
+def list_folders(prefix: ObjectPath) -> list[str]:
     """The names that stand between a prefix and the next slash, sorted."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below, Delimiter="/")
@@ -68,12 +68,12 @@ def list_folders(prefix: Prefix) -> list[str]:
     return sorted(key[len(prefix.below) :].rstrip("/") for key in found)
 
 
-def read(place: Prefix, most: int | None = None) -> bytes:
+def read(place: ObjectPath, most: int | None = None) -> bytes:
     """The content of an object, or its first bytes; raises FileNotFoundError."""
     return read_tagged(place, most)[0]
 
 
-def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
+def read_tagged(place: ObjectPath, most: int | None = None) -> tuple[bytes, str]:
     """The content of an object and its ETag, which changes with it; raises FileNotFoundError.
 
     A connection that breaks off in mid-object is no end of it: then the object is got again.
@@ -89,7 +89,7 @@ def read_tagged(place: Prefix, most: int | None = None) -> tuple[bytes, str]:
     raise StorageUnavailableError(f"{place} cannot be read to its end; see that the network is right, then run again.")
 
 
-def _tag(place: Prefix, answer: Any) -> str:
+def _tag(place: ObjectPath, answer: Any) -> str:
     if not answer.get("ETag"):
         raise StorageUnsupportedError(
             f"The store of {place} returns no ETag, by which a run sees that another one published. Use a store that"
@@ -109,13 +109,13 @@ def _read_some(body: Any, size: int) -> bytes:
         return b""
 
 
-def write(place: Prefix, content: bytes) -> None:
+def write(place: ObjectPath, content: bytes) -> None:
     """Put an object."""
     with _calls(place) as s3:
         s3.put_object(Bucket=place.bucket, Key=place.key, Body=content)
 
 
-def write_if(place: Prefix, content: bytes, seen: str | None) -> bool:
+def write_if(place: ObjectPath, content: bytes, seen: str | None) -> bool:
     """Put an object where the one there still has the ETag `seen`, None: where there is none; returns whether."""
     from botocore.exceptions import ClientError
 
@@ -130,14 +130,14 @@ def write_if(place: Prefix, content: bytes, seen: str | None) -> bool:
     return True
 
 
-def download(place: Prefix, file: Path, size: int = 0) -> None:
+def download(place: ObjectPath, file: Path, size: int = 0) -> None:
     """Get an object of about so many bytes into a file, which is there whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with _calls(place) as s3:
         s3.download_file(place.bucket, place.key, str(file), Config=_transfer(size))
 
 
-def upload(file: Path, place: Prefix) -> None:
+def upload(file: Path, place: ObjectPath) -> None:
     """Put a file."""
     with _calls(place) as s3:
         s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(file.stat().st_size))
@@ -149,19 +149,19 @@ def _transfer(size: int) -> Any:
     return TransferConfig(multipart_threshold=LARGE, use_threads=size >= LARGE)
 
 
-def copy(place: Prefix, to: Prefix) -> None:
+def copy(place: ObjectPath, to: ObjectPath) -> None:
     """Copy an object; its bytes stay on the server's side."""
     with _calls(place) as s3:
         s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
 
 
-def begin_upload(place: Prefix) -> None:
+def begin_upload(place: ObjectPath) -> None:
     """Begin an upload in parts, which `abort_uploads` removes."""
     with _calls(place) as s3:
         s3.create_multipart_upload(Bucket=place.bucket, Key=place.key)
 
 
-def abort_uploads(prefix: Prefix) -> None:
+def abort_uploads(prefix: ObjectPath) -> None:
     """Remove what uploads that were broken off have left below a prefix."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
@@ -169,13 +169,13 @@ def abort_uploads(prefix: Prefix) -> None:
             s3.abort_multipart_upload(Bucket=prefix.bucket, Key=broken["Key"], UploadId=broken["UploadId"])
 
 
-def remove_object(place: Prefix) -> None:
+def remove_object(place: ObjectPath) -> None:
     """Remove an object, or none where it is gone."""
     with _calls(place) as s3:
         s3.delete_object(Bucket=place.bucket, Key=place.key)
 
 
-def exists(place: Prefix) -> bool:
+def exists(place: ObjectPath) -> bool:
     """Whether there is such an object."""
     with _calls(place) as s3:
         found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", ())

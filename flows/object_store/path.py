@@ -12,14 +12,14 @@ _FORM = "write it as s3://bucket/prefix"
 
 
 @dataclass(frozen=True)
-class Prefix:
+class ObjectPath:
     """A prefix of a bucket, or the name of one object: joined with / as a path is."""
 
     bucket: str
     key: str
 
-    def __truediv__(self, name: object) -> Prefix:
-        return Prefix(self.bucket, f"{self.key}/{name}" if self.key else str(name))
+    def __truediv__(self, name: object) -> ObjectPath:
+        return ObjectPath(self.bucket, f"{self.key}/{name}" if self.key else str(name))
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.key}".rstrip("/")
@@ -30,7 +30,7 @@ class Prefix:
         return f"{self.key}/" if self.key else ""
 
 
-def parse(text: str) -> Prefix:
+def parse(text: str) -> ObjectPath:
     """Return the prefix that s3://bucket/prefix names; raises ValueError."""
     bucket, _, key = text.removeprefix(SCHEME).partition("/")
     if not text.startswith(SCHEME):
@@ -44,7 +44,7 @@ def parse(text: str) -> Prefix:
         raise ValueError(f"{text!r} starts or ends with a space, or contains a control character; {_FORM}")
     if len(key.encode(errors="replace")) > MAX_KEY:
         raise ValueError(f"{text!r} is longer than {MAX_KEY} bytes, too long for an edition's names; {_FORM}")
-    return Prefix(bucket, key)
+    return ObjectPath(bucket, key)
 
 
 def has_scheme(text: str) -> bool:

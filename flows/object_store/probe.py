@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from flows.errors import RunError, StorageUnsupportedError
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 
 
-def require_abilities(prefix: Prefix) -> None:
+def require_abilities(prefix: ObjectPath) -> None:
     """Put, read, copy, list and delete two objects below a prefix; raises StorageError that says what is missing."""
     place = prefix / f"probe-{uuid4().hex}"
     try:
@@ -28,7 +28,7 @@ def require_abilities(prefix: Prefix) -> None:
         raise _unsupported(place, "keeps objects that were deleted")
 
 
-def _require_conditions(place: Prefix) -> None:
+def _require_conditions(place: ObjectPath) -> None:
     if not objects.write_if(place, b"first", None):
         raise _unsupported(place, "refuses a put with If-None-Match for an object that does not exist")
     content, seen = objects.read_tagged(place)
@@ -40,14 +40,14 @@ def _require_conditions(place: Prefix) -> None:
         raise _unsupported(place, "ignores If-Match")
 
 
-def _require_copies(place: Prefix) -> None:
+def _require_copies(place: ObjectPath) -> None:
     objects.copy(place / "object", place / "copy")
     found = {listed.name: listed.size for listed in objects.list_objects(place)}
     if found != {"object": len(b"second"), "copy": len(b"second")}:
         raise _unsupported(place, "does not list what was put and copied a moment ago")
 
 
-def _unsupported(place: Prefix, fault: str) -> StorageUnsupportedError:
+def _unsupported(place: ObjectPath, fault: str) -> StorageUnsupportedError:
     return StorageUnsupportedError(
         f"The store of {place.bucket} {fault}, so two runs at once could spoil an edition; nothing was published."
         " Use a store with conditional puts, such as S3 or MinIO, or a folder."

@@ -9,7 +9,7 @@ from typing import TypeVar
 from flows.errors import EditionDamagedError
 from flows.object_store import objects
 from flows.object_store.objects import Listed
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 
 AT_ONCE = 16  # calls under way
 
@@ -38,7 +38,7 @@ def do(function: Callable[[T], object], items: Iterable[T]) -> None:
     deque(at_once(function, items), maxlen=0)
 
 
-def download_all(prefix: Prefix, folder: Path, wanted: Callable[[str], bool] = bool) -> None:
+def download_all(prefix: ObjectPath, folder: Path, wanted: Callable[[str], bool] = bool) -> None:
     """Get what lies below a prefix into a folder, or those objects whose names are wanted."""
 
     def get(found: Listed) -> None:
@@ -56,13 +56,13 @@ def file_below(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def upload_all(folder: Path, prefix: Prefix) -> None:
+def upload_all(folder: Path, prefix: ObjectPath) -> None:
     """Put the files of a folder below a prefix."""
     files = [file for file in folder.rglob("*") if file.is_file()]
     do(lambda file: objects.upload(file, prefix / file.relative_to(folder).as_posix()), files)
 
 
-def remove_all(prefix: Prefix) -> None:
+def remove_all(prefix: ObjectPath) -> None:
     """Remove every object below a prefix, and what uploads that were broken off have left there."""
     do(objects.remove_object, (prefix / found.name for found in objects.list_objects(prefix)))
     objects.abort_uploads(prefix)

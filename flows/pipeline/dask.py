@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from flows.errors import ClusterError, WorkerBlindError, WorkerLostError, first_line
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline import remote, run, steps
 from flows.pipeline.plan import Batch, Difference, Months, Plan
 from flows.pipeline.run import Steps
@@ -34,7 +34,7 @@ KEY_COLUMNS = ["article_id", "published_at", "source_path"]
 
 def steps_for(settings: Settings) -> Steps:
     """The steps as the warehouse needs them where workers do the large ones."""
-    if isinstance(settings.warehouse, Prefix):
+    if isinstance(settings.warehouse, ObjectPath):
         return replace(
             run.ON_PREFIX,
             extract=extract,
@@ -168,14 +168,14 @@ def _scratch() -> str | None:
         return None
 
 
-def _warehouse(plan: Plan) -> Prefix:
-    return cast(Prefix, plan.settings.warehouse)
+def _warehouse(plan: Plan) -> ObjectPath:
+    return cast(ObjectPath, plan.settings.warehouse)
 
 
-def _work(plan: Plan) -> Prefix:
+def _work(plan: Plan) -> ObjectPath:
     """Where rows wait between the steps."""
     return _warehouse(plan) / pointer.STAGING / plan.edition_id
 
 
-def _edition(plan: Plan) -> Prefix:
+def _edition(plan: Plan) -> ObjectPath:
     return _warehouse(plan) / pointer.EDITIONS / plan.edition_id

@@ -6,9 +6,9 @@ from pathlib import Path
 from flows.settings import Settings
 
 # With the five other steps at most 25 task runs, each of which costs an orchestrator time.
-MOST_BATCHES = 16
-MOST_PARTS = 4
-LEAST_BATCH = 500  # files; smaller batches cost more than they share
+MAX_BATCHES = 16
+MAX_PARTS = 4
+MIN_BATCH_FILES = 500  # files; smaller batches cost more than they share
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class Difference:
     @property
     def parts(self) -> tuple[Months, ...]:
         """The months in a few parts that can be written apart."""
-        return tuple(self.months[start::MOST_PARTS] for start in range(min(MOST_PARTS, len(self.months))))
+        return tuple(self.months[start::MAX_PARTS] for start in range(min(MAX_PARTS, len(self.months))))
 
 
 def split(files: int) -> tuple[Batch, ...]:
     """Batches of so many files: few and large, whatever the number."""
-    size = max(LEAST_BATCH, -(-files // MOST_BATCHES))
+    size = max(MIN_BATCH_FILES, -(-files // MAX_BATCHES))
     return tuple(Batch(number, start, min(start + size, files)) for number, start in enumerate(range(0, files, size)))

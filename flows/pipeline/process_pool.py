@@ -35,7 +35,7 @@ def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
         if pool is None:
             yield from one_after_another(step, plan, parts)
         else:
-            with killed_in_words():
+            with translate_pool_errors():
                 for part in as_completed([pool.submit(step, plan, part) for part in parts]):
                     yield part.result()
 
@@ -55,7 +55,7 @@ def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
 
 
 @contextmanager
-def killed_in_words() -> Iterator[None]:
+def translate_pool_errors() -> Iterator[None]:
     """Raises RunError where a process of a pool was killed, also for a part that is given to the pool afterwards."""
     try:
         yield

@@ -11,7 +11,7 @@ from flows.pipeline.plan import Difference, Plan
 from flows.pipeline.transform import read_files
 from flows.schema import ARTICLES, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
 from flows.warehouse import listing_cache, staging
-from flows.warehouse.arrow import give_back, schema
+from flows.warehouse.arrow import release_memory, schema
 from flows.warehouse.parquet import read_table, write_table
 from flows.warehouse.source_diff import (
     carried_rows,
@@ -41,11 +41,11 @@ class Settled(NamedTuple):
 
 def reconcile(plan: Plan) -> Difference | None:
     """Write `sources` and `problems` of the new edition; None where nothing differs from the edition before."""
-    give_back()  # what the listing took
+    release_memory()  # what the listing took
     settled = _settle_files(plan)
     if settled is None:
         return None
-    give_back()
+    release_memory()
     sources, read, left, losers = settled
     shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
     write_table(plan.folder, SOURCES, sources)
@@ -66,9 +66,9 @@ def _settle_files(plan: Plan) -> Settled | None:
     found, history = staging.read(plan.work, FOUND), read_table(plan.before, SOURCES)
     last = history if plan.base else read_table(None, SOURCES)
     read, stay, left = _part(plan, found, last)
-    give_back()
+    release_memory()
     if plan.base and not read.num_rows and not left.num_rows:
-        listing_cache.remember(plan.settings.home, plan.base, found, last, plan.listed_at)
+        listing_cache.remember(plan.settings.local_root, plan.base, found, last, plan.listed_at)
         return None
     losers = find_losers(staging.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
     read = settle_sources(read, losers, history)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import RunError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline import reconcile, remote, steps
 from flows.pipeline.memory import translate_memory_errors
 from flows.pipeline.plan import Batch, Difference, Months, Plan
@@ -58,24 +58,24 @@ ON_PREFIX = Steps(extract=remote.extract, reconcile=remote.reconcile, publish=re
 
 def steps_for(settings: Settings) -> Steps:
     """The steps as the warehouse needs them: a folder's, or those of a prefix."""
-    return ON_PREFIX if isinstance(settings.warehouse, Prefix) else PLAIN
+    return ON_PREFIX if isinstance(settings.warehouse, ObjectPath) else PLAIN
 
 
 @contextmanager
 def writing(settings: Settings) -> Iterator[None]:
     """Hold the warehouse as this machine's only writer; below a prefix, what was claimed ends with the block."""
-    with writer_lock(settings.home, settings.patience, settings.home_named_by), translate_memory_errors():
+    with writer_lock(settings.local_root, settings.lock_timeout, settings.local_root_option), translate_memory_errors():
         try:
             yield
         finally:
-            if isinstance(settings.warehouse, Prefix):
+            if isinstance(settings.warehouse, ObjectPath):
                 with suppress(RunError, OSError):  # a store that fails now is swept by the next run
-                    prefix.abandon(settings.warehouse, settings.home)
+                    prefix.abandon(settings.warehouse, settings.local_root)
 
 
 def go_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
     """Point `current` at an edition that is kept; returns what was noticed. Raises RunError where there is none."""
-    if isinstance(settings.warehouse, Prefix):
+    if isinstance(settings.warehouse, ObjectPath):
         prefix.roll_back(settings.warehouse, edition_id)
         return ()
     with collected() as notices, writer_lock(settings.warehouse):

@@ -15,7 +15,7 @@ from flows.pipeline.transform import read_files
 from flows.schema import EDITIONS, FOUND, SCHEMA_VERSION, TO_READ, Edition
 from flows.settings import Settings
 from flows.source.checks import refuse_empty
-from flows.source.listing import LARGEST_FILE, list_seed_files
+from flows.source.listing import MAX_FILE_BYTES, list_seed_files
 from flows.warehouse import database, editions, front_page, ids, ledger, manifest, parquet, source_diff, staging
 from flows.warehouse.arrow import collect, sort, to_arrow
 from flows.warehouse.checks import run_checks
@@ -26,25 +26,25 @@ from flows.warehouse.notices import after_publishing
 
 def extract(settings: Settings) -> Plan:
     """List the source and compare it with the edition before, unless that was changed: which files are to be read."""
-    if before := editions.current_edition(settings.home):
+    if before := editions.current_edition(settings.local_root):
         # A working copy has only what was needed so far.
-        manifest.require_intact(before, complete=settings.home == settings.warehouse)
+        manifest.require_intact(before, complete=settings.local_root == settings.warehouse)
     return find_changed_files(settings)
 
 
 def find_changed_files(settings: Settings) -> Plan:
     """List the source and compare it with the edition before: which files are to be read."""
     started, listed_at = time.time(), time.time_ns()
-    before = editions.current_edition(settings.home)
+    before = editions.current_edition(settings.local_root)
     found = _list_source(settings)
     if before is None and not found.num_rows:
-        refuse_empty(settings.source, settings.endings)
+        refuse_empty(settings.source, settings.extensions)
     base = before if before and not settings.rebuild and _same_rules(settings, before) else None
-    known, known_at = last_listing(settings.home, base)
+    known, known_at = last_listing(settings.local_root, base)
     to_read = source_diff.find_changed(found, known, known_at, settings.verify_content)
-    require_room(settings.home, before, _bytes_to_read(to_read))
-    edition_id = editions.next_edition_id(settings.home, datetime.now(UTC))
-    folder = editions.staged_folder(settings.home, edition_id)
+    require_room(settings.local_root, before, _bytes_to_read(to_read))
+    edition_id = editions.next_edition_id(settings.local_root, datetime.now(UTC))
+    folder = editions.staged_folder(settings.local_root, edition_id)
     news = base is None or to_read.num_rows > 0 or found.num_rows != known.num_rows
     parts = split(to_read.num_rows)
     plan = Plan(settings, edition_id, folder, before, base, found.num_rows, news, parts, listed_at, started)
@@ -59,14 +59,14 @@ def find_changed_files(settings: Settings) -> Plan:
 
 
 def _list_source(settings: Settings) -> pa.Table:
-    warehouses = (settings.warehouse, settings.home)
-    listed = list_seed_files(settings.source, settings.endings, settings.link_roots, warehouses)
+    warehouses = (settings.warehouse, settings.local_root)
+    listed = list_seed_files(settings.source, settings.extensions, settings.link_roots, warehouses)
     return sort(FOUND, collect(FOUND, listed))
 
 
 def _bytes_to_read(files: pa.Table) -> int:
     """Return the bytes that are read of some files: a sparse file of terabytes is rejected, and needs no room."""
-    return pc.sum(pc.min_element_wise(files["size"], LARGEST_FILE)).as_py() or 0
+    return pc.sum(pc.min_element_wise(files["size"], MAX_FILE_BYTES)).as_py() or 0
 
 
 def transform(plan: Plan, batch: Batch) -> int:
@@ -83,14 +83,14 @@ def write_months(plan: Plan, months: Months) -> int:
 def load(plan: Plan, difference: Difference) -> Edition:
     """Share the other months with the edition before, and write the database; returns the edition's row."""
     parquet.share_others(plan.folder, plan.base, difference.months)
-    edition = database.sparing(plan.folder, partial(_build, plan, difference))
+    edition = database.with_retry(plan.folder, partial(_build, plan, difference))
     front_page.write(plan.folder, edition)
     return edition
 
 
 def _build(plan: Plan, difference: Difference, config: database.Config) -> Edition:
     """Write the database and the history."""
-    copied = database.worth_copying(plan.folder, plan.base, difference.months)
+    copied = database.reusable_database(plan.folder, plan.base, difference.months)
     with database.building(plan.folder, copied, config) as connection:
         if copied:
             database.replace_months(connection, plan.folder, difference.months)
@@ -108,9 +108,9 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     """Make the new edition the current one, and remove those that are too old; returns its folder."""
     settings = plan.settings
     write_manifest(plan, difference, edition)
-    folder = editions.publish_folder(settings.home, plan.folder)
+    folder = editions.publish_folder(settings.local_root, plan.folder)
     with after_publishing("old editions were not removed"):
-        editions.retire(settings.home, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
+        editions.retire(settings.local_root, settings.keep_editions, settings.keep_hours, datetime.now(UTC))
     return folder
 
 
@@ -131,7 +131,7 @@ def _rules(settings: Settings) -> dict[str, object]:
         "parser_version": PARSER_VERSION,
         "schema_version": SCHEMA_VERSION,
         "time_zone": settings.time_zone,
-        "endings": list(settings.endings),
+        "extensions": list(settings.extensions),
     }
 
 

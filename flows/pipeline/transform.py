@@ -14,7 +14,7 @@ from flows.pipeline.plan import Plan
 from flows.problems import RejectedError, problem
 from flows.schema import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, KnownFile, Source, Table
 from flows.settings import Settings
-from flows.source.listing import LARGEST_FILE, Content, read_seed_files
+from flows.source.listing import MAX_FILE_BYTES, Content, read_seed_files
 from flows.warehouse import staging
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.staging import Write
@@ -92,8 +92,8 @@ def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | 
         return rejected(content.problem, path), None
     if isinstance(content, OSError):
         return rejected(problem("unreadable", reason=content.strerror or str(content)), path), None
-    if len(content) > LARGEST_FILE:
-        return rejected(problem("too_large", size=max(file.size, len(content)), limit=LARGEST_FILE), path), None
+    if len(content) > MAX_FILE_BYTES:
+        return rejected(problem("too_large", size=max(file.size, len(content)), limit=MAX_FILE_BYTES), path), None
     content_hash = xxhash.xxh3_128_hexdigest(content)
     return None if content_hash == file.content_hash else read_isolated(content, path, zone), content_hash
 

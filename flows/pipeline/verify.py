@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from flows.errors import NoEditionError, RunError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.pipeline import reconcile, steps
 from flows.pipeline.memory import translate_memory_errors
 from flows.pipeline.process_pool import finish, in_processes
@@ -28,10 +28,10 @@ def verify(settings: Settings) -> list[str]:
     there is no edition to compare.
     """
     require_folder(settings.source, settings.link_roots)
-    with writer_lock(settings.home, settings.patience, settings.home_named_by), translate_memory_errors():
-        if isinstance(settings.warehouse, Prefix):
-            working_copy.fetch_anew(settings.warehouse, settings.home)
-        edition = current_edition(settings.home)
+    with writer_lock(settings.local_root, settings.lock_timeout, settings.local_root_option), translate_memory_errors():
+        if isinstance(settings.warehouse, ObjectPath):
+            working_copy.fetch_anew(settings.warehouse, settings.local_root)
+        edition = current_edition(settings.local_root)
         if edition is None:
             raise NoEditionError(
                 f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition."

@@ -10,15 +10,15 @@ from typing import NoReturn
 
 from flows.errors import SourceEmptyError, SourceNotFoundError, SourceUnreadableError
 from flows.object_store import objects
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.source.listing import printable
 
 SHOWN, LOOKED_AT = 5, 1_000  # names of what is in a source without seed files
 
 
-def require_folder(source: Path | Prefix, link_roots: Sequence[Path] = ()) -> None:
+def require_folder(source: Path | ObjectPath, link_roots: Sequence[Path] = ()) -> None:
     """Raise RunError where the source is not a readable folder, nothing is below its prefix, or a link root is gone."""
-    if isinstance(source, Prefix):
+    if isinstance(source, ObjectPath):
         if next(objects.list_objects(source), None) is None:
             raise SourceNotFoundError(f"There is nothing below {source}; name an existing prefix with --source.")
         return
@@ -41,20 +41,21 @@ def _require_folder(what: str, folder: Path, remedy: str) -> None:
         raise SourceNotFoundError(f"{what} is not a folder, but a file: {_shown(folder)}. {remedy}.")
 
 
-def refuse_empty(source: Path | Prefix, endings: tuple[str, ...]) -> NoReturn:
+def refuse_empty(source: Path | ObjectPath, extensions: tuple[str, ...]) -> NoReturn:
     """Raise RunError that says which seed files were looked for, and what is in the source instead."""
     names = _names_in(source)
     found = f"It has {', '.join(map(printable, names))}" if names else "It is empty"
     more = " and more" if len(names) == SHOWN else ""
     raise SourceEmptyError(
-        f"No seed files found in {_shown(source)}. Their names end in {', '.join(endings) or 'nothing'}. {found}{more}."
-        " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_ENDINGS."
+        f"No seed files found in {_shown(source)}. Their names end in {', '.join(extensions) or 'nothing'}."
+        f" {found}{more}."
+        " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_EXTENSIONS."
     )
 
 
-def _names_in(source: Path | Prefix) -> list[str]:
+def _names_in(source: Path | ObjectPath) -> list[str]:
     """Return a few of the names in a source, folders with a / behind them."""
-    if isinstance(source, Prefix):
+    if isinstance(source, ObjectPath):
         names = (found.name for found in objects.list_objects(source) if found.name)
         return list(islice(names, SHOWN))
     with os.scandir(source) as entries:
@@ -62,5 +63,5 @@ def _names_in(source: Path | Prefix) -> list[str]:
         return nsmallest(SHOWN, names)
 
 
-def _shown(place: Path | Prefix) -> str:
+def _shown(place: Path | ObjectPath) -> str:
     return printable(str(place))

@@ -10,7 +10,7 @@ from flows.problems import RejectedError, problem, quoted
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LOOK = os.O_PATH | os.O_CLOEXEC  # names what it finds, and has no effect on it: a device or a pipe is not opened
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
-LONGEST_TARGET = 300  # characters of a message; names of git-annex have about 200
+MAX_TARGET_LENGTH = 300  # characters of a message; names of git-annex have about 200
 
 
 class Allowed:
@@ -112,7 +112,7 @@ def _reason(name: bytes | str, error: OSError, allowed: Allowed) -> Exception:
 
 def _refusal(code: str, name: bytes | str) -> RejectedError:
     target = os.readlink(os.fsencode(name)).decode(errors="backslashreplace")
-    return RejectedError(problem(code, target=quoted(target, LONGEST_TARGET)))
+    return RejectedError(problem(code, target=quoted(target, MAX_TARGET_LENGTH)))
 
 
 def _resolve(folder: Path) -> str:

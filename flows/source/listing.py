@@ -11,12 +11,12 @@ from pathlib import Path
 
 from flows.errors import ConfigurationError, ObjectRefusedError, SourceUnreadableError, StorageRefusedError
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.problems import RejectedError
 from flows.schema import SeedFile
 from flows.source.links import Allowed, find_target, may_be_folder, open_file
 
-LARGEST_FILE = 2_000_000  # bytes; long articles have a hundredth of it, and nothing but brackets takes a second or two
+MAX_FILE_BYTES = 2_000_000  # long articles have a hundredth of it, and nothing but brackets takes a second or two
 READ_AT_ONCE = 1 << 20  # bytes
 EARLIEST, LATEST = -(2**63), 2**63 - 1  # nanoseconds since 1970 that a column holds: the years 1677 to 2262
 ROOT = (0, 65534)  # its user, and how a container shows the user of a root that is not its own
@@ -31,28 +31,28 @@ _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 
 
 def list_seed_files(
-    source: Path | Prefix,
-    endings: tuple[str, ...],
+    source: Path | ObjectPath,
+    extensions: tuple[str, ...],
     link_roots: Sequence[Path] = (),
-    warehouses: Sequence[Path | Prefix] = (),
+    warehouses: Sequence[Path | ObjectPath] = (),
 ) -> Iterator[SeedFile]:
-    """The regular, unhidden files below `source` that end in one of `endings` (any case), in no particular order.
+    """The regular, unhidden files below `source` that end in one of `extensions` (any case), in no particular order.
 
     A link to a file is listed with the target's size and time where it may be followed, and with its own where it may
     not; a link to a folder is listed as itself. What is below one of the `warehouses` is not read.
 
     Raises RunError where a folder or a prefix cannot be listed, for its articles would look withdrawn.
     """
-    if isinstance(source, Prefix):
-        return _list_prefix(source, endings, _inside(source, warehouses))
-    return _list_folder(source, endings, Allowed(source, *link_roots), _inside(source, warehouses))
+    if isinstance(source, ObjectPath):
+        return _list_prefix(source, extensions, _inside(source, warehouses))
+    return _list_folder(source, extensions, Allowed(source, *link_roots), _inside(source, warehouses))
 
 
-def _inside(source: Path | Prefix, warehouses: Sequence[Path | Prefix]) -> tuple[str, ...]:
+def _inside(source: Path | ObjectPath, warehouses: Sequence[Path | ObjectPath]) -> tuple[str, ...]:
     """Return the paths of the warehouses that are below the source, relative to it, with a / behind them."""
     found = []
     for warehouse in warehouses:
-        if isinstance(source, Prefix) == isinstance(warehouse, Prefix):
+        if isinstance(source, ObjectPath) == isinstance(warehouse, ObjectPath):
             above, below = _with_slash(source), _with_slash(warehouse)
             if above.startswith(below):
                 raise ConfigurationError(
@@ -64,19 +64,19 @@ def _inside(source: Path | Prefix, warehouses: Sequence[Path | Prefix]) -> tuple
     return tuple(found)
 
 
-def _with_slash(place: Path | Prefix) -> str:
-    return f"{place}/" if isinstance(place, Prefix) else os.path.join(os.path.realpath(place), "")
+def _with_slash(place: Path | ObjectPath) -> str:
+    return f"{place}/" if isinstance(place, ObjectPath) else os.path.join(os.path.realpath(place), "")
 
 
-def _list_prefix(source: Prefix, endings: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
+def _list_prefix(source: ObjectPath, extensions: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
     """A store tells the second of an object's last change."""
     for name, size, modified in objects.list_objects(source):
-        if name.lower().endswith(endings) and "/." not in f"/{name}" and not name.startswith(skipped):
+        if name.lower().endswith(extensions) and "/." not in f"/{name}" and not name.startswith(skipped):
             yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
 
 
 def _list_folder(
-    source: Path, endings: tuple[str, ...], allowed: Allowed, skipped: tuple[str, ...]
+    source: Path, extensions: tuple[str, ...], allowed: Allowed, skipped: tuple[str, ...]
 ) -> Iterator[SeedFile]:
     waiting = [""]  # folders below the source, each with a / behind it
     while waiting:
@@ -85,7 +85,7 @@ def _list_folder(
             name = entry.name
             if name.startswith("."):
                 continue
-            is_seed = name.lower().endswith(endings)
+            is_seed = name.lower().endswith(extensions)
             try:
                 if is_seed and entry.is_file(follow_symlinks=False):
                     facts: os.stat_result | None = entry.stat(follow_symlinks=False)
@@ -145,13 +145,15 @@ def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
     )
 
 
-def read_seed_files(source: Path | Prefix, paths: Sequence[str], link_roots: Sequence[Path] = ()) -> Iterator[Content]:
+def read_seed_files(
+    source: Path | ObjectPath, paths: Sequence[str], link_roots: Sequence[Path] = ()
+) -> Iterator[Content]:
     """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
 
     A store that fails fails the run, and so does one that refuses every object; an object that is gone, archived or
     forbidden is one that cannot be read.
     """
-    if isinstance(source, Prefix):
+    if isinstance(source, ObjectPath):
         yield from _read_objects(source, paths)
         return
     with closing(Allowed(source, *link_roots)) as allowed:
@@ -165,7 +167,7 @@ def _or_error(read: Callable[[str], bytes], source_path: str) -> Content:
         return error
 
 
-def _read_objects(source: Prefix, paths: Sequence[str]) -> Iterator[Content]:
+def _read_objects(source: ObjectPath, paths: Sequence[str]) -> Iterator[Content]:
     refused = 0
     for content in transfers.at_once(partial(_or_error, partial(_read_object, source)), paths):
         refused += isinstance(content, PermissionError)
@@ -174,14 +176,14 @@ def _read_objects(source: Prefix, paths: Sequence[str]) -> Iterator[Content]:
         _require_some_readable(source, set(paths))
 
 
-def _read_object(source: Prefix, source_path: str) -> bytes:
+def _read_object(source: ObjectPath, source_path: str) -> bytes:
     try:
-        return objects.read(source / _file_name(source_path).decode(), LARGEST_FILE + 1)
+        return objects.read(source / _file_name(source_path).decode(), MAX_FILE_BYTES + 1)
     except ObjectRefusedError as error:
         raise PermissionError(None, error.reason) from None
 
 
-def _require_some_readable(source: Prefix, refused: set[str]) -> None:
+def _require_some_readable(source: ObjectPath, refused: set[str]) -> None:
     """Raise StorageRefusedError unless one of some other objects can be read: then it is not these that are at fault.
 
     Without this, credentials that may only list would have every article withdrawn.
@@ -196,7 +198,7 @@ def _require_some_readable(source: Prefix, refused: set[str]) -> None:
         )
 
 
-def _first_byte(source: Prefix, name: str) -> bytes | None:
+def _first_byte(source: ObjectPath, name: str) -> bytes | None:
     try:
         return objects.read(source / name, 1)
     except (ObjectRefusedError, FileNotFoundError):
@@ -204,7 +206,7 @@ def _first_byte(source: Prefix, name: str) -> bytes | None:
 
 
 def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:
-    """The bytes of a listed file, at most a few more than LARGEST_FILE; raises OSError or RejectedError.
+    """The bytes of a listed file, at most a few more than MAX_FILE_BYTES; raises OSError or RejectedError.
 
     A link is followed to a file below one of the `allowed` folders, or the source. A pipe is not waited for.
     """
@@ -214,7 +216,7 @@ def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = Non
     descriptor = open_file(os.path.join(os.fsencode(source), _file_name(source_path)), allowed)
     try:
         content = b""
-        while len(content) <= LARGEST_FILE and (part := os.read(descriptor, READ_AT_ONCE)):
+        while len(content) <= MAX_FILE_BYTES and (part := os.read(descriptor, READ_AT_ONCE)):
             content += part
         return content
     finally:

@@ -59,7 +59,7 @@ def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Give the system the memory that was freed in small pieces: what is large would be taken on top of it."""
     pa.default_memory_pool().release_unused()
 

@@ -8,7 +8,7 @@ import duckdb
 
 from flows.errors import CheckError
 from flows.schema import CHANGES, CONTENT
-from flows.warehouse.database import Config, exact, reading, sparing, view_parquet
+from flows.warehouse.database import Config, exact, reading, view_parquet, with_retry
 from flows.warehouse.ddl import SQL
 from flows.warehouse.parquet import month_files
 
@@ -21,7 +21,7 @@ def run_checks(
     Whether Parquet and database hold the same content is looked at in these months, None: in all. What does not fit
     into memory goes to `spill`.
     """
-    sparing(edition, partial(_run, edition, files, months, spill))
+    with_retry(edition, partial(_run, edition, files, months, spill))
 
 
 def _run(edition: Path, files: int, months: Sequence[str | None] | None, spill: Path | None, config: Config) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows.errors import ClockError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.warehouse.ids import edition_time
 from flows.warehouse.pointer import CURRENT, EDITIONS
 
@@ -12,7 +12,7 @@ BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # this release is newer: a clock befo
 TOLERANCE = timedelta(days=1)  # more than any time zone that was taken for UTC
 
 
-def require_clock(now: datetime, kept: list[str], warehouse: Path | Prefix) -> None:
+def require_clock(now: datetime, kept: list[str], warehouse: Path | ObjectPath) -> None:
     """Raise ClockError where the clock is before this release, or more than a day behind an edition that is kept.
 
     An edition with an older id than its predecessor would confuse the ledger, and retention would remove the wrong one.
@@ -31,7 +31,7 @@ def require_clock(now: datetime, kept: list[str], warehouse: Path | Prefix) -> N
         )
 
 
-def require_same_time(now: datetime, elsewhere: datetime, warehouse: Prefix) -> None:
+def require_same_time(now: datetime, elsewhere: datetime, warehouse: ObjectPath) -> None:
     """Raise ClockError where this machine and the store of a warehouse are more than a day apart."""
     if abs(now - elsewhere) > TOLERANCE:
         raise ClockError(
@@ -45,7 +45,7 @@ def is_ahead(edition_id: str, now: datetime) -> bool:
     return edition_time(edition_id) > now + TOLERANCE
 
 
-def _way_out(kept: list[str], ahead: list[str], warehouse: Path | Prefix) -> str:
+def _way_out(kept: list[str], ahead: list[str], warehouse: Path | ObjectPath) -> str:
     wrong = " and ".join(str(warehouse / EDITIONS / edition_id) for edition_id in ahead)
     earlier = [edition_id for edition_id in kept if edition_id not in ahead]
     if earlier:

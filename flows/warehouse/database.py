@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 from flows import resources
 from flows.errors import BuildError, EditionDamagedError
 from flows.schema import CONTENT, PROBLEMS, SOURCES, Table, columns
-from flows.warehouse.arrow import give_back
+from flows.warehouse.arrow import release_memory
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
 from flows.warehouse.manifest import digest, read_manifest
 from flows.warehouse.manifest_model import MANIFEST
 from flows.warehouse.parquet import month_files, read_table
 
 DATABASE = "broadsheet.duckdb"
-MOST_GROWTH = 1.5  # of the file, until it is built anew
+MAX_GROWTH_OF_COPY = 1.5  # of the file, until it is built anew
 # The month of rows whose file lacks it: editions of schema 1 had it in the folder's name alone.
 MONTH_OF_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
 T = TypeVar("T")
@@ -34,7 +34,7 @@ CONFIG: Config = {
 }
 ROW_GROUP = 12_288  # rows, whose texts a thread holds until it packs them; DuckDB's own size holds a gigabyte
 THREADS = 2  # for checks and pages; more would each hold as much again
-LEAST_MEMORY = 96_000_000  # bytes; with fewer, a row group of usual articles goes to the disk before it is packed
+MIN_MEMORY = 96_000_000  # bytes; with fewer, a row group of usual articles goes to the disk before it is packed
 # Bytes that a process holds beside DuckDB: Python, Arrow, and what Arrow has read. DuckDB itself would take 80 % of the
 # memory of the process's own cgroup, whatever its ancestors allow, and leave 100 MB of a container's 512.
 BESIDE_DATABASE = 250_000_000
@@ -50,7 +50,7 @@ def connected(
     What does not fit into memory goes to a folder in `spill`, or where the system keeps temporary files. DuckDB makes
     the folder when it needs it. Its files in it have the same names each time, so no two connections share one.
     """
-    give_back()
+    release_memory()
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
     given = {**CONFIG, **machine_limits(), **config, "temp_directory": str(folder)}
     with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=given)) as connection:
@@ -60,7 +60,7 @@ def connected(
 
 def machine_limits() -> Config:
     """Return the threads and the memory that DuckDB may take where its work names neither."""
-    memory = max(LEAST_MEMORY, (resources.usable_memory() - BESIDE_DATABASE) * 4 // 5)
+    memory = max(MIN_MEMORY, (resources.usable_memory() - BESIDE_DATABASE) * 4 // 5)
     return {"threads": resources.usable_cpus(), "memory_limit": f"{memory}B"}
 
 
@@ -72,10 +72,10 @@ def frugal(edition: Path) -> Config:
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
     longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
     threads = min(THREADS, resources.usable_cpus())
-    return {"threads": threads, "memory_limit": f"{LEAST_MEMORY + 2 * longest}B"}  # body and text
+    return {"threads": threads, "memory_limit": f"{MIN_MEMORY + 2 * longest}B"}  # body and text
 
 
-def sparing(edition: Path, work: Callable[[Config], T]) -> T:
+def with_retry(edition: Path, work: Callable[[Config], T]) -> T:
     """Return what some work on an edition returns: done with little memory, or with all there is where it needs that.
 
     An archive of which every article has changed is such a case: the ledger holds the old texts and the new ones.
@@ -124,7 +124,7 @@ def _require_same(copy: Path, edition: Path) -> None:
         )
 
 
-def worth_copying(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> Path | None:
+def reusable_database(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> Path | None:
     """`base` where changing a copy of its database costs less than building a new one, else None.
 
     It does not where most of the content changes, nor where the file has grown by half through such changes.
@@ -134,13 +134,13 @@ def worth_copying(edition: Path, base: Path | None, months: Sequence[str | None]
     changed = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table, months))
     total = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table))
     built = read_manifest(base).database_bytes_when_built
-    grown = (base / DATABASE).stat().st_size > built * MOST_GROWTH
+    grown = (base / DATABASE).stat().st_size > built * MAX_GROWTH_OF_COPY
     return None if changed * 2 > total or grown else base
 
 
 def bytes_when_built(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> int:
     """The size of an edition's database when it was last built anew, from which its growth is counted."""
-    copied = worth_copying(edition, base, months)
+    copied = reusable_database(edition, base, months)
     return read_manifest(copied).database_bytes_when_built if copied else (edition / DATABASE).stat().st_size
 
 

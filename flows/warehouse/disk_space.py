@@ -8,7 +8,7 @@ from flows.warehouse.database import DATABASE
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.pointer import EDITIONS
 
-LEAST = 10_000_000  # bytes that even a small edition needs
+MIN_FREE_BYTES = 10_000_000  # bytes that even a small edition needs
 
 
 def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
@@ -17,7 +17,7 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
     It holds a copy of the database, and what is read three times: as rows that wait, as Parquet, in the database.
     """
     copied = 2 * _database_bytes(before) if before else 0
-    needed = max(LEAST, copied + 3 * to_read)
+    needed = max(MIN_FREE_BYTES, copied + 3 * to_read)
     free = shutil.disk_usage(warehouse / EDITIONS if (warehouse / EDITIONS).is_dir() else warehouse).free
     if free < needed:
         raise NoSpaceError(

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from flows.schema import Table, columns
-from flows.warehouse.database import Config, connected, sparing, view_parquet
+from flows.warehouse.database import Config, connected, view_parquet, with_retry
 from flows.warehouse.ddl import SQL, create_tables
 from flows.warehouse.parquet import month_files
 
@@ -16,7 +16,7 @@ _OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
 
 def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
     """The rows of a table in which an edition differs from one that was built anew, a sentence each."""
-    return _sentences(table, sparing(rebuilt, partial(_compare, table, edition, rebuilt)))
+    return _sentences(table, with_retry(rebuilt, partial(_compare, table, edition, rebuilt)))
 
 
 def _compare(table: Table, edition: Path, rebuilt: Path, config: Config) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from flows.errors import EditionNotChosenError, EditionNotFoundError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.warehouse import disk, pointer
 from flows.warehouse.clock import require_clock
 from flows.warehouse.ids import edition_name, edition_time, is_id, next_id
@@ -204,7 +204,7 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
     return edition
 
 
-def require_kept(warehouse: Path | Prefix, edition_id: str, kept: list[str]) -> None:
+def require_kept(warehouse: Path | ObjectPath, edition_id: str, kept: list[str]) -> None:
     """Raise EditionNotFoundError where an edition is not among those that are kept."""
     if edition_id not in kept:
         named = ", ".join(kept) or "none"

@@ -14,7 +14,7 @@ from flows.warehouse.parquet import read_table
 from flows.warehouse.pointer import STAGING
 from flows.warehouse.source_diff import rows_without
 
-_MOST_BYTES = 1_000_000_000  # of millions of files
+_MAX_BYTES = 1_000_000_000  # of millions of files
 _DIGITS = 20  # of nanoseconds
 
 
@@ -38,7 +38,7 @@ def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
 def _read(file: Path, base: Path) -> tuple[pa.Table, int] | None:
     """What is remembered for an edition; None where nothing is, where it is of another one, or cannot be read."""
     try:
-        if not file.is_file() or file.stat().st_size > _MOST_BYTES:
+        if not file.is_file() or file.stat().st_size > _MAX_BYTES:
             return None
         table = pq.ParquetFile(file).read([*schema(FOUND).names, "content_hash"])
         facts = table.schema.metadata or {}

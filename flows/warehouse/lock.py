@@ -29,20 +29,20 @@ from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 from flows.warehouse.system_files import is_of_system
 
 LOCK, HOLDER = ".lock", ".writer.json"
-_MOST_NOTED, _LONGEST_WORD = 4_096, 255  # bytes of the holder's note, letters of a word in it
+_MAX_NOTE_BYTES, _MAX_WORD_LENGTH = 4_096, 255  # bytes of the holder's note, letters of a word in it
 
 
 @contextmanager
-def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehouse") -> Iterator[None]:
+def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--warehouse") -> Iterator[None]:
     """Hold the warehouse as its only writer; makes it where there is none.
 
-    Waits up to `patience` seconds for the end of another writer; then raises RunError, naming it.
+    Waits up to `lock_timeout` seconds for the end of another writer; then raises RunError, naming it.
     """
     require_path(warehouse, named_by)
     try:
         _require_ours(warehouse, named_by)
         warehouse.mkdir(parents=True, exist_ok=True)
-        with _locked(warehouse / LOCK, patience):
+        with _locked(warehouse / LOCK, lock_timeout):
             _note_holder(warehouse)
             sweep(warehouse)  # what a killed run left
             try:
@@ -72,9 +72,9 @@ def writer_lock(warehouse: Path, patience: float = 0, named_by: str = "--warehou
 
 
 @contextmanager
-def _locked(file: Path, patience: float) -> Iterator[None]:
+def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
     """Hold a lock; raises Timeout."""
-    lock = FileLock(file, timeout=patience)
+    lock = FileLock(file, timeout=lock_timeout)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         lock.acquire()
@@ -124,8 +124,8 @@ def _note_holder(warehouse: Path) -> None:
 
 def _holder(warehouse: Path) -> str:
     try:
-        holder = json.loads(read_bounded(warehouse / HOLDER, _MOST_NOTED))
-        words = [str(holder[name])[:_LONGEST_WORD] for name in ("process", "host", "since")]
+        holder = json.loads(read_bounded(warehouse / HOLDER, _MAX_NOTE_BYTES))
+        words = [str(holder[name])[:_MAX_WORD_LENGTH] for name in ("process", "host", "since")]
         if not all(word.isprintable() for word in words):
             raise ValueError("its words would command a terminal")
         return "process {} on {} since {}".format(*words)

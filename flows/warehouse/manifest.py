@@ -10,7 +10,7 @@ import xxhash
 
 from flows.errors import EditionDamagedError
 from flows.warehouse.bounded_read import read_bounded
-from flows.warehouse.manifest_model import MANIFEST, MOST_BYTES, FileFacts, Manifest, parse_manifest
+from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.parquet import row_count
 from flows.warehouse.system_files import is_of_system
 
@@ -20,7 +20,7 @@ REMEDY = "Restore the edition, or go back to another one with broadsheet rollbac
 def read_manifest(edition: Path) -> Manifest:
     """What edition.json says of an edition; raises RunError where it cannot be read."""
     try:
-        return parse_manifest(read_bounded(edition / MANIFEST, MOST_BYTES))
+        return parse_manifest(read_bounded(edition / MANIFEST, MAX_MANIFEST_BYTES))
     except (OSError, ValueError) as error:
         raise damaged(edition / MANIFEST, error) from None
 

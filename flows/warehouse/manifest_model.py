@@ -3,16 +3,16 @@
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.warehouse.bounded_read import require_bounded
 from flows.warehouse.ids import is_id
 
 MANIFEST = "edition.json"
-MOST_BYTES = 16_000_000  # of an edition.json: that of a thousand months has a hundredth of it
-_MOST_FILES = 100_000
-_LONGEST_PATH = 1_024
-_LARGEST = 2**63 - 1
+MAX_MANIFEST_BYTES = 16_000_000  # of an edition.json: that of a thousand months has a hundredth of it
+_MAX_FILES = 100_000
+_MAX_PATH_LENGTH = 1_024
+_MAX_COUNT = 2**63 - 1
 _DIGITS = 20  # of the largest number
 
 
@@ -28,7 +28,7 @@ def _relative(path: str) -> str:
     return path
 
 
-Count = Annotated[int, Field(ge=0, le=_LARGEST)]
+Count = Annotated[int, Field(ge=0, le=_MAX_COUNT)]
 _DATA = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)  # newer releases add keys
 
 
@@ -37,7 +37,7 @@ class FileFacts(BaseModel):
 
     model_config = _DATA
 
-    path: Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_relative)]
+    path: Annotated[str, Field(max_length=_MAX_PATH_LENGTH), AfterValidator(_relative)]
     rows: Count | None = None
     bytes: Count
     xxh3: Annotated[str, Field(pattern=r"\A[0-9a-f]{32}\z")]
@@ -54,7 +54,11 @@ class Manifest(BaseModel):
     parser_version: Count | None = None
     schema_version: Count | None = None
     time_zone: str | None = Field(None, max_length=255)
-    endings: list[str] | None = Field(None, max_length=1_000)
+    extensions: list[str] | None = Field(
+        None,
+        max_length=1_000,
+        validation_alias=AliasChoices("extensions", "endings"),  # of schema 2 and older
+    )
     edition_id: Annotated[str, AfterValidator(_edition_id)]
     published_at: str | None = Field(None, max_length=64)
     articles: Count = 0
@@ -71,7 +75,7 @@ class Manifest(BaseModel):
     seconds: float = Field(0, ge=0, allow_inf_nan=False)
     listed_at: Count = 0  # nanoseconds since 1970
     database_bytes_when_built: Count = 0
-    files: list[FileFacts] = Field(max_length=_MOST_FILES)
+    files: list[FileFacts] = Field(max_length=_MAX_FILES)
 
     @model_validator(mode="after")
     def _paths_once(self) -> Self:
@@ -92,9 +96,8 @@ class Manifest(BaseModel):
 def parse_manifest(content: bytes) -> Manifest:
     """Return what the bytes of an edition.json say; raises ValueError, with a reason of one line."""
     try:
-        given = json.loads(
-            require_bounded(content, MOST_BYTES).decode(), object_pairs_hook=_once, parse_int=_int, parse_constant=_none
-        )
+        text = require_bounded(content, MAX_MANIFEST_BYTES).decode()
+        given = json.loads(text, object_pairs_hook=_once, parse_int=_int, parse_constant=_none)
         if not isinstance(given, dict) or not isinstance(given.get("files"), list) or "edition_id" not in given:
             raise ValueError("it lacks the edition's id or files")
         return Manifest.model_validate(given)

@@ -10,7 +10,7 @@ from flows.warehouse.ids import is_id
 from flows.warehouse.notices import after_publishing
 
 CURRENT, EDITIONS, STAGING = "current", "editions", ".staging"
-_LONGEST = 64  # bytes of a file that holds an id
+_MAX_ID_BYTES = 64  # bytes of a file that holds an id
 
 
 def editions_folder(warehouse: Path) -> Path:
@@ -48,7 +48,7 @@ def named(warehouse: Path, pointer: Path) -> str | None:
     if not pointer.is_file():
         return None
     try:
-        return id_in(read_bounded(pointer, _LONGEST))
+        return id_in(read_bounded(pointer, _MAX_ID_BYTES))
     except ValueError:
         return None
 

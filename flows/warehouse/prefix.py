@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flows.errors import PublishConflictError, RunError, StorageUnavailableError
 from flows.object_store import objects, probe, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.warehouse import clock
 from flows.warehouse.bounded_read import read_bounded
 from flows.warehouse.editions import old_editions, require_kept
@@ -36,12 +36,12 @@ from flows.warehouse.stored import (
 )
 
 CLAIMED = ".claimed"  # the note in the working copy of which claims are ours
-_MOST_NOTED = 1_000_000  # bytes of it
+_MAX_NOTE_BYTES = 1_000_000  # bytes of it
 TRIES = 5
 LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow ends after six hours
 
 
-def require_clock(warehouse: Prefix, now: datetime) -> None:
+def require_clock(warehouse: ObjectPath, now: datetime) -> None:
     """Raise ClockError where the clock of this machine cannot be right, by that of the store or by the editions.
 
     What killed runs left is known by its age, and editions get their order from the clock.
@@ -50,7 +50,7 @@ def require_clock(warehouse: Prefix, now: datetime) -> None:
     clock.require_clock(now, list_editions(warehouse), warehouse)
 
 
-def require_abilities(warehouse: Prefix) -> None:
+def require_abilities(warehouse: ObjectPath) -> None:
     """Raise StorageError where the store or the credentials cannot do all that publishing needs.
 
     Called where nothing is published yet. A run that is killed here leaves what `sweep` removes.
@@ -58,21 +58,21 @@ def require_abilities(warehouse: Prefix) -> None:
     probe.require_abilities(warehouse / STAGING / edition_name(datetime.now(UTC)))
 
 
-def claim(warehouse: Prefix, home: Path, wanted: str) -> str:
+def claim(warehouse: ObjectPath, local_root: Path, wanted: str) -> str:
     """Take the wanted id, or a later one where another run has it; returns it."""
     known = (*claims(warehouse), *folders(warehouse, EDITIONS))
     taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
     holder = json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode()
     while not objects.write_if(warehouse / CLAIMS / taken, holder, None):
         taken = next_id(taken)
-    with (home / CLAIMED).open("a") as note:
+    with (local_root / CLAIMED).open("a") as note:
         note.write(f"{taken}\n")
     return taken
 
 
-def abandon(warehouse: Prefix, home: Path) -> None:
+def abandon(warehouse: ObjectPath, local_root: Path) -> None:
     """End the claims of this machine's run, and remove what it did not publish."""
-    note = home / CLAIMED
+    note = local_root / CLAIMED
     if os.path.lexists(note):
         # The pointer first: who moved it on from an edition of ours has ended that one's claim before.
         current, _ = read_pointer(warehouse)
@@ -84,13 +84,13 @@ def abandon(warehouse: Prefix, home: Path) -> None:
 def _noted(note: Path) -> set[str]:
     """The ids that this machine claimed; where the note cannot be read, claims end a day after."""
     try:
-        words = read_bounded(note, _MOST_NOTED).decode(errors="replace").split()
+        words = read_bounded(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
     except (OSError, ValueError):
         return set()
     return {word for word in words if is_id(word)}
 
 
-def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -> None:
+def sweep(warehouse: ObjectPath, current: str | None, now: datetime | None = None) -> None:
     """Remove what killed runs of any machine left: at once where it is of the current edition, else a day after."""
     now = now or datetime.now(UTC)
     limit = edition_name(now - LEFT)
@@ -102,14 +102,14 @@ def sweep(warehouse: Prefix, current: str | None, now: datetime | None = None) -
             _end_claim(warehouse, left, published=left not in (*claimed, *broken) or left == current)
 
 
-def _end_claim(warehouse: Prefix, edition_id: str, published: bool) -> None:
+def _end_claim(warehouse: ObjectPath, edition_id: str, published: bool) -> None:
     if not published:
         _remove_edition(warehouse, edition_id)
     transfers.remove_all(warehouse / STAGING / edition_id)
     objects.remove_object(warehouse / CLAIMS / edition_id)
 
 
-def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | None) -> None:
+def publish(warehouse: ObjectPath, edition: Path, before: Path | None, seen: str | None) -> None:
     """Put an edition below its prefix and point `current` at it; raises RunError where that is no longer as `seen`."""
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
@@ -118,7 +118,7 @@ def publish(warehouse: Prefix, edition: Path, before: Path | None, seen: str | N
         _end_claim(warehouse, edition.name, published=True)
 
 
-def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
+def _point_at(warehouse: ObjectPath, edition_id: str, seen: str | None) -> None:
     for _ in range(TRIES):
         with suppress(StorageUnavailableError):  # the pointer says below whether it was put
             if objects.write_if(warehouse / CURRENT, edition_id.encode(), seen):
@@ -129,7 +129,7 @@ def _point_at(warehouse: Prefix, edition_id: str, seen: str | None) -> None:
     raise StorageUnavailableError(f"The store takes no pointer to {edition_id} in {warehouse}; run again.")
 
 
-def _require_seen(warehouse: Prefix, seen: str | None) -> None:
+def _require_seen(warehouse: ObjectPath, seen: str | None) -> None:
     current, now = read_pointer(warehouse)
     if now != seen:
         raise PublishConflictError(
@@ -138,7 +138,7 @@ def _require_seen(warehouse: Prefix, seen: str | None) -> None:
         )
 
 
-def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
+def _put_files(warehouse: ObjectPath, edition: Path, before: Path | None) -> None:
     """Upload what is new, and copy on the server's side what the edition before has."""
     place = warehouse / EDITIONS / edition.name
     files = read_manifest(edition).files
@@ -164,7 +164,7 @@ def _put_files(warehouse: Prefix, edition: Path, before: Path | None) -> None:
     objects.upload(edition / MANIFEST, place / MANIFEST)
 
 
-def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[str]:
+def retire(warehouse: ObjectPath, keep: int, hours: float, now: datetime) -> list[str]:
     """Remove old editions, as `editions.retire` does on a disk; returns their ids."""
     old = old_editions(list_editions(warehouse), read_pointer(warehouse)[0], keep, hours, now)
     for edition_id in old:
@@ -172,13 +172,13 @@ def retire(warehouse: Prefix, keep: int, hours: float, now: datetime) -> list[st
     return old
 
 
-def _remove_edition(warehouse: Prefix, edition_id: str) -> None:
+def _remove_edition(warehouse: ObjectPath, edition_id: str) -> None:
     """Its manifest goes first: without it an edition is none."""
     objects.remove_object(manifest_of(warehouse, edition_id))
     transfers.remove_all(warehouse / EDITIONS / edition_id)
 
 
-def roll_back(warehouse: Prefix, edition_id: str) -> None:
+def roll_back(warehouse: ObjectPath, edition_id: str) -> None:
     """Point `current` at an edition that is kept; raises RunError where there is none."""
     now = datetime.now(UTC)
     clock.require_same_time(now, objects.time_of(warehouse), warehouse)

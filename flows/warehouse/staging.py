@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.schema import CONTENT, PROBLEMS, SOURCES, Table
-from flows.warehouse.arrow import give_back, schema
+from flows.warehouse.arrow import release_memory, schema
 
 Write = Callable[[Table, pa.Table], None]
 MONTHS = ".months.json"
@@ -81,7 +81,7 @@ def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None
         parts = [reader.get_batch(number) for reader, number in places.get(month, [])]
         rows = pa.Table.from_batches(parts).combine_chunks() if parts else None
         parts.clear()
-        give_back()
+        release_memory()
         return rows
 
     return read_month

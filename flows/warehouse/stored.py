@@ -4,20 +4,20 @@ from contextlib import suppress
 
 from flows.errors import EditionDamagedError, EditionNotChosenError, EditionNotFoundError
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.warehouse.bounded_read import require_bounded
 from flows.warehouse.editions import how_to_choose
 from flows.warehouse.ids import is_id
 from flows.warehouse.manifest import REMEDY, damaged
-from flows.warehouse.manifest_model import MANIFEST, MOST_BYTES, Manifest, parse_manifest
+from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
 from flows.warehouse.system_files import is_of_system
 
 CLAIMS = ".claims"  # the objects, one for each edition that is not published yet
-_LONGEST = 64  # bytes of the object that holds an id
+_MAX_ID_BYTES = 64  # bytes of the object that holds an id
 
 
-def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
+def read_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
     """The id of the current edition, and the ETag of the pointer; None and None where nothing is published."""
     current, seen = any_pointer(warehouse)
     if seen and current is None:
@@ -27,16 +27,16 @@ def read_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
     return current, seen
 
 
-def any_pointer(warehouse: Prefix) -> tuple[str | None, str | None]:
+def any_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
     """The same, and None with the ETag where the pointer names no edition."""
     try:
-        content, seen = objects.read_tagged(warehouse / CURRENT, _LONGEST + 1)
+        content, seen = objects.read_tagged(warehouse / CURRENT, _MAX_ID_BYTES + 1)
     except FileNotFoundError:
         return None, None
     return id_in(content), seen
 
 
-def require_chosen(warehouse: Prefix) -> str | None:
+def require_chosen(warehouse: ObjectPath) -> str | None:
     """The id of the current edition; None where nothing is published.
 
     Raises RunError where there are editions and none is current: a run would begin a new history.
@@ -57,19 +57,19 @@ def require_chosen(warehouse: Prefix) -> str | None:
     return current
 
 
-def list_editions(warehouse: Prefix) -> list[str]:
+def list_editions(warehouse: ObjectPath) -> list[str]:
     """The ids of the editions that are kept, the oldest first."""
     claimed = claims(warehouse)
     return whole(warehouse, [edition_id for edition_id in folders(warehouse, EDITIONS) if edition_id not in claimed])
 
 
-def whole(warehouse: Prefix, ids: list[str]) -> list[str]:
+def whole(warehouse: ObjectPath, ids: list[str]) -> list[str]:
     """Those editions that have a manifest, which is put last."""
     there = transfers.at_once(objects.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
     return [edition_id for edition_id, is_whole in zip(ids, there, strict=True) if is_whole]
 
 
-def list_manifests(warehouse: Prefix) -> list[Manifest]:
+def list_manifests(warehouse: ObjectPath) -> list[Manifest]:
     """The manifests that can be read of the editions that are kept, the oldest first."""
     found = []
     for edition_id in list_editions(warehouse):
@@ -78,11 +78,11 @@ def list_manifests(warehouse: Prefix) -> list[Manifest]:
     return found
 
 
-def read_stored(warehouse: Prefix, edition_id: str) -> tuple[Manifest, bytes]:
+def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes]:
     """What edition.json says of an edition, and its bytes; raises RunError where it is missing or cannot be read."""
     place = manifest_of(warehouse, edition_id)
     try:
-        content = require_bounded(objects.read(place, MOST_BYTES + 1), MOST_BYTES)
+        content = require_bounded(objects.read(place, MAX_MANIFEST_BYTES + 1), MAX_MANIFEST_BYTES)
         found = parse_manifest(content)
         if found.edition_id != edition_id:
             raise ValueError("it is of another edition")
@@ -96,7 +96,7 @@ def read_stored(warehouse: Prefix, edition_id: str) -> tuple[Manifest, bytes]:
     return found, content
 
 
-def require_listed(warehouse: Prefix, manifest: Manifest) -> None:
+def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
     """Raise EditionDamagedError where an edition has an object that edition.json does not list, or of another size."""
     place = warehouse / EDITIONS / manifest.edition_id
     known = manifest.by_path
@@ -116,16 +116,16 @@ def require_listed(warehouse: Prefix, manifest: Manifest) -> None:
             )
 
 
-def manifest_of(warehouse: Prefix, edition_id: str) -> Prefix:
+def manifest_of(warehouse: ObjectPath, edition_id: str) -> ObjectPath:
     """Return the place of an edition's manifest."""
     return warehouse / EDITIONS / edition_id / MANIFEST
 
 
-def claims(warehouse: Prefix) -> list[str]:
+def claims(warehouse: ObjectPath) -> list[str]:
     """The ids that runs have claimed."""
     return [found.name for found in objects.list_objects(warehouse / CLAIMS) if is_id(found.name)]
 
 
-def folders(warehouse: Prefix, name: str) -> list[str]:
+def folders(warehouse: ObjectPath, name: str) -> list[str]:
     """The folders below a name that are named as editions are, sorted."""
     return [folder for folder in objects.list_folders(warehouse / name) if is_id(folder)]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from flows.errors import EditionDamagedError
 from flows.object_store import objects, transfers
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.schema import CONTENT
 from flows.warehouse import editions, prefix, stored
 from flows.warehouse.database import DATABASE
@@ -21,42 +21,42 @@ _HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # what only a run
 _REMEDY = "restore it, or go back to another edition with broadsheet rollback EDITION"
 
 
-def take_current(warehouse: Prefix, home: Path) -> str | None:
+def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
     """Bring the copy to the edition that is current, its months and database aside; returns the pointer's ETag.
 
     None where nothing is published. Also removes what killed runs left, there and here.
     """
     prefix.require_clock(warehouse, datetime.now(UTC))
     stored.require_chosen(warehouse)
-    prefix.abandon(warehouse, home)  # what this machine's last run left when it was killed: we hold its lock
+    prefix.abandon(warehouse, local_root)  # what this machine's last run left when it was killed: we hold its lock
     current, seen = stored.read_pointer(warehouse)
     prefix.sweep(warehouse, current)
-    (home / EDITIONS).mkdir(exist_ok=True)
-    for folder in editions.folders(home):
+    (local_root / EDITIONS).mkdir(exist_ok=True)
+    for folder in editions.folders(local_root):
         if folder.name != current:
             shutil.rmtree(folder)
     if current is None:
-        (home / CURRENT).unlink(missing_ok=True)
+        (local_root / CURRENT).unlink(missing_ok=True)
         return None
-    edition = home / EDITIONS / current
+    edition = local_root / EDITIONS / current
     _take_manifest(warehouse, edition)
     if not _is_intact(edition):  # the copy was changed, and what it copies is in the store
         shutil.rmtree(edition)
         _take_manifest(warehouse, edition)
     fetch(warehouse, edition, lambda name: not name.startswith(_HEAVY))
-    if named(home, home / CURRENT) != current:
-        editions.roll_back(home, current)
+    if named(local_root, local_root / CURRENT) != current:
+        editions.roll_back(local_root, current)
     return seen
 
 
-def _take_manifest(warehouse: Prefix, edition: Path) -> None:
+def _take_manifest(warehouse: ObjectPath, edition: Path) -> None:
     _, content = stored.read_stored(warehouse, edition.name)
     edition.mkdir(parents=True, exist_ok=True)
     (edition / MANIFEST).unlink(missing_ok=True)
     (edition / MANIFEST).write_bytes(content)
 
 
-def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
+def fetch(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
     """Get those files of an edition that are not here with the bytes which edition.json says; raises RunError."""
 
     def get(facts: FileFacts) -> None:
@@ -67,7 +67,7 @@ def fetch(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> No
     transfers.do(get, [facts for facts in read_manifest(edition).files if wanted(facts.path)])
 
 
-def fetch_some(warehouse: Prefix, edition: Path, wanted: Callable[[str], bool]) -> None:
+def fetch_some(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
     """Get some files of an edition of which nothing is here yet; raises RunError."""
     _take_manifest(warehouse, edition)
     fetch(warehouse, edition, wanted)
@@ -79,7 +79,7 @@ def _is(edition: Path, facts: FileFacts) -> bool:
     return file.is_file() and file.stat().st_size == facts.bytes and digest(file) == facts.xxh3
 
 
-def _download(place: Prefix, edition: Path, facts: FileFacts) -> None:
+def _download(place: ObjectPath, edition: Path, facts: FileFacts) -> None:
     """Get a file of an edition; raises RunError where it is missing, or is not what edition.json says."""
     try:
         objects.download(place, edition / facts.path, facts.bytes)
@@ -89,17 +89,17 @@ def _download(place: Prefix, edition: Path, facts: FileFacts) -> None:
         raise EditionDamagedError(f"The object {place} has other bytes than {MANIFEST} says; {_REMEDY}.")
 
 
-def fetch_anew(warehouse: Prefix, home: Path) -> None:
+def fetch_anew(warehouse: ObjectPath, local_root: Path) -> None:
     """Get whatever lies in the current edition, as it lies there."""
-    if take_current(warehouse, home) is None:
+    if take_current(warehouse, local_root) is None:
         return
-    (edition,) = editions.folders(home)
+    (edition,) = editions.folders(local_root)
     shutil.rmtree(edition)
     transfers.download_all(_place(warehouse, edition), edition)
 
 
 @contextmanager
-def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
+def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
     """A folder with the database of the current edition: that of the working copy, or one that is fetched for a while.
 
     None where nothing is published.
@@ -108,7 +108,7 @@ def reading(warehouse: Prefix, home: Path) -> Iterator[Path | None]:
     if current is None:
         yield None
         return
-    kept = home / EDITIONS / current
+    kept = local_root / EDITIONS / current
     manifest, _ = stored.read_stored(warehouse, current)
     stored.require_listed(warehouse, manifest)
     facts = manifest.by_path.get(DATABASE)
@@ -136,5 +136,5 @@ def _is_intact(edition: Path) -> bool:
     return True
 
 
-def _place(warehouse: Prefix, edition: Path) -> Prefix:
+def _place(warehouse: ObjectPath, edition: Path) -> ObjectPath:
     return warehouse / EDITIONS / edition.name

@@ -63,7 +63,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 # A label, perhaps after an acronym as in AP Photo, and names.
 LABELLED = _pattern(rf"(?:{_ACRONYM}\s+)?{_LABEL}{_MARK}(\S.*)|{_PHOTO}\s+(?:credits?|by)\s+(\S.*)")
 LAST_LABEL = _pattern(rf"(?:\A|(?<=[\s.!?…。！？”\"»)/|]))(?:{_ACRONYM}\s+)?{_LABEL}\s*\Z")
-LONGEST_LABEL = 40  # characters before the mark in which LAST_LABEL is looked for
+MAX_LABEL_LENGTH = 40  # characters before the mark in which LAST_LABEL is looked for
 MARKS, DOTS = ":：=＝／…", "..."
 # A label that no mark follows; `1` where a name alone may follow, and not only an agency's.
 BY = _pattern(rf"((?:{_KIND}\s+)?{_PHOTO}\s+by\s+)(?=\S)")

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from flows.articles.credits.agencies import NO_PERSONS, agency_of
 
-LONGEST_NAMES = 100  # characters
-MOST_WORDS = 14  # parted by spaces
+MAX_NAMES_LENGTH = 100  # characters
+MAX_WORDS = 14  # parted by spaces
 
 _MARK = "[/|;,，、／=＝©()（）]"
 _PARTS = re.compile(
@@ -34,7 +34,7 @@ def read_names(names: str) -> Names:
     """What `Jane Doe/AFP via Getty Images` names: each part is an agency, a person, or says that there is none."""
     photographer = agency = None
     parts = [part for part in _PARTS.split(names.strip(" .。")) if part]
-    alone = bool(parts) and len(names) <= LONGEST_NAMES
+    alone = bool(parts) and len(names) <= MAX_NAMES_LENGTH
     for part in parts:
         known = agency_of(part)
         if known:
@@ -50,7 +50,7 @@ def read_names(names: str) -> Names:
 
 def may_be_names(text: str) -> bool:
     """A cheap look: whether a text has so few words that it may be names; of `iStock` and `dpa` there are fewer."""
-    return len(text) <= LONGEST_NAMES and text.count(" ") < (3 if text[:1].islower() else MOST_WORDS)
+    return len(text) <= MAX_NAMES_LENGTH and text.count(" ") < (3 if text[:1].islower() else MAX_WORDS)
 
 
 def _is_name(part: str) -> bool:

@@ -13,13 +13,13 @@ from flows.articles.credits.labels import (
     LABELLED,
     LAST_LABEL,
     LAST_SOURCE,
-    LONGEST_LABEL,
     MARKS,
+    MAX_LABEL_LENGTH,
     SOURCE,
     UNMARKED,
 )
 from flows.articles.credits.names import Names, may_be_names, read_names
-from flows.articles.credits.trailing import LONGEST_CREDIT, Ending, read_ending
+from flows.articles.credits.trailing import MAX_CREDIT_LENGTH, Ending, read_ending
 
 _COPYRIGHT = re.compile(r"(?:©|\([cC]\)|Copyright\b(?:\s*©)?)\s*:?\s*(?:\d{4}\b\s*,?\s*)?(?=\S)")
 _SEPARATOR = re.compile(r"[/|,;]|\bvia\b", re.IGNORECASE)
@@ -57,7 +57,7 @@ def source_in_brackets(end: Ending) -> Credit | None:
 def labelled_at_the_end(end: Ending) -> Credit | None:
     """`… . Photo: Jane Doe`, `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, and only names."""
     mark, after = _last_mark(end.text)
-    label = LAST_LABEL.search(end.text, max(mark - LONGEST_LABEL, 0), mark) if mark >= 0 else None
+    label = LAST_LABEL.search(end.text, max(mark - MAX_LABEL_LENGTH, 0), mark) if mark >= 0 else None
     if label is None:
         return None
     names = _with_acronym(end.text[after:], label[1])
@@ -162,7 +162,7 @@ RULES: tuple[Callable[[Ending], Credit | None], ...] = (
 
 def read_credit(text: str) -> Credit:
     """The credit of a caption by the first rule that finds one; without any, all but `rest` is empty."""
-    before, end = text[:-LONGEST_CREDIT], read_ending(text[-LONGEST_CREDIT:])
+    before, end = text[:-MAX_CREDIT_LENGTH], read_ending(text[-MAX_CREDIT_LENGTH:])
     for rule in RULES:
         credit = rule(end)
         if credit is not None:

@@ -3,12 +3,12 @@
 import re
 from typing import NamedTuple
 
-from flows.articles.credits.names import LONGEST_NAMES
+from flows.articles.credits.names import MAX_NAMES_LENGTH
 
-LONGEST_CREDIT = 200  # characters at the end of a caption in which a credit is looked for
+MAX_CREDIT_LENGTH = 200  # characters at the end of a caption in which a credit is looked for
 
 _BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】]*+)[)）\]】][\s.。]*+\Z")
-SHORTEST_BRACKET, LONGEST_BRACKET = 2, 160  # characters
+MIN_BRACKET_LENGTH, MAX_BRACKET_LENGTH = 2, 160  # characters
 # Where a credit may begin: after a sentence, after a dash, after a comma where a word for photo follows.
 _START = re.compile(
     r"[.!?…。！？।”\"»)]+\s*(?:[-–—]{1,2}\s*)?(?=\S)|\s[-–—]{1,2}\s*(?=\w)|＝"
@@ -27,10 +27,10 @@ class Ending(NamedTuple):
 
 
 def read_ending(text: str) -> Ending:
-    """The end of a text of LONGEST_CREDIT characters or fewer."""
+    """The end of a text of MAX_CREDIT_LENGTH characters or fewer."""
     start = max(map(text.rfind, "(（[【"))
     bracket = _BRACKET.match(text, start) if start >= 0 else None
-    if bracket and SHORTEST_BRACKET <= len(inside := bracket[1].strip()) <= LONGEST_BRACKET:
+    if bracket and MIN_BRACKET_LENGTH <= len(inside := bracket[1].strip()) <= MAX_BRACKET_LENGTH:
         return Ending(text, inside, start, [])
-    starts = [match.end() for match in _START.finditer(text, max(len(text) - LONGEST_NAMES, 0))]
-    return Ending(text, "", 0, [0, *starts] if len(text) < LONGEST_CREDIT else starts)
+    starts = [match.end() for match in _START.finditer(text, max(len(text) - MAX_NAMES_LENGTH, 0))]
+    return Ending(text, "", 0, [0, *starts] if len(text) < MAX_CREDIT_LENGTH else starts)

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from flows.articles.front_matter.reader import FrontMatter
-from flows.articles.front_matter.yaml_blocks import LONGEST_NUMBER, Written
+from flows.articles.front_matter.yaml_blocks import MAX_NUMBER_BITS, Written
 from flows.articles.lengths import MAX_KEY, MAX_LENGTHS, MAX_VALUE, fit, shorten
 from flows.problems import problem, quoted
 
@@ -186,7 +186,7 @@ def _jsonable(value: Any) -> Any:
         return sorted(map(str, value))
     if isinstance(value, list | tuple):
         return [_jsonable(item) for item in value]
-    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+    if isinstance(value, int) and value.bit_length() > MAX_NUMBER_BITS:
         return hex(value)
     if isinstance(value, bytes):
         return b64encode(value).decode()

@@ -14,10 +14,10 @@ from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
 from flows.articles.front_matter.syntax_errors import broken
 from flows.articles.front_matter.yaml_blocks import (
-    DEEPEST,
-    LONGEST_NUMBER,
-    MOST_DIGITS,
-    MOST_VALUES,
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_NUMBER_BITS,
+    MAX_VALUES,
     Block,
     Written,
     read_plain,
@@ -74,7 +74,7 @@ class Toml(BaseHandler):
             return float(text)
 
         for key in _DOTTED_KEY.finditer(block):  # the library takes quadratic time for one with many parts
-            if key[0].count(".") > DEEPEST:
+            if key[0].count(".") > MAX_DEPTH:
                 raise RejectedError(too_complex(block.count("\n", 0, key.start())))
         try:
             values = tomllib.loads(block, parse_float=note)
@@ -142,7 +142,7 @@ def _is_deep(text: str) -> bool:
     depth = 0
     for match in _NESTING.finditer(text):
         depth += bool(match[1]) - bool(match[2])
-        if depth > DEEPEST + 1:
+        if depth > MAX_DEPTH + 1:
             return True
     return False
 
@@ -179,7 +179,7 @@ def _require_simple(values: dict[str, Any]) -> None:
     while level:
         level = [item for value in level if isinstance(value, dict | list) for item in _items(value)]
         seen, depth = seen + len(level), depth + 1
-        if seen > MOST_VALUES or depth > DEEPEST + 1:
+        if seen > MAX_VALUES or depth > MAX_DEPTH + 1:
             raise RejectedError(too_complex(0))
 
 
@@ -196,7 +196,7 @@ def _as_text(value: Any) -> Written:
         return str(value).lower()
     if isinstance(value, date | time):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+    if isinstance(value, int) and value.bit_length() > MAX_NUMBER_BITS:
         return hex(value)
     return None if value is None else str(value)
 
@@ -211,7 +211,7 @@ def _read_json(block: str) -> tuple[dict[str, Any], list[str], set[str]]:
         return dict(pairs)
 
     def integer(text: str) -> int | str:
-        if len(text) <= MOST_DIGITS:
+        if len(text) <= MAX_DIGITS:
             return int(text)
         long.add(text)
         return text

@@ -10,7 +10,7 @@ from flows.articles.front_matter.yaml_blocks import Block, Written
 from flows.problems import RejectedError, problem
 from flows.schema import Problem
 
-LARGEST_FRONT_MATTER = 200_000  # characters
+MAX_FRONT_MATTER = 200_000  # characters
 
 _BLANK_LINES = re.compile(r"(?:[ \t]*+\n)*+")  # possessive: else each line is remembered
 
@@ -35,21 +35,21 @@ def read_front_matter(content: bytes) -> FrontMatter:
     """Split and read a seed file's bytes; raises RejectedError where they are no article."""
     text = decode(content)
     start = _end_of_blank_lines(text)
-    above = text.count("\n", 0, start) + 1
+    line_offset = text.count("\n", 0, start) + 1
     text = text[start:]
     if not text or text.isspace():
         raise RejectedError(problem("empty", 1))
-    block, body = _split(text, above)
+    block, body = _split(text, line_offset)
     if not block.values:
-        raise RejectedError(problem("empty_front_matter", above))
+        raise RejectedError(problem("empty_front_matter", line_offset))
     skipped = _end_of_blank_lines(body)
     return FrontMatter(
         values=block.values,
         written=block.written,
-        lines={key: line + above for key, line in block.lines.items()},
+        lines={key: line + line_offset for key, line in block.lines.items()},
         body=body[skipped:].rstrip(),
-        body_line=text.count("\n", 0, len(text) - len(body) + skipped) + above,
-        problems=[_moved(row, above) for row in block.problems],
+        body_line=text.count("\n", 0, len(text) - len(body) + skipped) + line_offset,
+        problems=[_moved(row, line_offset) for row in block.problems],
     )
 
 
@@ -78,24 +78,24 @@ def _guess(content: bytes, place: int) -> str:
     return "the file seems to be in another encoding, such as Latin-1"
 
 
-def _split(text: str, above: int) -> tuple[Block, str]:
+def _split(text: str, line_offset: int) -> tuple[Block, str]:
     """The front matter that opens the text, read, and what follows it."""
     language = next((language for language in LANGUAGES if language.detect(text)), None)
     if language is None:
-        raise RejectedError(problem("no_front_matter", above))
+        raise RejectedError(problem("no_front_matter", line_offset))
     try:
         written, body = language.split(text)
     except RejectedError as error:
-        raise RejectedError(_moved(error.problem, above)) from None
+        raise RejectedError(_moved(error.problem, line_offset)) from None
     except ValueError:
-        line = above + missing_end(text)
+        line = line_offset + missing_end(text)
         raise RejectedError(problem("unclosed_front_matter", line, mark=language.END_DELIMITER)) from None
-    if len(written) > LARGEST_FRONT_MATTER:
-        raise RejectedError(problem("too_large_front_matter", above, size=len(written), limit=LARGEST_FRONT_MATTER))
+    if len(written) > MAX_FRONT_MATTER:
+        raise RejectedError(problem("too_large_front_matter", line_offset, size=len(written), limit=MAX_FRONT_MATTER))
     try:
         return language.read(written), body
     except RejectedError as error:
-        raise RejectedError(_moved(error.problem, above)) from None
+        raise RejectedError(_moved(error.problem, line_offset)) from None
 
 
 def _moved(row: Problem, lines: int) -> Problem:

@@ -11,11 +11,11 @@ from flows.articles.front_matter.syntax_errors import broken, broken_yaml, unrea
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Problem
 
-DEEPEST = 50  # levels of lists and mappings
-MOST_DIGITS = 3_500  # of an integer; Python writes none of more than 4,300, and the digits may be hexadecimal
-LONGEST_NUMBER = 10_000  # bits of one that is written in decimal
-MOST_VALUES = 10_000  # values, each alias counted with all that it stands for
-MOST_TEXT = 400_000  # characters of these values
+MAX_DEPTH = 50  # levels of lists and mappings
+MAX_DIGITS = 3_500  # of an integer; Python writes none of more than 4,300, and the digits may be hexadecimal
+MAX_NUMBER_BITS = 10_000  # bits of one that is written in decimal
+MAX_VALUES = 10_000  # values, each alias counted with all that it stands for
+MAX_SCALAR_TEXT = 400_000  # characters of these values
 
 Written = str | list["Written"] | dict[str, "Written"] | None
 
@@ -77,7 +77,7 @@ def _checked(kind: str) -> Callable[[_Loader, yaml.Node], Any]:
     def construct_checked(loader: _Loader, node: yaml.Node) -> Any:
         text = loader.construct_scalar(node)  # type: ignore[arg-type]
         try:
-            if (kind == "int" and len(text) > MOST_DIGITS) or (kind == "null" and text.lower() not in _NULLS):
+            if (kind == "int" and len(text) > MAX_DIGITS) or (kind == "null" and text.lower() not in _NULLS):
                 raise ValueError
             return construct(loader, node)
         except (ValueError, LookupError, ArithmeticError, AttributeError):
@@ -111,18 +111,18 @@ def read_yaml(block: str) -> Block:
 
 def _require_shallow(block: str) -> None:
     """Deep nesting would overflow the C loader's stack; the events that are counted here need none."""
-    if sum(map(block.count, "[{-?:")) <= DEEPEST and block.count(",") <= MOST_VALUES:
+    if sum(map(block.count, "[{-?:")) <= MAX_DEPTH and block.count(",") <= MAX_VALUES:
         return
     depth = 0
     for number, event in enumerate(yaml.parse(block, Loader=_Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST or number > 2 * MOST_VALUES + 4:  # two for a list, four for the block itself
+        if depth > MAX_DEPTH or number > 2 * MAX_VALUES + 4:  # two for a list, four for the block itself
             raise RejectedError(too_complex(event.start_mark.line if event.start_mark else 0))
 
 
 def _needs_walk(block: str) -> bool:
     """Return whether a block may have an alias, a merge, a tag or very many values, as nearly none has."""
-    return "*" in block or "<<" in block or "!" in block or 4 * sum(map(block.count, "\n,:")) > MOST_VALUES
+    return "*" in block or "<<" in block or "!" in block or 4 * sum(map(block.count, "\n,:")) > MAX_VALUES
 
 
 def _walk(node: yaml.Node) -> list[yaml.Node]:
@@ -149,7 +149,7 @@ def _walk(node: yaml.Node) -> list[yaml.Node]:
                     key.tag = _TEXT
                     unmergeable.append(key)
                 waiting += (key, value)
-        if values > MOST_VALUES or characters > MOST_TEXT:
+        if values > MAX_VALUES or characters > MAX_SCALAR_TEXT:
             raise RejectedError(too_complex(node.start_mark.line))
     return unmergeable
 
@@ -200,4 +200,4 @@ def _written_key(node: yaml.Node) -> str:
 
 def too_complex(line: int) -> Problem:
     """The problem of front matter beyond the limits; its line counts from 0."""
-    return problem("too_complex", line, depth=DEEPEST, values=MOST_VALUES, characters=MOST_TEXT)
+    return problem("too_complex", line, depth=MAX_DEPTH, values=MAX_VALUES, characters=MAX_SCALAR_TEXT)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pyromark
 
 from flows.articles.markdown.html import Tag, read_html
-from flows.articles.markdown.shortcodes import Hidden, Shortcode, hide, part, show
+from flows.articles.markdown.shortcodes import Masked, Shortcode, mask, part, unmask
 
 _OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_FOOTNOTES
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
@@ -54,10 +54,10 @@ class Document(NamedTuple):
 
 def read_document(body: str) -> Document:
     """The blocks of a Markdown text in their order (CommonMark; GFM's tables, deletions, footnotes)."""
-    hidden = hide(body)
-    events = pyromark.events_with_range(hidden.text, options=_OPTIONS)
-    lines = Lines(hidden)  # after the parser, whose UTF-8 form of the text Python keeps
-    return Document(list(_read(events, hidden.codes, lines)), lines)
+    masked = mask(body)
+    events = pyromark.events_with_range(masked.text, options=_OPTIONS)
+    lines = Lines(masked)  # after the parser, whose UTF-8 form of the text Python keeps
+    return Document(list(_read(events, masked.codes, lines)), lines)
 
 
 def plain_text(markdown: str) -> str:
@@ -128,17 +128,17 @@ def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part
         if isinstance(item, str):
             yield from part(item, codes)
         else:
-            yield item._replace(attributes={name: show(value, codes) for name, value in item.attributes.items()})
+            yield item._replace(attributes={name: unmask(value, codes) for name, value in item.attributes.items()})
 
 
 class Lines:
     """The line of a byte; the next that is asked for is never far, so only what lies between is counted."""
 
-    def __init__(self, hidden: Hidden) -> None:
-        self.source = hidden.text.encode()
+    def __init__(self, masked: Masked) -> None:
+        self.source = masked.text.encode()
         self.offset, self.line = 0, 1
-        self.removed_after = [line for line, _ in hidden.removed]
-        self.removed = list(accumulate((lines for _, lines in hidden.removed), initial=0))
+        self.removed_after = [line for line, _ in masked.removed]
+        self.removed = list(accumulate((lines for _, lines in masked.removed), initial=0))
 
     def at(self, offset: int) -> int:
         """The line of the body, from 1, in which the byte stands."""
@@ -167,7 +167,7 @@ class _Inside:
 
     def add_text(self, text: str, is_code: bool) -> None:
         if is_code or self.alt is not None:
-            self.texts().append(show(text, self.codes) if is_code else text)
+            self.texts().append(unmask(text, self.codes) if is_code else text)
             return
         found = part(text, self.codes)
         self.special = self.special or found != [text]
@@ -189,7 +189,7 @@ class _Inside:
 
     def add_image(self, found: Any, line: int, alt: str) -> None:
         form = "inline" if found["link_type"] == "Inline" else "reference"
-        url, alt, title = (show(text, self.codes) for text in (found["dest_url"], alt, found["title"]))
+        url, alt, title = (unmask(text, self.codes) for text in (found["dest_url"], alt, found["title"]))
         self.parts.append(MarkdownImage(url, alt, title, form, line))
         self.special = True
 

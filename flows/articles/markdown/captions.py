@@ -2,11 +2,11 @@
 
 from flows.articles.markdown.blocks import Block, Document, MarkdownImage
 from flows.articles.markdown.html import Tag
-from flows.articles.markdown.images import CaptionText, Picture, fold, read_picture
+from flows.articles.markdown.images import CaptionText, Picture, normalize_whitespace, read_picture
 from flows.articles.markdown.shortcodes import Shortcode
 
-MOST_IMAGES = 10_000  # an article
-MOST_CAPTIONS = 100  # an image
+MAX_IMAGES = 10_000  # an article
+MAX_CAPTIONS = 100  # an image
 
 
 def read_pictures(document: Document) -> tuple[list[Picture], list[str]]:
@@ -36,7 +36,7 @@ class _Walk:
         """Read every block."""
         for block in self.blocks:
             is_plain = not block.parts and self.near is None and self.caption is None  # as most are
-            self.texts.append(fold(block.text) if is_plain else self.read_block(block))
+            self.texts.append(normalize_whitespace(block.text) if is_plain else self.read_block(block))
         self.end_figure()
         for number, captions in self.described.items():
             picture = self.pictures[number]
@@ -51,7 +51,7 @@ class _Walk:
             self.caption.append(block.text)
             return ""
         else:
-            text = fold(block.text)
+            text = normalize_whitespace(block.text)
         if text and self.near is not None and len(self.pictures) == pictures:
             text = self.next_paragraph(block, text)
             self.near = None
@@ -81,7 +81,7 @@ class _Walk:
             self.end_figure()
         elif self.caption is not None and not self.closings:
             self.end_caption()
-        text = fold("".join(rest)) if block.kind != "html" else ""
+        text = normalize_whitespace("".join(rest)) if block.kind != "html" else ""
         if len(self.pictures) > first:
             text = self.own_line(block, "".join(rest), text)
             self.near = first
@@ -108,7 +108,7 @@ class _Walk:
         """The figcaption describes its figure, or the image before it."""
         if self.caption is None:
             return
-        text = fold(" ".join(self.caption))
+        text = normalize_whitespace(" ".join(self.caption))
         caption, self.caption = CaptionText(text, "figcaption", self.caption_line), None
         if self.figure is not None:
             self.figure_captions.append((len(self.pictures), caption))
@@ -124,7 +124,7 @@ class _Walk:
                 alone = len(self.figure_captions) == 1
                 numbers = range(start, last + 1 if alone else before) or [min(max(before - 1, start), last)]
                 for number in numbers:
-                    if number >= MOST_IMAGES:
+                    if number >= MAX_IMAGES:
                         break
                     self.describe(number, *caption)
                 start = before
@@ -162,7 +162,7 @@ def captions_of(picture: Picture) -> list[CaptionText]:
     weaker = (CaptionText(picture.title, "title", picture.line), CaptionText(picture.alt, "alt", picture.line))
     distinct: dict[str, CaptionText] = {}
     for caption in sorted(
-        (*picture.captions[:MOST_CAPTIONS], *weaker), key=lambda caption: _STRENGTH.index(caption.form)
+        (*picture.captions[:MAX_CAPTIONS], *weaker), key=lambda caption: _STRENGTH.index(caption.form)
     ):
         if caption.text:
             distinct.setdefault(caption.text, caption)

@@ -34,14 +34,15 @@ def front_matter_image(hero: Hero, line: int) -> Picture:
     """The front matter's image, whose caption is as good as a figure's."""
     caption = plain(hero.caption)
     captions = (CaptionText(caption, "figcaption", line),) if caption else ()
-    return Picture(hero.url, fold(hero.alt), fold(hero.title), "front_matter", line, captions)
+    alt, title = normalize_whitespace(hero.alt), normalize_whitespace(hero.title)
+    return Picture(hero.url, alt, title, "front_matter", line, captions)
 
 
 def markdown_image(part: Part) -> Picture | None:
     """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
     if not isinstance(part, MarkdownImage):
         return None
-    return Picture(part.url, fold(part.alt), fold(part.title), part.form, part.line)
+    return Picture(part.url, normalize_whitespace(part.alt), normalize_whitespace(part.title), part.form, part.line)
 
 
 _IMAGE_TAGS = frozenset({"img", "image", "amp-img"})  # browsers read <image> as <img>
@@ -57,7 +58,8 @@ def html_image(part: Part) -> Picture | None:
         source = late or given.get("srcset", "").strip().split(" ", 1)[0]
     if source.startswith("{") and not source.startswith("{{"):
         source = ""  # an expression of MDX
-    return Picture(source, fold(given.get("alt", "")), fold(given.get("title", "")), "html", part.line)
+    alt, title = (normalize_whitespace(given.get(name, "")) for name in ("alt", "title"))
+    return Picture(source, alt, title, "html", part.line)
 
 
 _IMAGE_NAME = re.compile(r"(?:^|[-_/.])(?:img|image|images|figure|fig|picture|photo)(?:$|[-_/.])", re.IGNORECASE)
@@ -110,7 +112,7 @@ def read_picture(part: Part) -> Picture | None:
 _PRINTABLE = bytes(range(0x20, 0x7F))
 
 
-def fold(text: str) -> str:
+def normalize_whitespace(text: str) -> str:
     """The text on one line, its white space folded: texts are the same when equal after it."""
     if not text:  # as half of the texts of an image are
         return ""
@@ -125,4 +127,4 @@ _MARKUP = re.compile(r"[*_\[`<]")
 
 def plain(text: str) -> str:
     """A text that may hold markup, without it."""
-    return fold(plain_text(text) if _MARKUP.search(text) else text)
+    return normalize_whitespace(plain_text(text) if _MARKUP.search(text) else text)

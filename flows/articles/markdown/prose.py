@@ -10,7 +10,7 @@ from flows.articles.markdown.blocks import Block
 # Scripts that put no space between words: each of their ideographs and kana counts as one word.
 _SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
-LONGEST_DATELINE = 80  # characters before the dash
+MAX_DATELINE_LENGTH = 80  # characters before the dash
 _DASH = re.compile(r" [-‐‑‒–—―−]{1,3} (\S)")
 _AGENCY = re.compile(r"(?<!\s)\s*+\([^()]{1,40}\)\Z")
 _OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
@@ -65,7 +65,7 @@ def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
 
 def read_dateline(text: str) -> str | None:
     """The place with which a paragraph opens: `LYON, 4 déc (AFP) - Le…` gives LYON; None where it is none."""
-    dash = _DASH.search(text, 2, LONGEST_DATELINE + 6) if text[:2].isupper() else None
+    dash = _DASH.search(text, 2, MAX_DATELINE_LENGTH + 6) if text[:2].isupper() else None
     if dash is None or not (dash[1].isdigit() or dash[1] in _OPENINGS or _is_capital(dash[1])):
         return None
     place, *regions = (part.strip() for part in _AGENCY.sub("", text[: dash.start()]).split(","))

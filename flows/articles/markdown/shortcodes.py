@@ -42,7 +42,7 @@ class Shortcode(NamedTuple):
     line: int
 
 
-class Hidden(NamedTuple):
+class Masked(NamedTuple):
     """A body whose shortcodes are hidden; `removed` are the lines of it after which so many lines are missing."""
 
     text: str
@@ -58,12 +58,12 @@ class Call(NamedTuple):
     others: list[str]
 
 
-def hide(body: str) -> Hidden:
+def mask(body: str) -> Masked:
     """Hide each shortcode, on one line, wherever it stands."""
     if "&#" in body:
         body = _WRITTEN_OPEN.sub("\ufffd", body)
     if "{" not in body and "[caption" not in body and _OPEN not in body:
-        return Hidden(body, [], [])
+        return Masked(body, [], [])
     body = body.replace(_OPEN, "\ufffd")
     parts: list[str] = []
     codes: list[Shortcode] = []
@@ -78,7 +78,7 @@ def hide(body: str) -> Hidden:
             gone += lines
             line += lines
         place = end
-    return Hidden("".join([*parts, body[place:]]), codes, removed)
+    return Masked("".join([*parts, body[place:]]), codes, removed)
 
 
 def _places(body: str) -> Iterator[tuple[int, int]]:
@@ -96,7 +96,7 @@ def _places(body: str) -> Iterator[tuple[int, int]]:
         yield match.start(), place
 
 
-def show(text: str, codes: list[Shortcode]) -> str:
+def unmask(text: str, codes: list[Shortcode]) -> str:
     """The text with its shortcodes as they stand in the source."""
     return _HIDDEN.sub(lambda match: codes[int(match[1])].source, text) if _OPEN in text else text
 

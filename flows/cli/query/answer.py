@@ -19,7 +19,7 @@ from flows.cli.query.output_file import written
 from flows.cli.query.parquet import write_parquet
 from flows.cli.query.statement import require_question
 from flows.errors import QueryError
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.settings import Settings
 from flows.warehouse import working_copy
 from flows.warehouse.editions import current_edition
@@ -31,8 +31,8 @@ from flows.warehouse.sandbox import private_folder, sealed
 @contextmanager
 def opened(settings: Settings) -> Iterator[Path | None]:
     """The folder of the current edition, in which its database lies; None where nothing is published."""
-    if isinstance(settings.warehouse, Prefix):
-        with working_copy.reading(settings.warehouse, settings.home) as folder:
+    if isinstance(settings.warehouse, ObjectPath):
+        with working_copy.reading(settings.warehouse, settings.local_root) as folder:
             yield folder
     else:
         require_path(settings.warehouse)
@@ -54,7 +54,7 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
             stop.interrupt = connection.interrupt
             stop.litter.append(private_folder(connection))
             question = require_question(connection, sql)
-            place = written(output, settings.home, stop.litter) if output else nullcontext()
+            place = written(output, settings.local_root, stop.litter) if output else nullcontext()
             with place as target:
                 _write(connection.sql(question), form, target)
     except (duckdb.Error, pa.ArrowException, ReadingError) as error:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from flows.display import escape, visible_lines
 
 Rows = duckdb.DuckDBPyRelation
-MOST_ROWS = 40  # of a table: its first and last ones
+MAX_TABLE_ROWS = 40  # of a table: its first and last ones
 _AT_ONCE = 4_096  # rows in memory
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?(\+00)?")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # and their wide forms, as Excel reads them
@@ -35,7 +35,7 @@ class ReadingError(Exception):
 def write_table(rows: Rows, file: TextIO) -> None:
     """Write a table that is as wide as the terminal; no character of an article controls it."""
     with redirect_stdout(io.StringIO()) as shown:
-        rows.show(max_width=shutil.get_terminal_size((120, 0)).columns, max_rows=MOST_ROWS)
+        rows.show(max_width=shutil.get_terminal_size((120, 0)).columns, max_rows=MAX_TABLE_ROWS)
     file.write(visible_lines(shown.getvalue()))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import yaml
 
-from flows.object_store.path import Prefix
+from flows.object_store.path import ObjectPath
 from flows.settings import Settings
 
 PROJECT = Path(__file__).parents[3]
@@ -109,5 +109,5 @@ def _home_folder(home: Path) -> dict[str, str]:
     return {}
 
 
-def _absolute(place: Path | Prefix) -> str:
+def _absolute(place: Path | ObjectPath) -> str:
     return str(place.absolute() if isinstance(place, Path) else place)

@@ -9,7 +9,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from flows.cli.output import say
+from flows.cli.output import write_line
 from flows.cli.up.processes import writing
 
 NAME = "password"
@@ -30,7 +30,7 @@ def api_password(home: Path) -> str:
             reason = f"could not be read ({flaw.strerror})" if isinstance(flaw, OSError) else str(flaw)
         file.unlink()
         password = _generate(file)
-    say(f"Generated a new password in {file}: the old file {reason}.")
+    write_line(f"Generated a new password in {file}: the old file {reason}.")
     return password
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from flows.cli.output import say
+from flows.cli.output import write_line
 from flows.cli.up.api import Api
 from flows.cli.up.environment import DEPLOYMENTS, PROJECT
 from flows.cli.up.pool import POOL, set_up_pool
@@ -100,6 +100,6 @@ def run_now(api: Api, worker: Part) -> None:
         time.sleep(PAUSE)
         run = api("GET", f"flow_runs/{run['id']}")
     if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
-        say("First run skipped: another one is under way.")
+        write_line("First run skipped: another one is under way.")
     else:
-        say(f"First run {state['name'].lower()}: {visible(state['message'] or 'no message')}")
+        write_line(f"First run {state['name'].lower()}: {visible(state['message'] or 'no message')}")

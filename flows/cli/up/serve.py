@@ -15,7 +15,7 @@ from typing import NoReturn
 import httpx
 from filelock import FileLock, Timeout
 
-from flows.cli.output import discard_rest, say
+from flows.cli.output import discard_rest, write_line
 from flows.cli.up import orphans, schedule
 from flows.cli.up.api import ask, connected
 from flows.cli.up.environment import api_url, environment_of, run_variables, ui_url
@@ -46,7 +46,7 @@ def up(settings: Settings) -> None:
 def _serve(settings: Settings, client: httpx.Client, home: Path, environment: dict[str, str], umask: int) -> None:
     server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
     with running("server", server_command, environment, home) as server:
-        say("Prefect's server is starting; the first start takes half a minute.")
+        write_line("Prefect's server is starting; the first start takes half a minute.")
         api = partial(ask, client, server)
         api("GET", "health")
         schedule.set_up(api, settings, environment, home)
@@ -56,8 +56,8 @@ def _serve(settings: Settings, client: httpx.Client, home: Path, environment: di
         with running("worker", worker_command, environment | run_variables(), home, umask) as worker:
             times = schedule.times(api)
             state = f"on, {times}" if times else "paused"
-            say(f"The schedule is {state}: {ui_url(settings.port)}  (Ctrl-C stops it)")
-            say(f"To see the user and password of its UI: cat {shlex.quote(str(home / NAME))}")
+            write_line(f"The schedule is {state}: {ui_url(settings.port)}  (Ctrl-C stops it)")
+            write_line(f"To see the user and password of its UI: cat {shlex.quote(str(home / NAME))}")
             if times:
                 schedule.run_now(api, worker)
             while True:

@@ -12,18 +12,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.display import shortened
 from flows.schema import Edition
-from flows.warehouse.database import Config, reading, sparing
+from flows.warehouse.database import Config, reading, with_retry
 from flows.warehouse.ddl import SQL
 from flows.warehouse.front_page import charts
 
-LONGEST = 200  # characters of a text from the database
+MAX_TEXT_LENGTH = 200  # characters of a text from the database
 FRONT_PAGE = "front_page.html"
 FOLDER = Path(__file__).parent
 
 
 def write(edition: Path, row: Edition) -> Path:
     """Write the page from the edition's database; whatever comes from articles is escaped."""
-    answers = sparing(edition, partial(_ask, edition))
+    answers = with_retry(edition, partial(_ask, edition))
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
     page = edition / FRONT_PAGE
@@ -47,7 +47,7 @@ def _fetch(result: Any) -> list[dict[str, Any]]:
 
 def _shown(value: Any) -> Any:
     """Return a value as the page shows it: text is visible and short; a query of the database returns all of it."""
-    return shortened(value, LONGEST) if isinstance(value, str) else value
+    return shortened(value, MAX_TEXT_LENGTH) if isinstance(value, str) else value
 
 
 def _environment() -> Environment:
