@@ -3,13 +3,15 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from flows.pipeline.plan import Plan
-from flows.pipeline.run import Steps, publish_edition
+from flows.pipeline.process_pool import ProcessRunner
+from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -36,15 +38,25 @@ def example_edition() -> Iterator[Path]:
         yield publish(folder, NOW)
 
 
+class _RunnerWithId(ProcessRunner):
+    """The runner that publishes an edition of a given id."""
+
+    def __init__(self, edition_id: str) -> None:
+        self.edition_id = edition_id
+
+    def call(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a step; the plan gets the id."""
+        result = super().call(step, *arguments)
+        if isinstance(result, Plan):
+            return replace(result, edition_id=self.edition_id, folder=result.folder.with_name(self.edition_id))
+        return result
+
+
 def publish(folder: Path, edition_id: str) -> Path:
     """Publish an edition of this id from a newsroom's seeds, every file read; returns its folder."""
 
-    def extract(settings: Settings) -> Plan:
-        plan = Steps().extract(settings)
-        return replace(plan, edition_id=edition_id, folder=plan.folder.with_name(edition_id))
-
     settings = Settings(source=folder / "seeds", warehouse=folder / "warehouse", time_zone="UTC", rebuild=True)
-    return publish_edition(settings, Steps(extract=extract)).folder
+    return publish_edition(settings, _RunnerWithId(edition_id)).folder
 
 
 def _copy_seeds(source: Path) -> None:

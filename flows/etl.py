@@ -20,7 +20,8 @@ from flows.pipeline import verify as proof
 from flows.pipeline.run import Report, publish_edition
 from flows.schema import Edition
 from flows.settings import Settings
-from flows.tasks import running
+from flows.tasks import runner_of
+from flows.warehouse.storage import open_storage
 
 PROJECT = Path(__file__).parents[1]
 HOUR = 3600  # seconds
@@ -61,8 +62,8 @@ def etl(
     try:
         given = {"rebuild": rebuild, "verify_content": verify_content, "allow_withdrawals": allow_withdrawals}
         settings = _settings(source=source, warehouse=warehouse, **given)
-        with running(settings) as steps:
-            report = publish_edition(settings, steps)
+        with runner_of(settings) as runner:
+            report = publish_edition(settings, runner)
     except RunError as error:
         return Failed(message=visible(str(error)))
     return Completed(message=_tell(settings, report))
@@ -78,8 +79,8 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
     """
     try:
         settings = _settings(source=source, warehouse=warehouse)
-        with running(settings) as steps:
-            _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), steps))
+        with runner_of(settings) as runner:
+            _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), runner))
         differences = proof.verify(settings)
     except RunError as error:
         return Failed(message=visible(str(error)))
@@ -94,14 +95,13 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
 def _settings(**given: Any) -> Settings:
     """The settings of a run: relative folders are the project's, wherever a worker runs; it waits for other runs."""
     settings = Settings.given(**given, lock_timeout=HOUR)
-    named = {name: getattr(settings, name) for name in ("source", "warehouse", "data")}
-    folders = {name: PROJECT / place for name, place in named.items() if isinstance(place, Path)}
+    folders = {name: PROJECT / getattr(settings, name) for name in ("source", "warehouse", "data")}
     return settings.model_copy(update=folders)
 
 
 def _shown(settings: Settings, edition: Path) -> str:
     """Where readers find an edition."""
-    return str(edition if isinstance(settings.warehouse, Path) else settings.warehouse / "editions" / edition.name)
+    return str(open_storage(settings).edition_location(edition.name))
 
 
 def _tell(settings: Settings, report: Report) -> str:

@@ -34,6 +34,14 @@ class KnownFile(NamedTuple):
     content_hash: Annotated[str | None, "Hash of the content whose rows the edition before holds; null when none."]
 
 
+class ArticleKey(NamedTuple):
+    """What decides which of several files with one article is published."""
+
+    article_id: Annotated[str, "The article."]
+    published_at: Annotated[datetime | None, "Instant of publication, UTC."]
+    source_path: Annotated[str, "Seed file, relative to the source."]
+
+
 class Lost(NamedTuple):
     """A file that is not published, since another one holds the same article."""
 
@@ -194,6 +202,7 @@ FOUND = Table("found", SeedFile, ("source_path",))
 TO_READ = Table("to_read", KnownFile, ("source_path",))
 DROPPED = Table("dropped", Dropped, ("article_id",))
 LOST = Table("lost", Lost, ("source_path",))
+ARTICLE_KEYS = Table("article_keys", ArticleKey, ("source_path",))
 
 ARTICLES = Table("articles", Article, ("article_id",), by_month=True)
 IMAGES = Table("images", Image, ("article_id", "position"), by_month=True)

@@ -4,7 +4,6 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -12,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from flows.errors import InvalidSettingError
-from flows.object_store.path import SCHEME, ObjectPath, has_scheme, parse
+from flows.object_store.path import ObjectPath, has_scheme, parse
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
@@ -98,18 +97,6 @@ class Settings(BaseSettings):
             raise InvalidSettingError(" ".join(map(_flaw, error.errors()))) from None
         except SettingsError as error:
             raise InvalidSettingError(f"{error}; write the variable's value as JSON.") from None
-
-    @property
-    def local_root(self) -> Path:
-        """The warehouse on this machine's disk: itself, or the working copy of a prefix."""
-        if isinstance(self.warehouse, Path):
-            return self.warehouse
-        return self.data / "copies" / quote(str(self.warehouse).removeprefix(SCHEME), safe="")
-
-    @property
-    def local_root_option(self) -> str:
-        """What names another home."""
-        return "--warehouse" if isinstance(self.warehouse, Path) else "BROADSHEET_DATA"
 
     @field_validator("time_zone")
     @classmethod

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from functools import partial, wraps
 from inspect import signature
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import duckdb
@@ -23,9 +23,10 @@ from flows.pipeline import dask
 from flows.pipeline.memory import translate_memory_errors
 from flows.pipeline.plan import Plan
 from flows.pipeline.process_pool import default_processes, translate_pool_errors, workers
-from flows.pipeline.run import Steps, steps_for
+from flows.pipeline.publish import publish
 from flows.settings import Settings
 
+R = TypeVar("R")
 LONG = 20_000  # files to read; fewer are read before anyone has looked
 # What a step may raise without being at fault. Prefect logs the traceback of what a task raises, and none of what it
 # returns, so the task returns these as its state, and its caller raises them again.
@@ -47,60 +48,71 @@ async def never(_task: object, _run: TaskRun, _state: State[Any]) -> bool:
     return False
 
 
-def _task(name: str, step: Any, retry: Any = is_transient) -> Any:
-    """Return a step as a task: nothing is cached, since the folders that a step reads are not among its arguments."""
+def _task(step: Callable[..., R], work: Callable[..., R] | None = None) -> Any:
+    """Return a step as a task, which does its `work`: the step itself, unless told otherwise.
+
+    Nothing is cached, since the folders that a step reads are not among its arguments.
+    """
 
     @wraps(step)
     def run(*arguments: Any) -> Any:
         try:
             with translate_memory_errors():
-                return step(*arguments)
+                return (work or step)(*arguments)
         except EXPECTED as error:
             return Failed(message=visible(str(error)), data=error)
 
     return task(
-        name=name,
+        name=step.__name__.replace("_", " "),
         cache_policy=NO_CACHE,
         persist_result=False,
         retries=3,
         retry_delay_seconds=[2, 10, 60],
-        retry_condition_fn=retry,
+        retry_condition_fn=never if step is publish else is_transient,
     )(run)
 
 
-def _step(name: str, step: Any, retry: Any = is_transient) -> Callable[..., Any]:
-    """Return a function that runs a step as a task, returns what the step returns, and raises what it raises."""
-    task_ = _task(name, step, retry)
+class PrefectRunner:
+    """The runner whose steps are tasks on this machine, a large step's in processes."""
 
-    def call(*arguments: Any) -> Any:
-        return task_(*arguments, return_state=True).result()
+    distributed = False
 
-    return call
+    def call(self, step: Callable[..., R], *arguments: Any) -> R:
+        """Run a step as a task, return what it returns, and raise what it raises."""
+        return cast(R, _task(step)(*arguments, return_state=True).result())
+
+    def map(self, step: Callable[..., int], plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+        """Run a step for each part as mapped tasks, a large one's in processes; a long one reports its progress."""
+        with workers(plan, len(parts)) as pool:
+            task_ = _task(step, _in_pool(pool, step) if pool else None)
+            yield from _results(task_, plan, [future.result for future in task_.map(unmapped(plan), list(parts))])
 
 
-def _mapped(step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """A step for each part, as mapped task runs, a large one's in processes; a long one shows how far it is."""
-    with workers(plan, len(parts)) as pool:
-        task_ = _task(step.name, _in_pool(pool, step.fn.__wrapped__)) if pool else step
-        yield from _results(task_, plan, [future.result for future in task_.map(unmapped(plan), list(parts))])
+def _in_pool(pool: Executor, step: Callable[..., int]) -> Callable[..., int]:
+    """Return a step that runs in one of the pool's processes: tasks are threads of this one, which share a core."""
 
-
-def _in_pool(pool: Executor, step: Any) -> Any:
-    """A step in one of the pool's processes: task runs are threads of this one, which share a core."""
-
-    @wraps(step)
     def run(*arguments: Any) -> int:
         with translate_pool_errors():
-            return int(pool.submit(step, *arguments).result())
+            return pool.submit(step, *arguments).result()
 
     return run
 
 
-def _on_cluster(runner: TaskRunner[Any], step: Any, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """The same on a Dask cluster."""
-    dask.require_workers(lambda: runner.client, plan.settings.scheduler)  # type: ignore[attr-defined]
-    arguments = dict(zip(signature(step.fn).parameters, (unmapped(plan), list(parts)), strict=True))
-    return _results(step, plan, [partial(dask.result_of, future) for future in runner.map(step, arguments)])
+class DaskRunner(PrefectRunner):
+    """The runner whose mapped steps are tasks on the workers of a Dask cluster."""
+
+    distributed = True
+
+    def __init__(self, task_runner: TaskRunner[Any], scheduler: str | None) -> None:
+        self.task_runner, self.scheduler = task_runner, scheduler
+
+    def map(self, step: Callable[..., int], plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+        """Run a step for each part as mapped tasks of the cluster."""
+        dask.require_workers(lambda: self.task_runner.client, self.scheduler)  # type: ignore[attr-defined]
+        task_ = _task(step)
+        arguments = dict(zip(signature(step).parameters, (unmapped(plan), list(parts)), strict=True))
+        futures = self.task_runner.map(task_, arguments)
+        yield from _results(task_, plan, [partial(dask.result_of, future) for future in futures])
 
 
 def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
@@ -122,33 +134,22 @@ def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Ite
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Steps]:
-    """The steps as tasks, on this machine or on a Dask cluster until the end of the block; raises RunError."""
+def runner_of(settings: Settings) -> Iterator[PrefectRunner]:
+    """Yield the runner of the settings: on this machine, or on a Dask cluster until the end of the block.
+
+    Raise ConfigurationError without the extra dask.
+    """
     if settings.runner == "local":
-        yield _tasks(steps_for(settings), _mapped)
+        yield PrefectRunner()
         return
     try:
         from prefect_dask.task_runners import DaskTaskRunner
     except ModuleNotFoundError:
         raise ConfigurationError(
-            "The dask runner needs the extra dask; run pip install '.[dask]' in Broadsheet's folder."
+            "The dask runner needs the extra dask. Run pip install '.[dask]' in Broadsheet's folder."
         ) from None
-    workers_of_the_run = settings.processes or default_processes()
-    of_the_run = {"n_workers": workers_of_the_run, "threads_per_worker": 1, "dashboard_address": None}
-    with DaskTaskRunner(
-        address=settings.scheduler, cluster_kwargs=None if settings.scheduler else of_the_run
-    ) as runner:
-        yield _tasks(dask.steps_for(settings), partial(_on_cluster, runner))
-
-
-def _tasks(steps: Steps, each: Callable[..., Iterator[int]]) -> Steps:
-    return Steps(
-        extract=_step("extract", steps.extract),
-        transform=_task("transform", steps.transform),
-        reconcile=_step("reconcile", steps.reconcile),
-        write_months=_task("write months", steps.write_months),
-        load=_step("load", steps.load),
-        check=_step("check", steps.check),
-        publish=_step("publish", steps.publish, never),
-        each=each,
-    )
+    processes = settings.processes or default_processes()
+    temporary = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": None}
+    cluster_kwargs = None if settings.scheduler else temporary
+    with DaskTaskRunner(address=settings.scheduler, cluster_kwargs=cluster_kwargs) as task_runner:
+        yield DaskRunner(task_runner, settings.scheduler)

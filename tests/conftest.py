@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from flows.object_store.path import ObjectPath
-from flows.pipeline.run import Report, publish_edition, remote, steps
+from flows.pipeline import extract
+from flows.pipeline.run import Report, publish_edition
 from flows.settings import Settings
-from flows.warehouse import prefix, working_copy
+from flows.warehouse import local_storage, object_editions, object_storage, working_copy
 from tests.newsroom import Newsroom
 from tests.object_store import BUCKET, ObjectStore, running_store
 
@@ -84,7 +85,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
             def now(cls, tz: tzinfo | None = None) -> datetime:
                 return moment.astimezone(tz)
 
-        for module in (steps, remote, working_copy, prefix):
+        for module in (extract, local_storage, object_storage, object_editions, working_copy):
             monkeypatch.setattr(module, "datetime", Clock)
 
     return set_clock

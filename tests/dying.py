@@ -2,12 +2,12 @@
 
 import os
 import signal
-from dataclasses import fields, replace
 from typing import NoReturn
 
-from flows.pipeline.run import Steps, publish_edition, steps_for
+from flows.pipeline.run import STEPS, publish_edition
 from flows.settings import Settings
-from flows.warehouse import database, ledger, manifest, parquet, pointer, prefix
+from flows.warehouse import database, ledger, manifest, object_editions, parquet, pointer
+from tests.runners import Replacing
 
 _FUNCTIONS = {
     "after the months": (parquet, "share_others"),
@@ -18,11 +18,11 @@ _FUNCTIONS = {
     "before the swap": (pointer, "swap"),
 }
 _BELOW_A_PREFIX = {
-    "before the pointer": (prefix, "_point_at"),
-    "after the pointer": (prefix, "_end_claim"),
+    "before the pointer": (object_editions, "_point_at"),
+    "after the pointer": (object_editions, "_end_claim"),
 }
 POINTS_BELOW_A_PREFIX = ["load", "before the pointer"]
-POINTS = [*(field.name for field in fields(Steps) if field.name != "each"), *_FUNCTIONS]
+POINTS = [*(step.__name__ for step in STEPS), *_FUNCTIONS]
 
 
 def die(*_: object, **__: object) -> NoReturn:
@@ -39,4 +39,4 @@ def run_until(point: str, settings: Settings) -> None:
         setattr(module, name, die)
         publish_edition(settings)
     else:
-        publish_edition(settings, replace(steps_for(settings), **{point: die}))
+        publish_edition(settings, Replacing(**{point: die}))

@@ -24,6 +24,7 @@ from flows.object_store.path import ObjectPath
 from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from flows.warehouse.ddl import SQL
+from flows.warehouse.storage import open_storage
 from tests.conftest import ROOT, seed_file
 from tests.object_store import ObjectStore
 
@@ -70,13 +71,18 @@ class Newsroom:
         (self.source / f"{number}.md").write_text(text)
 
     @property
+    def in_store(self) -> bool:
+        """Whether the warehouse is in an object store."""
+        return hasattr(self.warehouse, "bucket")
+
+    @property
     def local_root(self) -> Path:
         """The folder in which editions are built."""
-        return Settings().local_root
+        return open_storage(Settings()).local_root
 
     def current(self) -> str | None:
         """The id of the published edition."""
-        if isinstance(self.warehouse, ObjectPath):
+        if self.in_store:
             try:
                 return objects.read(self.warehouse / "current").decode()
             except FileNotFoundError:
@@ -147,8 +153,8 @@ def warehouse_is_something_else(room: Newsroom) -> Iterator[None]:
     theirs = room.folder / "theirs"
     theirs.mkdir()
     (theirs / "thesis.txt").write_text("years of work")
-    with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": theirs}):
-        if isinstance(room.warehouse, ObjectPath):
+    with room.setting(**{"warehouse" if not room.in_store else "data": theirs}):
+        if room.in_store:
             (theirs / "thesis.txt").rename(_made(room.local_root) / "thesis.txt")
         yield
 
@@ -172,7 +178,7 @@ def another_run_holds_the_lock(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def disk_refuses(room: Newsroom) -> Iterator[None]:
     """The kernel's own folder of processes, in which nobody can make a folder."""
-    with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": "/proc/broadsheet"}):
+    with room.setting(**{"warehouse" if not room.in_store else "data": "/proc/broadsheet"}):
         yield
 
 
@@ -214,7 +220,7 @@ def disk_is_full_while_loading(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def rewritten(place: Path | ObjectPath, content: bytes) -> Iterator[None]:
     """Give a file or an object another content, until the end of the block."""
-    if isinstance(place, ObjectPath):
+    if hasattr(place, "bucket"):
         known = objects.read(place)
         objects.write(place, content)
         yield
@@ -229,7 +235,7 @@ def rewritten(place: Path | ObjectPath, content: bytes) -> Iterator[None]:
 
 @contextmanager
 def current_dangles(room: Newsroom) -> Iterator[None]:
-    if isinstance(room.warehouse, ObjectPath):
+    if room.in_store:
         with rewritten(room.warehouse / "current", b"20200101T000000Z"):
             yield
     else:
@@ -241,7 +247,7 @@ def current_dangles(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def edition_has_a_foreign_log(room: Newsroom) -> Iterator[None]:
     name = f"editions/{room.current()}/broadsheet.duckdb.wal"
-    if isinstance(room.warehouse, ObjectPath):
+    if room.in_store:
         objects.write(room.warehouse / name, b"forged")
         yield
         objects.remove_object(room.warehouse / name)
@@ -260,7 +266,7 @@ def manifest_is_broken(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
     """A month that this run changes, so that its rows are read back."""
-    assert isinstance(room.warehouse, Path)
+    assert not room.in_store
     file = room.warehouse / "current" / "articles" / "2026-01" / "articles.parquet"
     with rewritten(file, file.read_bytes()[:-40] + bytes(40)):
         yield
@@ -269,7 +275,7 @@ def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def a_file_is_missing(room: Newsroom) -> Iterator[None]:
     """The ledger: without it an edition would be published that has forgotten what changed."""
-    assert isinstance(room.warehouse, Path)
+    assert not room.in_store
     (file,) = (room.warehouse / "current" / "changes").glob("*/changes.parquet")
     kept = file.rename(room.folder / "changes.parquet")
     yield
@@ -344,7 +350,7 @@ def store_at(**variables: str) -> Iterator[None]:
 @contextmanager
 def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
     """While this run puts its manifest, a run of another machine publishes."""
-    assert isinstance(room.warehouse, ObjectPath)
+    assert room.in_store
     other = Settings().model_copy(update={"data": room.folder / "other machine"})
     upload = objects.upload
     with pytest.MonkeyPatch.context() as patch:
@@ -371,7 +377,7 @@ def source_is_empty(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def current_is_lost(room: Newsroom) -> Iterator[None]:
-    if isinstance(room.warehouse, ObjectPath):
+    if room.in_store:
         known = objects.read(room.warehouse / "current")
         objects.remove_object(room.warehouse / "current")
         yield
@@ -386,7 +392,7 @@ def current_is_lost(room: Newsroom) -> Iterator[None]:
 def an_edition_is_from_the_future(room: Newsroom) -> Iterator[None]:
     """A copy of the edition under a name of another century, as a run with a wrong clock leaves it."""
     ahead = "20991231T235959Z"
-    if isinstance(room.warehouse, ObjectPath):
+    if room.in_store:
         place = room.warehouse / "editions" / ahead / "edition.json"
         objects.write(place, objects.read(room.warehouse / "editions" / str(room.current()) / "edition.json"))
         yield
@@ -402,7 +408,7 @@ def an_edition_is_from_the_future(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def path_has_a_question_mark(room: Newsroom) -> Iterator[None]:
-    with room.setting(**{"warehouse" if isinstance(room.warehouse, Path) else "data": room.folder / "why?"}):
+    with room.setting(**{"warehouse" if not room.in_store else "data": room.folder / "why?"}):
         yield
 
 
@@ -456,7 +462,7 @@ def store_has_no_etags(room: Newsroom) -> Iterator[None]:
 @contextmanager
 def pointer_is_forbidden(room: Newsroom) -> Iterator[None]:
     assert room.store
-    assert isinstance(room.warehouse, ObjectPath)
+    assert room.in_store
     room.store.refused = {f"{room.warehouse.key}/current": "AccessDenied"}
     yield
     room.store.refused = {}
@@ -477,7 +483,7 @@ FAILURES = (
     Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load", EVERYWHERE),
     Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract", EVERYWHERE),
     Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract", EVERYWHERE),
-    Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_months", FOLDER),
+    Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_partitions", FOLDER),
     Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
     Failure(errors.EditionDamagedError, r"The file .*/changes\.parquet is missing\. .*", a_file_is_missing, "extract", FOLDER),
     Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
@@ -493,5 +499,5 @@ FAILURES = (
     Failure(errors.StorageUnavailableError, r"The store of s3://.* does not answer \(.*", store_is_down, "extract", STORE),
     Failure(errors.StorageRefusedError, r"Bucket not found: no-such-bucket\. .*", bucket_is_missing, "extract", STORE),
     Failure(errors.ClusterError, r"No worker of a Dask cluster answers at tcp://127.0.0.1:9 \(.*", cluster_is_not_there, None, ("dask folder",)),
-    Failure(errors.WorkerBlindError, r"The worker on .* does not see /proc/self/cwd/.*; workers need .*", workers_are_blind, "transform", ("dask folder",)),
+    Failure(errors.WorkerBlindError, r"The worker on .* does not see /proc/self/cwd/.*\. Give the workers .*", workers_are_blind, "transform", ("dask folder",)),
 )  # fmt: skip

@@ -40,14 +40,19 @@ class Newsroom:
         assert code == 0, said
         return said.split("Published edition ")[1].split()[0]
 
+    @property
+    def in_store(self) -> bool:
+        """Whether the warehouse is in an object store."""
+        return hasattr(self.warehouse, "bucket")
+
     def local(self) -> Path:
         """The folder of a warehouse on a disk."""
-        assert isinstance(self.warehouse, Path)
+        assert not self.in_store
         return self.warehouse
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file or an object of the warehouse."""
-        if isinstance(self.warehouse, ObjectPath):
+        if self.in_store:
             objects.write(self.warehouse / name, content)
             return
         (self.warehouse / name).parent.mkdir(parents=True, exist_ok=True)
@@ -55,14 +60,14 @@ class Newsroom:
 
     def remove(self, name: str) -> None:
         """Remove a file or an object of the warehouse."""
-        if isinstance(self.warehouse, ObjectPath):
+        if self.in_store:
             objects.remove_object(self.warehouse / name)
         else:
             (self.warehouse / name).unlink()
 
     def copy(self, edition: str, name: str) -> None:
         """Copy an edition to another name."""
-        if isinstance(self.warehouse, Path):
+        if not self.in_store:
             shutil.copytree(self.warehouse / "editions" / edition, self.warehouse / name)
             return
         for found in list(objects.list_objects(self.warehouse / "editions" / edition)):
@@ -70,6 +75,6 @@ class Newsroom:
 
     def names(self) -> set[str]:
         """What is in the folder of the editions."""
-        if isinstance(self.warehouse, Path):
+        if not self.in_store:
             return {entry.name for entry in (self.warehouse / "editions").iterdir()}
         return {found.name.split("/")[0] for found in objects.list_objects(self.warehouse / "editions")}

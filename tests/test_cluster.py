@@ -11,13 +11,15 @@ from distributed.scheduler import KilledWorker
 from flows.cli.main import main
 from flows.errors import RunError
 from flows.pipeline import dask
-from flows.pipeline.run import PLAIN, publish_edition
+from flows.pipeline import run as steps
+from flows.pipeline.run import publish_edition
 from flows.pipeline.transform import read_files
 from flows.schema import TO_READ
 from flows.settings import Settings
 from flows.warehouse import staging
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, seed_file
+from tests.runners import Replacing
 
 
 @pytest.mark.parametrize("unseen", ["source", "warehouse"])
@@ -29,13 +31,13 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
         nowhere = tmp_path / "nowhere"
         changed = {"settings": plan.settings.model_copy(update={"source": nowhere})}
         there = changed if unseen == "source" else {"folder": nowhere / "staging"}
-        return dask.transform_on_shared_disk(replace(plan, **there), batch)
+        return steps.transform(replace(plan, **there), batch)
 
     with pytest.raises(
         RunError,
-        match=r"Source folder not found: .*nowhere|does not see .*/nowhere/work-\d+; workers need a disk that all",
+        match=r"Source folder not found: .*nowhere|does not see .*/nowhere/work-\d+. Give the workers a disk that all",
     ):
-        publish_edition(Settings(source=source, warehouse=warehouse), replace(PLAIN, transform=transform))
+        publish_edition(Settings(source=source, warehouse=warehouse), Replacing(distributed=True, transform=transform))
     assert not (warehouse / "current").exists()
 
 
@@ -45,16 +47,16 @@ def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
         (source / f"{number:04}.md").write_text(seed_file(f"A{number}"))
     settings = Settings(source=source, warehouse=warehouse)
     with writer_lock(warehouse):
-        lost = PLAIN.extract(settings)
+        lost = steps.extract(settings, distributed=False)
         listed = staging.read(lost.work, TO_READ, 2)
     for file in sorted(source.iterdir())[600:]:
         file.unlink()
 
     def transform(plan, batch):
         read_files(lost, listed, 2)
-        return PLAIN.transform(plan, batch)
+        return steps.transform(plan, batch)
 
-    report = publish_edition(settings, replace(PLAIN, transform=transform))
+    report = publish_edition(settings, Replacing(distributed=True, transform=transform))
     assert (report.edition.articles, report.edition.rejected) == (600, 0)
     assert list(warehouse.rglob(".staging")) == []
 

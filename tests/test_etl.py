@@ -51,7 +51,16 @@ def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
     tasks = server.post("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}}, sort="EXPECTED_START_TIME_ASC")
     assert [(task["name"].rsplit("-", 1)[0], task["state_type"]) for task in tasks] == [
         (step, "COMPLETED")
-        for step in ("extract", "transform", "reconcile", "write months", "write months", "load", "check", "publish")
+        for step in (
+            "extract",
+            "transform",
+            "reconcile",
+            "write partitions",
+            "write partitions",
+            "load",
+            "check",
+            "publish",
+        )
     ]
     again = run_flow(server, source=SEEDS, warehouse=warehouse)
     assert again.returncode == 0, again.stderr

@@ -4,19 +4,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flows.cli.main import main
+from flows.pipeline import run
 from flows.pipeline.plan import MIN_BATCH_FILES
-from flows.pipeline.run import PLAIN, publish_edition
+from flows.pipeline.run import publish_edition
 from flows.pipeline.verify import verify
 from flows.problems import RejectedError
 from flows.settings import Settings
 from flows.source.listing import read_seed_file, read_seed_files
 from tests.conftest import Publish, query, seed_file
+from tests.runners import Replacing
 
 FOREIGN = "Of another newspaper"
 
@@ -221,9 +222,9 @@ def test_what_is_swapped_after_the_listing_is_not_published(source, warehouse, o
 
     def transform(plan, batch):
         swap(source, outside)
-        return PLAIN.transform(plan, batch)
+        return run.transform(plan, batch)
 
-    report = publish_edition(Settings(source=source, warehouse=warehouse), replace(PLAIN, transform=transform))
+    report = publish_edition(Settings(source=source, warehouse=warehouse), Replacing(transform=transform))
     assert 1 <= len(problems(report.folder)) == report.edition.rejected
     assert query(report.folder, "SELECT count(*) FROM sources") == [(2,)]
     assert not [row for row in query(report.folder, "SELECT title FROM articles") if row == (FOREIGN,)]

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +14,13 @@ from flows.cli.main import main
 from flows.errors import OutOfMemoryError
 from flows.pipeline import verify
 from flows.pipeline.memory import translate_memory_errors
-from flows.pipeline.run import PLAIN, publish_edition
+from flows.pipeline.run import publish_edition
 from flows.schema import ARTICLES
 from flows.settings import Settings
 from flows.warehouse import database, ledger, parquet
 from flows.warehouse.arrow import schema
 from tests.conftest import Publish, rows_of, seed_file
+from tests.runners import Replacing
 
 
 def test_what_does_not_fit_is_done_again_with_more_memory(demo, monkeypatch):
@@ -56,9 +56,9 @@ def refuse_kernel() -> None:
 @pytest.mark.parametrize("refuse", [refuse_python, refuse_arrow, refuse_duckdb, refuse_kernel])
 def test_a_run_that_is_refused_memory_says_what_to_do(source, warehouse, refuse):
     (source / "a.md").write_text(seed_file("A"))
-    steps = replace(PLAIN, check=lambda *_: refuse())
+    runner = Replacing(check=lambda *_: refuse())
     with pytest.raises(OutOfMemoryError, match=r"^The process ran out of memory \(.*\)\. Set BROADSHEET_PROCESSES=1, "):
-        publish_edition(Settings(source=source, warehouse=warehouse), steps)
+        publish_edition(Settings(source=source, warehouse=warehouse), runner)
     assert not (warehouse / "current").exists()
     assert not (warehouse / ".staging").exists()
 

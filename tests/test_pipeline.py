@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,14 +12,15 @@ import pytest
 import xxhash
 
 from flows.errors import RunError
-from flows.pipeline import reconcile
-from flows.pipeline.run import PLAIN, publish_edition
+from flows.pipeline import reconcile, run
+from flows.pipeline.run import publish_edition
 from flows.schema import CONTENT
 from flows.settings import Settings
 from flows.warehouse import staging
 from flows.warehouse.editions import next_edition_id
 from flows.warehouse.ids import edition_time
 from tests.conftest import SEEDS, Publish, query, rows_of, seed_file
+from tests.runners import Replacing
 
 
 def test_every_file_of_the_demo_is_accounted_for(demo):
@@ -115,7 +115,7 @@ def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
     ]
 
 
-@pytest.mark.parametrize("step", ["extract", "transform", "reconcile", "write_months", "load", "check"])
+@pytest.mark.parametrize("step", ["extract", "transform", "reconcile", "write_partitions", "load", "check"])
 def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehouse, tmp_path, step):
     """The first try ends when all is done, and leaves what it wrote; another file of the article is read again."""
     for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
@@ -124,19 +124,19 @@ def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehous
     settings = Settings(source=source, warehouse=warehouse)
     publish_edition(settings)
     (source / "b.md").write_text(seed_file("A", "Another title", date="2025-12-01"))
-    once = getattr(PLAIN, step)
+    once = getattr(run, step)
 
     def twice(*arguments: object) -> object:
         once(*arguments)
         return once(*arguments)
 
-    report = publish_edition(settings, replace(PLAIN, **{step: twice}))
+    report = publish_edition(settings, Replacing(**{step: twice}))
     assert (report.edition.corrected, report.edition.duplicates) == (1, 1)
     assert rows_of(report.folder) == rows_of(
         publish_edition(Settings(source=source, warehouse=tmp_path / "anew")).folder
     )
     (source / "c.md").unlink()  # there is nothing to read, and still something to settle
-    report = publish_edition(settings, replace(PLAIN, **{step: twice}))
+    report = publish_edition(settings, Replacing(**{step: twice}))
     assert (report.edition.articles, report.edition.withdrawn) == (1, 1)
 
 
@@ -159,11 +159,11 @@ def test_the_settling_is_tried_again_after_the_disk_was_full(source, warehouse, 
 
     def try_again(plan):
         with pytest.raises(OSError, match="No space left"):
-            PLAIN.reconcile(plan)
-        return PLAIN.reconcile(plan)
+            reconcile.reconcile(plan)
+        return reconcile.reconcile(plan)
 
     monkeypatch.setattr(reconcile, "read_files", fill_disk)
-    assert publish_edition(settings, replace(PLAIN, reconcile=try_again)).edition.corrected == 1
+    assert publish_edition(settings, Replacing(reconcile=try_again)).edition.corrected == 1
 
 
 def test_another_time_zone_reads_everything_again(seeds, publish: Publish):

@@ -1,7 +1,6 @@
 """A source and a warehouse below s3:// prefixes, on a real store: editions are those of folders, and one run wins."""
 
 import multiprocessing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,18 +10,19 @@ from flows.cli.main import main
 from flows.errors import RunError
 from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath
-from flows.pipeline import dask
-from flows.pipeline.run import Report, go_back, publish_edition, steps_for
+from flows.pipeline import run
+from flows.pipeline.run import Report, publish_edition, roll_back
 from flows.pipeline.verify import verify
 from flows.schema import CONTENT
 from flows.settings import Settings
 from flows.source.listing import list_seed_files, read_seed_files
-from flows.warehouse import prefix
+from flows.warehouse import object_catalog, object_editions
 from flows.warehouse.editions import edition_time
 from tests.conftest import query, rows_of, seed_file
 from tests.dying import POINTS_BELOW_A_PREFIX, run_until
 from tests.object_store import BUCKET, ObjectStore
 from tests.older_editions import SCHEMA_1, unpack_edition
+from tests.runners import Replacing
 
 pytestmark = pytest.mark.slow
 
@@ -81,20 +81,20 @@ def require_equal(report: Report, settings: Settings, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["on this machine", "as workers do it"])
 def test_editions_below_a_prefix_are_those_of_a_folder(object_store, settings, tmp_path, where):
-    steps = steps_for(settings) if where == "on this machine" else dask.steps_for(settings)
-    first = publish_edition(settings, steps)
+    runner = Replacing(distributed=where == "as workers do it")
+    first = publish_edition(settings, runner)
     assert first.edition.articles == 4
     require_equal(first, settings, tmp_path)
     assert names(settings.warehouse) == {"current", f"editions/{first.folder.name}"}
     assert objects.read(settings.warehouse / "current").decode() == first.folder.name
-    assert publish_edition(settings, steps).edition is None
+    assert publish_edition(settings, runner).edition is None
 
     write(settings.source, "B", date="2026-10-01", title="Corrected")
     write(settings.source, "E", date="2026-11-01")
     objects.write(settings.source / "z.md", seed_file("C", "Another of the same article", "2026-10-03").encode())
     objects.remove_object(settings.source / "sub/D.md")
     object_store.asked.clear()
-    second = publish_edition(settings, steps)
+    second = publish_edition(settings, runner)
     counts = ("added", "corrected", "withdrawn", "duplicates")
     assert [getattr(second.edition, name) for name in counts] == [1, 2, 1, 1]
     copied = {key.split("/editions/")[1].partition("/")[2] for _, key, source in object_store.asked if source}
@@ -108,12 +108,12 @@ def test_an_edition_of_schema_1_upgrades_by_the_next_run(place, tmp_path, where)
     source, older = unpack_edition(tmp_path / "older")
     transfers.upload_all(older / "editions" / SCHEMA_1, place / "warehouse" / "editions" / SCHEMA_1)
     settings = Settings(source=source, warehouse=place / "warehouse", data=tmp_path / "data")
-    go_back(settings, SCHEMA_1)
+    roll_back(settings, SCHEMA_1)
     assert verify(settings) == []
     (source / "bridge.md").write_text((source / "bridge.md").read_text().replace("A bridge opens", "Corrected"))
     ledger = query(older / "editions" / SCHEMA_1, "FROM changes ORDER BY ALL")
-    steps = steps_for(settings) if where == "on this machine" else dask.steps_for(settings)
-    report = publish_edition(settings, steps)
+    runner = Replacing(distributed=where == "as workers do it")
+    report = publish_edition(settings, runner)
     assert (report.edition.added, report.edition.corrected, report.edition.withdrawn) == (0, 1, 0)
     noticed_before = f"FROM changes WHERE edition_id <> '{report.folder.name}' ORDER BY ALL"
     assert query(report.folder, noticed_before) == ledger
@@ -147,17 +147,17 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
 
     def check(*arguments: object) -> None:
         winners.append(publish_edition(settings.model_copy(update={"data": tmp_path / "other"})))
-        steps_for(settings).check(*arguments)
+        run.check(*arguments)
 
     with pytest.raises(RunError) as told:
-        publish_edition(settings, replace(steps_for(settings), check=check))
+        publish_edition(settings, Replacing(check=check))
     (winner,) = winners
     assert str(told.value) == (
         f"Another run has published into {settings.warehouse} since this one began (its current edition is"
         f" {winner.folder.name}); nothing of this one was published: run again."
     )
     assert objects.read(settings.warehouse / "current").decode() == winner.folder.name
-    assert prefix.list_editions(settings.warehouse)[-1] == winner.folder.name
+    assert object_catalog.list_editions(settings.warehouse)[-1] == winner.folder.name
     assert not any(name.startswith(".") for name in names(settings.warehouse))
     assert verify(settings) == []
     assert publish_edition(settings).edition is None
@@ -166,7 +166,7 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
 def test_of_two_puts_at_once_one_wins(settings):
     """Whoever put the pointer in the very last moment, is found by the store's own comparison."""
     publish_edition(settings)
-    _, seen = prefix.read_pointer(settings.warehouse)
+    _, seen = object_catalog.read_pointer(settings.warehouse)
     pointer = settings.warehouse / "current"
     assert objects.write_if(pointer, b"20991231T000000Z", seen)
     assert not objects.write_if(pointer, b"20991231T000001Z", seen)
@@ -179,7 +179,7 @@ def test_a_pointer_that_the_store_did_not_take_is_put_again(object_store, settin
     object_store.conflicts = 2
     report = publish_edition(settings)
     assert object_store.conflicts == 0
-    assert prefix.read_pointer(settings.warehouse)[0] == report.folder.name
+    assert object_catalog.read_pointer(settings.warehouse)[0] == report.folder.name
     object_store.conflicts = 100
     write(settings.source, "E", date="2026-11-01")
     with pytest.raises(RunError, match="The store takes no pointer to"):
@@ -218,11 +218,11 @@ def test_what_a_killed_run_left_is_swept(settings, tmp_path, point):
     write(settings.source, "E", date="2026-11-01")
     died = kill(point, settings)
     before = names(settings.warehouse)
-    prefix.sweep(settings.warehouse, first, edition_time(died) + timedelta(hours=23))
+    object_editions.sweep(settings.warehouse, first, edition_time(died) + timedelta(hours=23))
     assert names(settings.warehouse) == before  # it may be at work on another machine
-    assert prefix.list_editions(settings.warehouse) == [first]
+    assert object_catalog.list_editions(settings.warehouse) == [first]
     if point == "load":  # another machine cannot know that it died, until a day after
-        prefix.sweep(settings.warehouse, first, edition_time(died) + timedelta(hours=25))
+        object_editions.sweep(settings.warehouse, first, edition_time(died) + timedelta(hours=25))
         assert names(settings.warehouse) == {"current", f"editions/{first}"}
     last = publish_edition(settings)  # this machine knows
     assert names(settings.warehouse) == {"current", f"editions/{first}", f"editions/{last.folder.name}"}
@@ -234,16 +234,16 @@ def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, 
     publish_edition(settings)
     write(settings.source, "E", date="2026-11-01")
     died = kill("after the pointer", settings)
-    assert prefix.read_pointer(settings.warehouse)[0] == died
-    first, *_ = prefix.list_editions(settings.warehouse)
-    go_back(settings, first)
-    go_back(settings, died)
+    assert object_catalog.read_pointer(settings.warehouse)[0] == died
+    first, *_ = object_catalog.list_editions(settings.warehouse)
+    roll_back(settings, first)
+    roll_back(settings, died)
     write(settings.source, "F", date="2026-11-01")
     after = publish_edition(settings.model_copy(update={"data": tmp_path / "other"}))
     assert after.edition.added == 1
-    assert prefix.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
+    assert object_catalog.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
     assert publish_edition(settings).edition is None
-    assert prefix.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
+    assert object_catalog.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
 
 
 @pytest.mark.parametrize("failing", ["_end_claim", "retire"])
@@ -254,9 +254,9 @@ def test_a_store_that_fails_after_the_pointer_makes_no_failure_of_an_edition(set
         raise RunError("The store does not answer.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(prefix, failing, fail)
+        patch.setattr(object_editions, failing, fail)
         report = publish_edition(settings)
-    assert prefix.read_pointer(settings.warehouse)[0] == report.folder.name
+    assert object_catalog.read_pointer(settings.warehouse)[0] == report.folder.name
     assert publish_edition(settings).edition is None
     assert names(settings.warehouse) == {"current", f"editions/{report.folder.name}"}
 

@@ -72,7 +72,7 @@ def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
 
 def test_a_source_with_nothing(settings):
     assert told(settings.model_copy(update={"source": ObjectPath(BUCKET, "mistyped")})) == (
-        f"There is nothing below s3://{BUCKET}/mistyped; name an existing prefix with --source."
+        f"No objects found below s3://{BUCKET}/mistyped. Pass an existing prefix with --source."
     )
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from flows.pipeline import run
 from flows.pipeline.plan import Plan
-from flows.pipeline.run import Report, Steps, publish_edition
+from flows.pipeline.run import Report, publish_edition
 from flows.pipeline.verify import verify
 from flows.schema import SCHEMA_VERSION
 from flows.settings import Settings
 from flows.warehouse.editions import roll_back
 from tests.conftest import query, rows_of, run_broadsheet, seed_file
 from tests.older_editions import SCHEMA_1, unpack_edition
+from tests.runners import Replacing
 
 LATER_IN_ITS_MONTH, IN_A_LATER_MONTH = "20261010T030000Z", "20261110T030000Z"
 LEDGER = "FROM changes ORDER BY ALL"
@@ -30,11 +32,11 @@ def older(tmp_path: Path) -> Settings:
 def publish(settings: Settings, edition_id: str) -> Report:
     """Publish an edition with this id."""
 
-    def extract(settings: Settings) -> Plan:
-        plan = Steps().extract(settings)
+    def extract(settings: Settings, distributed: bool) -> Plan:
+        plan = run.extract(settings, distributed)
         return replace(plan, edition_id=edition_id, folder=plan.folder.with_name(edition_id))
 
-    return publish_edition(settings, Steps(extract=extract))
+    return publish_edition(settings, Replacing(extract=extract))
 
 
 def current(settings: Settings) -> Path:

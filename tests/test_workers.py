@@ -13,8 +13,9 @@ import pytest
 from flows.errors import OutOfMemoryError, RunError
 from flows.pipeline.memory import translate_memory_errors
 from flows.pipeline.plan import Plan, split
-from flows.pipeline.process_pool import in_processes, translate_pool_errors, workers
+from flows.pipeline.process_pool import ProcessRunner, translate_pool_errors, workers
 from flows.settings import Settings
+from flows.warehouse.storage import Snapshot
 from tests.conftest import ROOT, Publish, rows_of, seed_file
 
 FILES = 5_000
@@ -22,14 +23,14 @@ FILES = 5_000
 HANGING = """
 import sys
 from tests.test_workers import hang, plan_of
-from flows.pipeline.process_pool import in_processes
-list(in_processes(hang, plan_of(5_000, 2), ["one", "two"]))
+from flows.pipeline.process_pool import ProcessRunner
+list(ProcessRunner().map(hang, plan_of(5_000, 2), ["one", "two"]))
 """
 
 
 def plan_of(files: int, processes: int | None) -> Plan:
     nowhere = Path("nowhere")
-    return Plan(Settings(processes=processes), "", nowhere, None, None, files, True, split(files), 0, 0)
+    return Plan(Settings(processes=processes), "", nowhere, Snapshot(None, None), None, files, True, split(files), 0, 0)
 
 
 def hang(_: Plan, part: str) -> int:
@@ -51,7 +52,7 @@ def test_a_worker_that_is_killed_ends_the_run_in_a_sentence():
         RunError,
         match=r"was killed, possibly because .* ran out of memory; nothing was published\. Run again; .* BROADSHEET_PROCESSES=1",
     ):
-        list(in_processes(die, plan_of(FILES, 2), [0, 1]))
+        list(ProcessRunner().map(die, plan_of(FILES, 2), [0, 1]))
 
 
 def test_a_part_that_comes_after_the_kill_says_the_same():
@@ -73,12 +74,14 @@ def outgrow(_: Plan, part: int) -> int:
 def test_a_worker_that_is_refused_memory_ends_the_run_in_a_sentence():
     said = r"The process ran out of memory \(MemoryError\)\. Set BROADSHEET_PROCESSES=1"
     with pytest.raises(OutOfMemoryError, match=said), translate_memory_errors():
-        list(in_processes(outgrow, plan_of(FILES, 2), [0, 1]))
+        list(ProcessRunner().map(outgrow, plan_of(FILES, 2), [0, 1]))
 
 
 @pytest.mark.parametrize(("files", "processes", "elsewhere"), [(10, 2, False), (FILES, 1, False), (FILES, 2, True)])
 def test_workers_are_started_where_they_pay(files, processes, elsewhere):
-    (where,) = {number for number in in_processes(whose, plan_of(files, processes), [0, 1]) if number} or {os.getpid()}
+    (where,) = {number for number in ProcessRunner().map(whose, plan_of(files, processes), [0, 1]) if number} or {
+        os.getpid()
+    }
     assert (where != os.getpid()) == elsewhere
 
 

@@ -9,7 +9,7 @@ from flows.articles.front_matter.fields import ALIASES, Fields
 from flows.articles.front_matter.reader import read_front_matter
 from flows.display import shortened, visible
 from flows.errors import SeedFileNotFoundError
-from flows.object_store.path import ObjectPath
+from flows.object_store.path import by_kind
 from flows.pipeline.isolation import read_isolated, with_arrow_rows
 from flows.problems import RejectedError, problem
 from flows.schema import ARTICLES, Caption, Problem, columns
@@ -53,7 +53,7 @@ def _lines(file: Path, settings: Settings) -> list[str]:
 def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
     """Return the source of a file and its path there, as a run lists it; its folder and name where it is elsewhere."""
     folder = file.parent.resolve()
-    source = folder if isinstance(settings.source, ObjectPath) else settings.source.resolve()
+    source = by_kind(settings.source, lambda source: source.resolve(), lambda _: folder)
     root = source if folder.is_relative_to(source) else folder
     return root, printable((folder / file.name).relative_to(root).as_posix())
 

@@ -4,7 +4,6 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -104,10 +103,10 @@ def run(settings: Settings) -> int:
         raise ConfigurationError(
             "The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local."
         )
-    from flows.cli.summary import summary, with_progress
-    from flows.pipeline.run import publish_edition, steps_for
+    from flows.cli.summary import ProgressRunner, summary
+    from flows.pipeline.run import publish_edition
 
-    report = publish_edition(settings, replace(steps_for(settings), each=with_progress))
+    report = publish_edition(settings, ProgressRunner())
     _warn(report.warnings)
     write_line(summary(settings, report))
     return DONE
@@ -148,9 +147,9 @@ def editions(settings: Settings) -> int:
 
 def roll_back(settings: Settings, edition: str) -> int:
     """`broadsheet rollback EDITION`."""
-    from flows.pipeline.run import go_back
+    from flows.pipeline import run as pipeline
 
-    _warn(go_back(settings, edition))
+    _warn(pipeline.roll_back(settings, edition))
     write_line(f"The current edition is {edition}.")
     write_line("The next run compares the source with it: pause the schedule until what was wrong is mended.")
     return DONE
@@ -158,8 +157,9 @@ def roll_back(settings: Settings, edition: str) -> int:
 
 def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | None) -> int:
     """`broadsheet query SQL`."""
-    from flows.cli.query.answer import answer, opened
+    from flows.cli.query.answer import answer
     from flows.pipeline.memory import translate_memory_errors
+    from flows.warehouse.storage import open_storage
 
     if form == "parquet" and output is None:
         write_line("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
@@ -167,7 +167,7 @@ def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | 
     if safe_csv and form != "csv":
         write_line("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
         return USAGE
-    with translate_memory_errors(), opened(settings) as edition:
+    with translate_memory_errors(), open_storage(settings).open_current() as edition:
         if edition is None:
             raise NoEditionError(
                 f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."

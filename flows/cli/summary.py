@@ -13,37 +13,34 @@ from tqdm import tqdm
 from flows.cli.output import write_line
 from flows.display import visible
 from flows.errors import RunError, WarehouseError
-from flows.object_store.path import ObjectPath
 from flows.pipeline.plan import Batch, Plan
-from flows.pipeline.process_pool import Step, in_processes
+from flows.pipeline.process_pool import ProcessRunner, Step
 from flows.pipeline.run import Report
 from flows.schema import Edition
 from flows.settings import Settings
-from flows.warehouse import stored
-from flows.warehouse.editions import current_edition, list_editions
-from flows.warehouse.manifest import read_manifest
-from flows.warehouse.manifest_model import Manifest
 from flows.warehouse.parquet import count_internal_errors
-from flows.warehouse.paths import require_path
-from flows.warehouse.pointer import CURRENT, EDITIONS
+from flows.warehouse.storage import Storage, open_storage
 
 LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
 
 
-def with_progress(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """Do a step for each part, and say how far it is: a bar on a terminal, else lines."""
-    reads = isinstance(parts[0], Batch) if parts else False
-    total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
-    bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
-    done, said = 0, time.monotonic()
-    with bar:
-        for number in in_processes(step, plan, parts):
-            bar.update(number)
-            done += number
-            if bar.disable and time.monotonic() - said > LINE_EVERY:
-                said = time.monotonic()
-                write_line(f"{done:,} of {total:,} {unit}", sys.stderr)
-            yield number
+class ProgressRunner(ProcessRunner):
+    """The runner that reports how far a mapped step is: a bar on a terminal, else lines."""
+
+    def map(self, step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+        """Run a step for each part, with its progress on standard error."""
+        reads = isinstance(parts[0], Batch) if parts else False
+        total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
+        bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
+        done, reported = 0, time.monotonic()
+        with bar:
+            for number in super().map(step, plan, parts):
+                bar.update(number)
+                done += number
+                if bar.disable and time.monotonic() - reported > LINE_EVERY:
+                    reported = time.monotonic()
+                    write_line(f"{done:,} of {total:,} {unit}", sys.stderr)
+                yield number
 
 
 def summary(settings: Settings, report: Report) -> str:
@@ -59,7 +56,7 @@ def summary(settings: Settings, report: Report) -> str:
     lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
     with suppress(RunError, OSError):  # a working copy that could not be kept, of which a warning says so
         lines += _internal_errors(report.folder)
-    return "\n".join([*lines, *_what_next(settings.warehouse, edition)])
+    return "\n".join([*lines, *_what_next(open_storage(settings), edition)])
 
 
 def _internal_errors(edition: Path) -> list[str]:
@@ -68,12 +65,11 @@ def _internal_errors(edition: Path) -> list[str]:
     return []
 
 
-def _what_next(warehouse: Path | ObjectPath, edition: Edition) -> list[str]:
-    is_link = isinstance(warehouse, Path) and (warehouse / CURRENT).is_symlink()
-    current = warehouse / CURRENT if is_link else warehouse / EDITIONS / edition.edition_id
+def _what_next(storage: Storage, edition: Edition) -> list[str]:
+    current = storage.current_location(edition.edition_id)
     before, after = f"duckdb -readonly {_quoted(current / 'broadsheet.duckdb')} ", ""
-    if isinstance(warehouse, ObjectPath):
-        before, after = "broadsheet query ", f" --warehouse {_quoted(warehouse)}"
+    if not storage.opens_in_place:
+        before, after = "broadsheet query ", f" --warehouse {_quoted(storage.location)}"
     lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
     lines += [
         f"Query it:   {before}'FROM articles_by_category'{after}",
@@ -92,11 +88,10 @@ def _quoted(place: object) -> str:
 
 def list_of_editions(settings: Settings) -> str:
     """A line for each edition that is kept, the newest first; the current one is marked, or why none is."""
-    if isinstance(settings.warehouse, Path):
-        require_path(settings.warehouse)
-    kept = _kept(settings)
+    storage = open_storage(settings)
+    kept = storage.manifests()
     try:
-        current, reason = _current(settings), ""
+        current, reason = storage.current_id(), ""
     except WarehouseError as error:
         if not kept:
             raise
@@ -111,19 +106,3 @@ def list_of_editions(settings: Settings) -> str:
         if len(lines) > 1
         else f"Nothing is published in {visible(str(settings.warehouse))} yet."
     )
-
-
-def _current(settings: Settings) -> str | None:
-    """The id of the current edition; raises RunError where there are editions and none is current."""
-    if isinstance(settings.warehouse, ObjectPath):
-        return stored.require_chosen(settings.warehouse)
-    current = current_edition(settings.warehouse)
-    return current.name if current else None
-
-
-def _kept(settings: Settings) -> list[Manifest]:
-    """Return the manifests of the kept editions, the oldest first."""
-    warehouse = settings.warehouse
-    if isinstance(warehouse, ObjectPath):
-        return stored.list_manifests(warehouse)
-    return [read_manifest(edition) for edition in list_editions(warehouse)]

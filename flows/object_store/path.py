@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 SCHEME = "s3://"
 MAX_KEY = 800  # bytes; a store takes 1,024 for the whole name of an object
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _FORM = "write it as s3://bucket/prefix"
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,13 @@ class ObjectPath:
 
     def __truediv__(self, name: object) -> ObjectPath:
         return ObjectPath(self.bucket, f"{self.key}/{name}" if self.key else str(name))
+
+    def __rtruediv__(self, folder: object) -> ObjectPath:
+        return self  # as an absolute path
+
+    def absolute(self) -> ObjectPath:
+        """Return the path itself, which is always absolute."""
+        return self
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.key}".rstrip("/")
@@ -50,3 +63,8 @@ def parse(text: str) -> ObjectPath:
 def has_scheme(text: str) -> bool:
     """Return whether a text is a URL and not the name of a folder; a Path made of a URL has one slash only."""
     return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text))
+
+
+def by_kind(location: Path | ObjectPath, local: Callable[[Path], T], remote: Callable[[ObjectPath], T]) -> T:
+    """Return what the function for the kind of a location returns; nothing else asks for the kind."""
+    return remote(location) if isinstance(location, ObjectPath) else local(location)

@@ -1,14 +1,15 @@
-"""What travels between the steps: paths, counts and months. Rows wait in Arrow files of the staging folder."""
+"""What travels between the steps: paths, counts and months. Staged rows are in Arrow files of the staging folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.settings import Settings
+from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
 # With the five other steps at most 25 task runs, each of which costs an orchestrator time.
 MAX_BATCHES = 16
 MAX_PARTS = 4
-MIN_BATCH_FILES = 500  # files; smaller batches cost more than they share
+MIN_BATCH_FILES = 500  # smaller batches cost more than they share
 
 
 @dataclass(frozen=True)
@@ -24,29 +25,34 @@ class Batch:
 class Plan:
     """What a run is about to do.
 
-    `folder` is the edition while it is built, `before` the published one, `base` the same where its rows can be taken
-    over: not when every file is read by other rules, nor for a rebuild. `news` tells whether the listing shows any
-    difference from it. `files` is the number of those found, `listed_at` the time just before, in nanoseconds since
-    1970; `started` is in seconds. `seen` is the ETag of the pointer to `before`, where the warehouse is a prefix.
+    `folder` is the edition while it is built. `snapshot` has the previous edition; `reusable` is that edition where its
+    rows can be reused: not when every file is read by other rules, nor for a rebuild. `has_changes` is whether the
+    listing shows any difference from it. `files` is the number of files found, `listed_at` the time just before, in
+    nanoseconds since 1970; `started` is in seconds. `distributed` is whether parts may run on other machines.
     """
 
     settings: Settings
     edition_id: str
     folder: Path
-    before: Path | None
-    base: Path | None
+    snapshot: Snapshot
+    reusable: Path | None
     files: int
-    news: bool
+    has_changes: bool
     batches: tuple[Batch, ...]
     listed_at: int
     started: float
-    seen: str | None = None
+    distributed: bool = False
+
+    @property
+    def previous(self) -> Path | None:
+        """The folder of the previous edition, None for the first one."""
+        return self.snapshot.edition
 
     @property
     def work(self) -> Path:
-        """The folder of the rows that wait between the steps.
+        """The folder of the staged rows.
 
-        It is this run's own: a worker elsewhere may outlive its run, and write into it while the next one is at work.
+        It is this run's own: a worker elsewhere may outlive its run, and write into it while the next one is running.
         """
         return self.folder.parent / f"work-{self.listed_at}"
 
@@ -55,13 +61,23 @@ class Plan:
         """The number of files to read."""
         return self.batches[-1].stop if self.batches else 0
 
+    @property
+    def storage(self) -> Storage:
+        """Where the edition is published."""
+        return open_storage(self.settings)
+
+    @property
+    def exchange(self) -> Exchange:
+        """How workers on other machines exchange staged rows."""
+        return self.storage.exchange(self.edition_id)
+
 
 Months = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where an edition differs from the one before: the months to be written, `complete` where these are all."""
+    """How an edition differs from the previous one: the months to be written, `complete` where these are all."""
 
     months: Months
     complete: bool
@@ -78,6 +94,6 @@ class Difference:
 
 
 def split(files: int) -> tuple[Batch, ...]:
-    """Batches of so many files: few and large, whatever the number."""
+    """Return the batches of a number of files: few and large."""
     size = max(MIN_BATCH_FILES, -(-files // MAX_BATCHES))
     return tuple(Batch(number, start, min(start + size, files)) for number, start in enumerate(range(0, files, size)))

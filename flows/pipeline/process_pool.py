@@ -1,4 +1,4 @@
-"""The parts of a large step in worker processes, those of a small one here."""
+"""Run the parts of a large step in worker processes, those of a small one in this process."""
 
 import gc
 import multiprocessing
@@ -12,29 +12,34 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Thread
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from flows import resources
 from flows.errors import WorkerLostError
 from flows.pipeline.plan import Plan
 
-Step = Callable[[Plan, Any], int]
+R = TypeVar("R")
+Step = Callable[..., int]
 WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
 # Bytes, measured over a million articles: a worker that writes months, and the process that starts the workers.
 WORKER_MEMORY, MAIN_MEMORY = 515_000_000, 300_000_000
 
 
-def one_after_another(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """Do a step for each part in this process; yields what each gives as it is done."""
-    return map(partial(step, plan), parts)
+class ProcessRunner:
+    """The runner of this process and its workers."""
 
+    distributed = False
 
-def in_processes(step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-    """Do a step for each part, in as many processes as pay for themselves; yields what each gives as it is done."""
-    with workers(plan, len(parts)) as pool:
-        if pool is None:
-            yield from one_after_another(step, plan, parts)
-        else:
+    def call(self, step: Callable[..., R], *arguments: Any) -> R:
+        """Run a step here."""
+        return step(*arguments)
+
+    def map(self, step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+        """Run a step for each part, in as many processes as pay for themselves."""
+        with workers(plan, len(parts)) as pool:
+            if pool is None:
+                yield from map(partial(step, plan), parts)
+                return
             with translate_pool_errors():
                 for part in as_completed([pool.submit(step, plan, part) for part in parts]):
                     yield part.result()
@@ -82,7 +87,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.pipeline.steps"])
+    context.set_forkserver_preload(["flows.pipeline.transform", "flows.pipeline.load"])
     return context
 
 

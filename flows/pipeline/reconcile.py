@@ -9,7 +9,7 @@ from pyarrow.compute import unique
 from flows.errors import WithdrawalsError
 from flows.pipeline.plan import Difference, Plan
 from flows.pipeline.transform import read_files
-from flows.schema import ARTICLES, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
+from flows.schema import ARTICLE_KEYS, CONTENT, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
 from flows.warehouse import listing_cache, staging
 from flows.warehouse.arrow import release_memory, schema
 from flows.warehouse.parquet import read_table, write_table
@@ -40,7 +40,22 @@ class Settled(NamedTuple):
 
 
 def reconcile(plan: Plan) -> Difference | None:
-    """Write `sources` and `problems` of the new edition; None where nothing differs from the edition before."""
+    """Write `sources` and `problems` of the new edition; return None where nothing differs from the previous one."""
+    if plan.distributed:
+        plan.exchange.receive(plan.work, [SOURCES.name, PROBLEMS.name, ARTICLE_KEYS.name])
+    difference = find_difference(plan)
+    if difference is None:
+        return None
+    if plan.distributed:  # of content, what reconciling itself had to read is here
+        plan.exchange.send(plan.work, [table.name for table in (LOST, DROPPED, *CONTENT)])
+    if plan.previous:
+        # A database from which nothing is reused is not needed.
+        plan.storage.fetch_previous(plan.previous, with_database=plan.reusable is not None)
+    return difference
+
+
+def find_difference(plan: Plan) -> Difference | None:
+    """Do the same for staged rows that are on this machine."""
     release_memory()  # what the listing took
     settled = _settle_files(plan)
     if settled is None:
@@ -55,7 +70,7 @@ def reconcile(plan: Plan) -> Difference | None:
         write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
     differing = pa.concat_tables([rows.select(["status", "published_month"]) for rows in (left, read)])
     months = unique(published(differing)["published_month"]).to_pylist()
-    return Difference(tuple(sorted(months, key=str)), complete=plan.base is None)
+    return Difference(tuple(sorted(months, key=str)), complete=plan.reusable is None)
 
 
 def _settle_files(plan: Plan) -> Settled | None:
@@ -63,14 +78,14 @@ def _settle_files(plan: Plan) -> Settled | None:
 
     The lists of a large source are large: what is only compared here is gone when this returns.
     """
-    found, history = staging.read(plan.work, FOUND), read_table(plan.before, SOURCES)
-    last = history if plan.base else read_table(None, SOURCES)
+    found, history = staging.read(plan.work, FOUND), read_table(plan.previous, SOURCES)
+    last = history if plan.reusable else read_table(None, SOURCES)
     read, stay, left = _part(plan, found, last)
     release_memory()
-    if plan.base and not read.num_rows and not left.num_rows:
-        listing_cache.remember(plan.settings.local_root, plan.base, found, last, plan.listed_at)
+    if plan.reusable and not read.num_rows and not left.num_rows:
+        listing_cache.remember(plan.storage.local_root, plan.reusable, found, last, plan.listed_at)
         return None
-    losers = find_losers(staging.read_columns(plan.work, ARTICLES, ["article_id", "published_at", "source_path"]))
+    losers = find_losers(staging.read(plan.work, ARTICLE_KEYS))
     read = settle_sources(read, losers, history)
     sources = pa.concat_tables([stay, read])
     _require_articles(plan, history, sources)
@@ -87,7 +102,7 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
     staging.remove_rows(plan.work, number)  # what a try before this one read
     if not last.num_rows:
         return staging.read(plan.work, SOURCES), last, last
-    alike = same_rejections(staging.read(plan.work, PROBLEMS), read_table(plan.base, PROBLEMS))
+    alike = same_rejections(staging.read(plan.work, PROBLEMS), read_table(plan.reusable, PROBLEMS))
     read = changed_rows(staging.read(plan.work, SOURCES), last, alike)
     while True:
         stay = carried_rows(found, last, read["source_path"])
@@ -104,9 +119,9 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
 def _problems(plan: Plan, read: pa.Table, left: pa.Table) -> pa.Table:
     """The problems of the files that were read, and those that were known of the others, which did not leave."""
     found = staging.read(plan.work, PROBLEMS)
-    if plan.base is None:
+    if plan.reusable is None:
         return found
-    known = rows_without(read_table(plan.base, PROBLEMS), "source_path", left["source_path"])
+    known = rows_without(read_table(plan.reusable, PROBLEMS), "source_path", left["source_path"])
     return pa.concat_tables([known, rows_of(found, "source_path", read["source_path"])])
 
 

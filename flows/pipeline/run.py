@@ -2,45 +2,45 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from flows.errors import RunError
-from flows.object_store.path import ObjectPath
-from flows.pipeline import reconcile, remote, steps
+from flows.pipeline.extract import extract
+from flows.pipeline.load import check, load, write_partitions
 from flows.pipeline.memory import translate_memory_errors
-from flows.pipeline.plan import Batch, Difference, Months, Plan
-from flows.pipeline.process_pool import Step, finish, in_processes
+from flows.pipeline.process_pool import ProcessRunner, finish
+from flows.pipeline.publish import publish
+from flows.pipeline.reconcile import reconcile
+from flows.pipeline.transform import transform
 from flows.schema import Edition
 from flows.settings import Settings
 from flows.source.checks import require_folder
-from flows.warehouse import editions, prefix
-from flows.warehouse.lock import writer_lock
 from flows.warehouse.notices import collected
+from flows.warehouse.storage import open_storage
+
+R = TypeVar("R")
+STEPS = (extract, transform, reconcile, write_partitions, load, check, publish)
 
 
-@dataclass(frozen=True)
-class Steps:
-    """The steps as they are called: plain functions, or tasks of an orchestrator around them.
+class Runner(Protocol):
+    """How steps are called: in this process and its workers, or as tasks of an orchestrator.
 
-    `each` does a step for each of some parts of the work, and yields what each gives as it is done.
+    `distributed` is whether the parts of a mapped step may run on other machines.
     """
 
-    extract: Callable[[Settings], Plan] = steps.extract
-    transform: Callable[[Plan, Batch], int] = steps.transform
-    reconcile: Callable[[Plan], Difference | None] = reconcile.reconcile
-    write_months: Callable[[Plan, Months], int] = steps.write_months
-    load: Callable[[Plan, Difference], Edition] = steps.load
-    check: Callable[[Plan, Difference], None] = steps.check
-    publish: Callable[[Plan, Difference, Edition], Path] = steps.publish
-    each: Callable[[Step, Plan, Sequence[Any]], Iterator[int]] = in_processes
+    distributed: bool
+
+    def call(self, step: Callable[..., R], *arguments: Any) -> R:
+        """Run a step, and return what it returns; raise what it raises."""
+
+    def map(self, step: Callable[..., int], plan: Any, parts: Sequence[Any]) -> Iterator[int]:
+        """Run a step for each part of its work, and yield what each returns, as they end."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a run ended: the edition that it published, or None where nothing was new, and the current one's folder.
+    """How a run ended: the edition that it published, None without changes, and the current edition's folder.
 
     `warnings` are sentences about what the run noticed, and what failed after its edition had been published.
     """
@@ -52,53 +52,30 @@ class Report:
     warnings: tuple[str, ...] = ()
 
 
-PLAIN = Steps()
-ON_PREFIX = Steps(extract=remote.extract, reconcile=remote.reconcile, publish=remote.publish)
-
-
-def steps_for(settings: Settings) -> Steps:
-    """The steps as the warehouse needs them: a folder's, or those of a prefix."""
-    return ON_PREFIX if isinstance(settings.warehouse, ObjectPath) else PLAIN
-
-
-@contextmanager
-def writing(settings: Settings) -> Iterator[None]:
-    """Hold the warehouse as this machine's only writer; below a prefix, what was claimed ends with the block."""
-    with writer_lock(settings.local_root, settings.lock_timeout, settings.local_root_option), translate_memory_errors():
-        try:
-            yield
-        finally:
-            if isinstance(settings.warehouse, ObjectPath):
-                with suppress(RunError, OSError):  # a store that fails now is swept by the next run
-                    prefix.abandon(settings.warehouse, settings.local_root)
-
-
-def go_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
-    """Point `current` at an edition that is kept; returns what was noticed. Raises RunError where there is none."""
-    if isinstance(settings.warehouse, ObjectPath):
-        prefix.roll_back(settings.warehouse, edition_id)
-        return ()
-    with collected() as notices, writer_lock(settings.warehouse):
-        editions.roll_back(settings.warehouse, edition_id)
-    return tuple(notices)
-
-
-def publish_edition(settings: Settings, steps: Steps | None = None) -> Report:
-    """Read the source and publish an edition, or nothing where nothing is new; raises RunError."""
+def publish_edition(settings: Settings, runner: Runner | None = None) -> Report:
+    """Read the source and publish an edition, or nothing without changes; raise RunError."""
     require_folder(settings.source, settings.link_roots)
-    with collected() as notices, writing(settings):
-        report = _publish_edition(settings, steps or steps_for(settings))
+    locked = open_storage(settings).locked(settings.lock_timeout)
+    with collected() as notices, locked, translate_memory_errors():
+        report = _publish_edition(settings, runner or ProcessRunner())
     return replace(report, warnings=tuple(notices))
 
 
-def _publish_edition(settings: Settings, steps: Steps) -> Report:
-    plan = steps.extract(settings)
-    finish(steps.each(steps.transform, plan, plan.batches))
-    difference = steps.reconcile(plan) if plan.news else None
+def _publish_edition(settings: Settings, runner: Runner) -> Report:
+    plan = runner.call(extract, settings, runner.distributed)
+    finish(runner.map(transform, plan, plan.batches))
+    difference = runner.call(reconcile, plan) if plan.has_changes else None
     if difference is None:
-        return Report(None, plan.base or plan.folder, plan.files, time.time() - plan.started)
-    finish(steps.each(steps.write_months, plan, difference.parts))
-    edition = steps.load(plan, difference)
-    steps.check(plan, difference)
-    folder = steps.publish(plan, difference, edition)
+        return Report(None, plan.reusable or plan.folder, plan.files, time.time() - plan.started)
+    finish(runner.map(write_partitions, plan, difference.parts))
+    edition = runner.call(load, plan, difference)
+    runner.call(check, plan, difference)
+    folder = runner.call(publish, plan, difference, edition)
     return Report(edition, folder, plan.files, time.time() - plan.started)
+
+
+def roll_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
+    """Make an edition that is kept the current one, and return the warnings; raise EditionNotFoundError."""
+    with collected() as notices:
+        open_storage(settings).roll_back(edition_id)
+    return tuple(notices)

@@ -1,4 +1,4 @@
-"""Seed files become the rows of a batch."""
+"""Read seed files into staged rows, batch by batch."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -10,17 +10,47 @@ import xxhash
 
 from flows.articles.article import Reading, rejected
 from flows.pipeline.isolation import concerns_file, read_isolated, with_arrow_rows
-from flows.pipeline.plan import Plan
+from flows.pipeline.plan import Batch, Plan
+from flows.pipeline.worker import on_worker
 from flows.problems import RejectedError, problem
-from flows.schema import ARTICLES, CAPTIONS, IMAGES, PROBLEMS, SOURCES, Article, KnownFile, Source, Table
+from flows.schema import (
+    ARTICLE_KEYS,
+    ARTICLES,
+    CAPTIONS,
+    IMAGES,
+    PROBLEMS,
+    SOURCES,
+    TO_READ,
+    Article,
+    KnownFile,
+    Source,
+    Table,
+)
 from flows.settings import Settings
+from flows.source.checks import require_folder
 from flows.source.listing import MAX_FILE_BYTES, Content, read_seed_files
 from flows.warehouse import staging
-from flows.warehouse.arrow import to_arrow
-from flows.warehouse.staging import Write
+from flows.warehouse.arrow import schema, to_arrow
+from flows.warehouse.staging import READ_TABLES, Write
 
 CHUNK, CHUNK_BYTES = 2_000, 8_000_000  # files, and their bytes, whose rows are in memory at once
 _Read = tuple[KnownFile, Reading, str | None]  # a file, what it gives, and its hash
+
+
+def transform(plan: Plan, batch: Batch) -> int:
+    """Read the seed files of a batch into staged rows, and return their number.
+
+    Raise RunError where a worker on another machine sees neither the source nor the staged rows.
+    """
+    if plan.distributed:
+        require_folder(plan.settings.source, plan.settings.link_roots)
+    with on_worker(plan) as here:
+        if here.distributed:
+            here.exchange.receive(here.work, [f"{TO_READ.name}/{staging.file_name(batch.number)}"])
+        number = read_files(here, staging.read(here.work, TO_READ, batch.number), batch.number)
+        if here.distributed:
+            here.exchange.send(here.work, [table.name for table in READ_TABLES])
+    return number
 
 
 def read_files(plan: Plan, files: pa.Table, number: int) -> int:
@@ -76,10 +106,12 @@ def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
     published = [
         (reading, reading.article) for reading in readings if reading.article and reading.status == "published"
     ]
+    articles = to_arrow(ARTICLES, [article for _, article in published])
     return [
         (SOURCES, to_arrow(SOURCES, sources)),
         (PROBLEMS, to_arrow(PROBLEMS, list(chain.from_iterable(problems)))),
-        (ARTICLES, to_arrow(ARTICLES, [article for _, article in published])),
+        (ARTICLE_KEYS, articles.select(schema(ARTICLE_KEYS).names)),
+        (ARTICLES, articles),
         (IMAGES, _with_path(IMAGES, published, lambda reading: reading.images)),
         (CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions)),
     ]
@@ -116,7 +148,7 @@ def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edi
 def _with_path(
     table: Table, published: list[tuple[Reading, Article]], rows: Callable[[Reading], list[Any]]
 ) -> pa.Table:
-    """Images and captions wait with the path of their file, by which a duplicate's can be told apart."""
+    """Return the rows of images or captions with the path of their file, in the columns of `staged_schema`."""
     found = to_arrow(table, [row for reading, _ in published for row in rows(reading)])
     paths = [article.source_path for reading, article in published for _ in rows(reading)]
-    return found.append_column("source_path", pa.array(paths, pa.string()))
+    return found.append_column(staging.SOURCE_PATH, pa.array(paths, staging.SOURCE_PATH.type))

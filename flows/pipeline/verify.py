@@ -1,4 +1,4 @@
-"""The proof that an edition is right: it is built once more from the source, aside, and compared row for row."""
+"""Verify an edition: rebuild it from the source in the staging folder, and compare row for row."""
 
 from pathlib import Path
 
@@ -6,39 +6,39 @@ import duckdb
 import pyarrow as pa
 
 from flows.errors import NoEditionError, RunError
-from flows.object_store.path import ObjectPath
-from flows.pipeline import reconcile, steps
+from flows.pipeline.extract import find_changed_files
+from flows.pipeline.load import write_partitions
 from flows.pipeline.memory import translate_memory_errors
-from flows.pipeline.process_pool import finish, in_processes
+from flows.pipeline.process_pool import ProcessRunner, finish
+from flows.pipeline.reconcile import find_difference
+from flows.pipeline.transform import transform
 from flows.schema import CONTENT, PROBLEMS, SOURCES
 from flows.settings import Settings
 from flows.source.checks import require_folder
-from flows.warehouse import parquet, working_copy
+from flows.warehouse import parquet
 from flows.warehouse.checks import run_checks
 from flows.warehouse.edition_diff import differing_rows
-from flows.warehouse.editions import current_edition
-from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import wrong_files
+from flows.warehouse.storage import Snapshot, Storage, open_storage
 
 
 def verify(settings: Settings) -> list[str]:
-    """The differences between the current edition and one built anew from the source, a sentence each; none: equal.
+    """Return the differences between the current edition and a rebuild from the source, a sentence each; none: equal.
 
-    Also the files of the edition that are not as its manifest says, and its checks that fail. Raises RunError where
-    there is no edition to compare.
+    Among them are the files of the edition that are not as its manifest says, and its checks that fail. Raise
+    NoEditionError where there is no edition to compare.
     """
     require_folder(settings.source, settings.link_roots)
-    with writer_lock(settings.local_root, settings.lock_timeout, settings.local_root_option), translate_memory_errors():
-        if isinstance(settings.warehouse, ObjectPath):
-            working_copy.fetch_anew(settings.warehouse, settings.local_root)
-        edition = current_edition(settings.local_root)
+    storage = open_storage(settings)
+    with storage.locked(settings.lock_timeout), translate_memory_errors():
+        edition = storage.fetch_published()
         if edition is None:
             raise NoEditionError(
                 f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition."
             )
         wrong = wrong_files(edition)
         try:
-            return [*wrong, *_failed_checks(edition), *_differences(settings, edition)]
+            return [*wrong, *_failed_checks(edition), *_differences(settings, storage, edition)]
         except (duckdb.Error, pa.ArrowException):
             if wrong:  # they cannot be read
                 return wrong
@@ -53,11 +53,12 @@ def _failed_checks(edition: Path) -> list[str]:
     return []
 
 
-def _differences(settings: Settings, edition: Path) -> list[str]:
-    plan = steps.find_changed_files(settings.model_copy(update={"rebuild": True, "allow_withdrawals": True}))
-    finish(in_processes(steps.transform, plan, plan.batches))
-    difference = reconcile.reconcile(plan)
+def _differences(settings: Settings, storage: Storage, edition: Path) -> list[str]:
+    settings = settings.model_copy(update={"rebuild": True, "allow_withdrawals": True})
+    plan, runner = find_changed_files(settings, storage, Snapshot(edition, None)), ProcessRunner()
+    finish(runner.map(transform, plan, plan.batches))
+    difference = find_difference(plan)
     if difference:  # which a rebuild always has
-        finish(in_processes(steps.write_months, plan, difference.parts))
+        finish(runner.map(write_partitions, plan, difference.parts))
         parquet.share_others(plan.folder, None, difference.months)
     return [line for table in (SOURCES, PROBLEMS, *CONTENT) for line in differing_rows(table, edition, plan.folder)]

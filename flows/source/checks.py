@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from flows.errors import SourceEmptyError, SourceNotFoundError, SourceUnreadableError
 from flows.object_store import objects
-from flows.object_store.path import ObjectPath
+from flows.object_store.path import ObjectPath, by_kind
 from flows.source.listing import printable
 
 SHOWN, LOOKED_AT = 5, 1_000  # names of what is in a source without seed files
@@ -18,10 +18,15 @@ SHOWN, LOOKED_AT = 5, 1_000  # names of what is in a source without seed files
 
 def require_folder(source: Path | ObjectPath, link_roots: Sequence[Path] = ()) -> None:
     """Raise RunError where the source is not a readable folder, nothing is below its prefix, or a link root is gone."""
-    if isinstance(source, ObjectPath):
-        if next(objects.list_objects(source), None) is None:
-            raise SourceNotFoundError(f"There is nothing below {source}; name an existing prefix with --source.")
-        return
+    by_kind(source, lambda folder: _require_folders(folder, link_roots), _require_objects)
+
+
+def _require_objects(source: ObjectPath) -> None:
+    if next(objects.list_objects(source), None) is None:
+        raise SourceNotFoundError(f"No objects found below {source}. Pass an existing prefix with --source.")
+
+
+def _require_folders(source: Path, link_roots: Sequence[Path]) -> None:
     _require_folder("Source folder", source, "Pass an existing folder with --source")
     for root in link_roots:
         _require_folder("Link root", root, "Mount it, or correct BROADSHEET_LINK_ROOTS")
@@ -55,9 +60,14 @@ def refuse_empty(source: Path | ObjectPath, extensions: tuple[str, ...]) -> NoRe
 
 def _names_in(source: Path | ObjectPath) -> list[str]:
     """Return a few of the names in a source, folders with a / behind them."""
-    if isinstance(source, ObjectPath):
-        names = (found.name for found in objects.list_objects(source) if found.name)
-        return list(islice(names, SHOWN))
+    return by_kind(source, _names_in_folder, _names_of_objects)
+
+
+def _names_of_objects(source: ObjectPath) -> list[str]:
+    return list(islice((found.name for found in objects.list_objects(source) if found.name), SHOWN))
+
+
+def _names_in_folder(source: Path) -> list[str]:
     with os.scandir(source) as entries:
         names = (entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in islice(entries, LOOKED_AT))
         return nsmallest(SHOWN, names)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flows.errors import ConfigurationError, ObjectRefusedError, SourceUnreadableError, StorageRefusedError
 from flows.object_store import objects, transfers
-from flows.object_store.path import ObjectPath
+from flows.object_store.path import ObjectPath, by_kind
 from flows.problems import RejectedError
 from flows.schema import SeedFile
 from flows.source.links import Allowed, find_target, may_be_folder, open_file
@@ -43,32 +43,34 @@ def list_seed_files(
 
     Raises RunError where a folder or a prefix cannot be listed, for its articles would look withdrawn.
     """
-    if isinstance(source, ObjectPath):
-        return _list_prefix(source, extensions, _inside(source, warehouses))
-    return _list_folder(source, extensions, Allowed(source, *link_roots), _inside(source, warehouses))
+    skipped = _inside(source, warehouses)
+    return by_kind(
+        source,
+        lambda folder: _list_folder(folder, extensions, Allowed(folder, *link_roots), skipped),
+        lambda url: _list_objects(url, extensions, skipped),
+    )
 
 
 def _inside(source: Path | ObjectPath, warehouses: Sequence[Path | ObjectPath]) -> tuple[str, ...]:
     """Return the paths of the warehouses that are below the source, relative to it, with a / behind them."""
     found = []
     for warehouse in warehouses:
-        if isinstance(source, ObjectPath) == isinstance(warehouse, ObjectPath):
-            above, below = _with_slash(source), _with_slash(warehouse)
-            if above.startswith(below):
-                raise ConfigurationError(
-                    f"The source {source} is inside the warehouse {warehouse}. Pass a warehouse that"
-                    " is not above the source with --warehouse."
-                )
-            if below.startswith(above):
-                found.append(below.removeprefix(above))
+        above, below = _with_slash(source), _with_slash(warehouse)
+        if above.startswith(below):
+            raise ConfigurationError(
+                f"The source {source} is inside the warehouse {warehouse}. Pass a warehouse that"
+                " is not above the source with --warehouse."
+            )
+        if below.startswith(above):
+            found.append(below.removeprefix(above))
     return tuple(found)
 
 
 def _with_slash(place: Path | ObjectPath) -> str:
-    return f"{place}/" if isinstance(place, ObjectPath) else os.path.join(os.path.realpath(place), "")
+    return by_kind(place, lambda folder: os.path.join(os.path.realpath(folder), ""), lambda url: f"{url}/")
 
 
-def _list_prefix(source: ObjectPath, extensions: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
+def _list_objects(source: ObjectPath, extensions: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
     """A store tells the second of an object's last change."""
     for name, size, modified in objects.list_objects(source):
         if name.lower().endswith(extensions) and "/." not in f"/{name}" and not name.startswith(skipped):
@@ -153,9 +155,12 @@ def read_seed_files(
     A store that fails fails the run, and so does one that refuses every object; an object that is gone, archived or
     forbidden is one that cannot be read.
     """
-    if isinstance(source, ObjectPath):
-        yield from _read_objects(source, paths)
-        return
+    return by_kind(
+        source, lambda folder: _read_folder(folder, paths, link_roots), lambda url: _read_objects(url, paths)
+    )
+
+
+def _read_folder(source: Path, paths: Sequence[str], link_roots: Sequence[Path]) -> Iterator[Content]:
     with closing(Allowed(source, *link_roots)) as allowed:
         yield from map(partial(_or_error, partial(read_seed_file, source, allowed=allowed)), paths)
 

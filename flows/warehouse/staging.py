@@ -8,11 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.schema import CONTENT, PROBLEMS, SOURCES, Table
+from flows.schema import ARTICLE_KEYS, CONTENT, PROBLEMS, SOURCES, Table
 from flows.warehouse.arrow import release_memory, schema
 
 Write = Callable[[Table, pa.Table], None]
 MONTHS = ".months.json"
+READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # what a batch of seed files is read into
+# The path of the seed file is staged with each row, so that the rows of a duplicate can be left out.
+SOURCE_PATH = pa.field("source_path", pa.string())
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and cores have a worker each
 
 
@@ -28,6 +31,8 @@ def writer(work: Path, number: int) -> Iterator[Write]:
         open_files: dict[str, pa.RecordBatchFileWriter] = {}
 
         def write(table: Table, rows: pa.Table) -> None:
+            if not rows.schema.equals(staged_schema(table)):
+                raise ValueError(f"rows of {table.name} have other columns than staged_schema: {rows.schema.names}")
             if table.name not in open_files:
                 file = work / table.name / file_name(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +46,12 @@ def writer(work: Path, number: int) -> Iterator[Write]:
         yield write
     for name in months.keys() & open_files.keys():
         (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(months[name]))
+
+
+def staged_schema(table: Table) -> pa.Schema:
+    """Return the columns of a table's staged rows: its own, and SOURCE_PATH with those of content."""
+    columns = schema(table)
+    return columns if table not in CONTENT or SOURCE_PATH.name in columns.names else columns.append(SOURCE_PATH)
 
 
 def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
@@ -104,7 +115,7 @@ def files_from(work: Path, table: Table, number: int) -> list[Path]:
 
 def remove_rows(work: Path, number: int) -> None:
     """Remove what was read from seed files in the batches with that number and those above."""
-    for table in (SOURCES, PROBLEMS, *CONTENT):
+    for table in READ_TABLES:
         for file in files_from(work, table, number):
             file.unlink()
 

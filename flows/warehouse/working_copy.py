@@ -11,7 +11,7 @@ from flows.errors import EditionDamagedError
 from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath
 from flows.schema import CONTENT
-from flows.warehouse import editions, prefix, stored
+from flows.warehouse import editions, object_catalog, object_editions
 from flows.warehouse.database import DATABASE
 from flows.warehouse.manifest import digest, read_manifest, require_intact
 from flows.warehouse.manifest_model import MANIFEST, FileFacts
@@ -26,11 +26,11 @@ def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
 
     None where nothing is published. Also removes what killed runs left, there and here.
     """
-    prefix.require_clock(warehouse, datetime.now(UTC))
-    stored.require_chosen(warehouse)
-    prefix.abandon(warehouse, local_root)  # what this machine's last run left when it was killed: we hold its lock
-    current, seen = stored.read_pointer(warehouse)
-    prefix.sweep(warehouse, current)
+    object_editions.require_clock(warehouse, datetime.now(UTC))
+    object_catalog.require_chosen(warehouse)
+    object_editions.abandon(warehouse, local_root)
+    current, seen = object_catalog.read_pointer(warehouse)
+    object_editions.sweep(warehouse, current)
     (local_root / EDITIONS).mkdir(exist_ok=True)
     for folder in editions.folders(local_root):
         if folder.name != current:
@@ -50,7 +50,7 @@ def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
 
 
 def _take_manifest(warehouse: ObjectPath, edition: Path) -> None:
-    _, content = stored.read_stored(warehouse, edition.name)
+    _, content = object_catalog.read_stored(warehouse, edition.name)
     edition.mkdir(parents=True, exist_ok=True)
     (edition / MANIFEST).unlink(missing_ok=True)
     (edition / MANIFEST).write_bytes(content)
@@ -104,13 +104,13 @@ def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
 
     None where nothing is published.
     """
-    current = stored.require_chosen(warehouse)
+    current = object_catalog.require_chosen(warehouse)
     if current is None:
         yield None
         return
     kept = local_root / EDITIONS / current
-    manifest, _ = stored.read_stored(warehouse, current)
-    stored.require_listed(warehouse, manifest)
+    manifest, _ = object_catalog.read_stored(warehouse, current)
+    object_catalog.require_listed(warehouse, manifest)
     facts = manifest.by_path.get(DATABASE)
     if facts is None:
         raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}; {_REMEDY}.")

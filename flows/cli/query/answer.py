@@ -4,8 +4,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -19,27 +19,9 @@ from flows.cli.query.output_file import written
 from flows.cli.query.parquet import write_parquet
 from flows.cli.query.statement import require_question
 from flows.errors import QueryError
-from flows.object_store.path import ObjectPath
 from flows.settings import Settings
-from flows.warehouse import working_copy
-from flows.warehouse.editions import current_edition
-from flows.warehouse.manifest import require_intact
-from flows.warehouse.paths import require_path
 from flows.warehouse.sandbox import private_folder, sealed
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Path | None]:
-    """The folder of the current edition, in which its database lies; None where nothing is published."""
-    if isinstance(settings.warehouse, ObjectPath):
-        with working_copy.reading(settings.warehouse, settings.local_root) as folder:
-            yield folder
-    else:
-        require_path(settings.warehouse)
-        edition = current_edition(settings.warehouse)
-        if edition:
-            require_intact(edition)
-        yield edition
+from flows.warehouse.storage import open_storage
 
 
 def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path | None) -> None:
@@ -54,7 +36,7 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
             stop.interrupt = connection.interrupt
             stop.litter.append(private_folder(connection))
             question = require_question(connection, sql)
-            place = written(output, settings.local_root, stop.litter) if output else nullcontext()
+            place = written(output, open_storage(settings).local_root, stop.litter) if output else nullcontext()
             with place as target:
                 _write(connection.sql(question), form, target)
     except (duckdb.Error, pa.ArrowException, ReadingError) as error:

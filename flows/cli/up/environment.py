@@ -110,4 +110,4 @@ def _home_folder(home: Path) -> dict[str, str]:
 
 
 def _absolute(place: Path | ObjectPath) -> str:
-    return str(place.absolute() if isinstance(place, Path) else place)
+    return str(place.absolute())

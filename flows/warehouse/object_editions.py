@@ -21,8 +21,7 @@ from flows.warehouse.editions import old_editions, require_kept
 from flows.warehouse.ids import edition_name, is_id, next_id
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.manifest_model import MANIFEST, FileFacts
-from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
-from flows.warehouse.stored import (
+from flows.warehouse.object_catalog import (
     CLAIMS,
     any_pointer,
     claims,
@@ -34,6 +33,7 @@ from flows.warehouse.stored import (
     require_listed,
     whole,
 )
+from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 
 CLAIMED = ".claimed"  # the note in the working copy of which claims are ours
 _MAX_NOTE_BYTES = 1_000_000  # bytes of it

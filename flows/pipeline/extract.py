@@ -1,0 +1,102 @@
+"""List the source and compare it with the previous edition: which files are to be read."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.articles.article import PARSER_VERSION
+from flows.pipeline.plan import Plan, split
+from flows.schema import FOUND, SCHEMA_VERSION, TO_READ
+from flows.settings import Settings
+from flows.source.checks import refuse_empty
+from flows.source.listing import MAX_FILE_BYTES, list_seed_files
+from flows.warehouse import editions, manifest, source_diff, staging
+from flows.warehouse.arrow import collect, sort
+from flows.warehouse.disk_space import require_room
+from flows.warehouse.listing_cache import last_listing
+from flows.warehouse.storage import Snapshot, Storage, open_storage
+
+
+def extract(settings: Settings, distributed: bool) -> Plan:
+    """Return the plan of a run, with the files to read staged in batches; nothing is reserved without changes.
+
+    Raise RunError where the previous edition is damaged, or the source cannot be listed.
+    """
+    storage = open_storage(settings)
+    plan = find_changed_files(settings, storage, storage.snapshot(), distributed)
+    if not plan.has_changes:
+        return plan
+    edition_id = storage.reserve(plan.edition_id)
+    folder = editions.staged_folder(storage.local_root, edition_id)
+    plan = replace(plan, edition_id=edition_id, folder=folder)
+    if distributed:
+        plan.exchange.send(plan.work, [TO_READ.name])
+    return plan
+
+
+def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot, distributed: bool = False) -> Plan:
+    """Return the plan that follows from a snapshot, and stage the files to read."""
+    started, listed_at = time.time(), time.time_ns()
+    previous = snapshot.edition
+    found = _list_source(settings, storage)
+    if previous is None and not found.num_rows:
+        refuse_empty(settings.source, settings.extensions)
+    reusable = previous if previous and not settings.rebuild and _same_rules(settings, previous) else None
+    known, known_at = last_listing(storage.local_root, reusable)
+    to_read = source_diff.find_changed(found, known, known_at, settings.verify_content)
+    require_room(storage.local_root, previous, _bytes_to_read(to_read))
+    edition_id = editions.next_edition_id(storage.local_root, datetime.now(UTC))
+    plan = Plan(
+        settings=settings,
+        edition_id=edition_id,
+        folder=editions.staged_folder(storage.local_root, edition_id),
+        snapshot=snapshot,
+        reusable=reusable,
+        files=found.num_rows,
+        has_changes=reusable is None or to_read.num_rows > 0 or found.num_rows != known.num_rows,
+        batches=split(to_read.num_rows),
+        listed_at=listed_at,
+        started=started,
+        distributed=distributed,
+    )
+    if plan.has_changes:
+        _stage(plan, found, to_read)
+    return plan
+
+
+def _list_source(settings: Settings, storage: Storage) -> pa.Table:
+    warehouses = (settings.warehouse, storage.local_root)
+    listed = list_seed_files(settings.source, settings.extensions, settings.link_roots, warehouses)
+    return sort(FOUND, collect(FOUND, listed))
+
+
+def _bytes_to_read(files: pa.Table) -> int:
+    """Return the bytes that are read of some files: a sparse file of terabytes is rejected, and needs no room."""
+    return pc.sum(pc.min_element_wise(files["size"], MAX_FILE_BYTES)).as_py() or 0
+
+
+def _stage(plan: Plan, found: pa.Table, to_read: pa.Table) -> None:
+    with staging.writer(plan.work, 0) as write:
+        write(FOUND, found)
+    for batch in plan.batches:
+        with staging.writer(plan.work, batch.number) as write:
+            write(TO_READ, to_read.slice(batch.start, batch.stop - batch.start))
+
+
+def row_rules(settings: Settings) -> dict[str, object]:
+    """Return all but the seed files that shapes the rows of an edition, by the keys of its manifest."""
+    return {
+        "parser_version": PARSER_VERSION,
+        "schema_version": SCHEMA_VERSION,
+        "time_zone": settings.time_zone,
+        "extensions": list(settings.extensions),
+    }
+
+
+def _same_rules(settings: Settings, previous: Path) -> bool:
+    known = manifest.read_manifest(previous)
+    return all(getattr(known, name) == value for name, value in row_rules(settings).items())

@@ -1,0 +1,78 @@
+"""Write an edition into the staging folder: the Parquet of the changed months, then the database, and check it."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from flows.articles.article import PARSER_VERSION
+from flows.pipeline.plan import Difference, Months, Plan
+from flows.pipeline.worker import on_worker
+from flows.schema import CONTENT, DROPPED, EDITIONS, LOST, SCHEMA_VERSION, Edition
+from flows.warehouse import database, front_page, ids, ledger, parquet
+from flows.warehouse.arrow import to_arrow
+from flows.warehouse.checks import run_checks
+
+_CONTENT_NAMES = [table.name for table in CONTENT]
+
+
+def write_partitions(plan: Plan, months: Months) -> int:
+    """Write the Parquet of some months, and return their number."""
+    with on_worker(plan) as here:
+        if here.distributed:
+            here.exchange.receive(here.work, [*_CONTENT_NAMES, LOST.name, DROPPED.name])
+            if here.reusable:
+                files = {parquet.month_file(Path(), table, month).as_posix() for table in CONTENT for month in months}
+                here.exchange.fetch_previous(here.reusable, files)
+        parquet.write_months(here.work, here.folder, here.reusable, months)
+        if here.distributed:
+            here.exchange.send_partitions(here.folder, _CONTENT_NAMES)
+    return len(months)
+
+
+def load(plan: Plan, difference: Difference) -> Edition:
+    """Share the other months with the previous edition, write the database, and return the edition's row."""
+    if plan.distributed:
+        plan.exchange.receive_partitions(plan.folder, _CONTENT_NAMES)
+    parquet.share_others(plan.folder, plan.reusable, difference.months)
+    edition = database.with_retry(plan.folder, partial(_build, plan, difference))
+    front_page.write(plan.folder, edition)
+    return edition
+
+
+def _build(plan: Plan, difference: Difference, config: database.Config) -> Edition:
+    """Write the database and the history."""
+    copied = database.reusable_database(plan.folder, plan.reusable, difference.months)
+    with database.building(plan.folder, copied, config) as connection:
+        if copied:
+            database.replace_months(connection, plan.folder, difference.months)
+        else:
+            database.fill_months(connection, plan.folder)
+        return _write_history(plan, difference, connection, copied)
+
+
+def _write_history(
+    plan: Plan, difference: Difference, connection: duckdb.DuckDBPyConnection, copied: Path | None
+) -> Edition:
+    """Write the ledger and the list of editions."""
+    published_at = ids.edition_time(plan.edition_id)
+    gained = ledger.find_changes(connection, plan.folder, plan.previous, difference.only, published_at)
+    parquet.write_ledger(plan.folder, plan.previous, gained, published_at)
+    ledger.fill_changes(connection, plan.folder, copied=copied is not None)
+    edition = Edition(
+        edition_id=plan.edition_id,
+        published_at=published_at,
+        **ledger.count_edition(connection, plan.edition_id),
+        parser_version=PARSER_VERSION,
+        schema_version=SCHEMA_VERSION,
+        seconds=round(max(0.0, time.time() - plan.started), 3),
+    )
+    parquet.write_editions(plan.folder, plan.previous, to_arrow(EDITIONS, [edition]))
+    ledger.fill_editions(connection, plan.folder)
+    return edition
+
+
+def check(plan: Plan, difference: Difference) -> None:
+    """Run the checks of sql/checks on the new edition; raise CheckError where one returns a row."""
+    run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends

@@ -1,0 +1,121 @@
+"""Editions in a folder: on a local disk, or on one that several machines share."""
+
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.errors import WorkerBlindError
+from flows.warehouse import editions
+from flows.warehouse.lock import writer_lock
+from flows.warehouse.manifest import read_manifest, require_intact
+from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.notices import after_publishing
+from flows.warehouse.paths import require_path
+from flows.warehouse.pointer import CURRENT, EDITIONS
+from flows.warehouse.storage import Exchange, Snapshot, Storage
+
+
+class LocalStorage(Storage):
+    """A warehouse that is a folder: editions are built in it, and moved to their place."""
+
+    opens_in_place = True
+
+    def __init__(self, folder: Path) -> None:
+        self.location = self.local_root = folder
+
+    def locked(self, timeout: float) -> AbstractContextManager[None]:
+        """Hold the lock file of the folder."""
+        return writer_lock(self.local_root, timeout)
+
+    def snapshot(self) -> Snapshot:
+        """Return the current edition, each of whose files must be there and of its size."""
+        edition = editions.current_edition(self.local_root)
+        if edition:
+            require_intact(edition, complete=True)
+        return Snapshot(edition, None)
+
+    def reserve(self, edition_id: str) -> str:
+        """Return the id: the lock keeps it for this run."""
+        return edition_id
+
+    def fetch_previous(self, edition: Path, with_database: bool) -> None:
+        """Do nothing: the edition is here."""
+
+    def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
+        """Move the edition to its place and swap `current`."""
+        folder = editions.publish_folder(self.local_root, staged)
+        with after_publishing("old editions were not removed"):
+            editions.retire(self.local_root, keep_editions, keep_hours, datetime.now(UTC))
+        return folder
+
+    def roll_back(self, edition_id: str) -> None:
+        """Swap `current`, as the only writer."""
+        with self.locked(0):
+            editions.roll_back(self.local_root, edition_id)
+
+    def current_id(self) -> str | None:
+        """Return the id that `current` names."""
+        edition = editions.current_edition(self.local_root)
+        return edition.name if edition else None
+
+    def manifests(self) -> list[Manifest]:
+        """Return the manifests of the folders below editions/."""
+        require_path(self.local_root)
+        return [read_manifest(edition) for edition in editions.list_editions(self.local_root)]
+
+    @contextmanager
+    def open_current(self) -> Iterator[Path | None]:
+        """Yield the folder of the current edition, none of whose files has another size than edition.json says."""
+        require_path(self.local_root)
+        edition = editions.current_edition(self.local_root)
+        if edition:
+            require_intact(edition)
+        yield edition
+
+    def fetch_published(self) -> Path | None:
+        """Return the folder of the current edition."""
+        return editions.current_edition(self.local_root)
+
+    def edition_location(self, edition_id: str) -> Path:
+        """Return the edition's folder."""
+        return self.local_root / EDITIONS / edition_id
+
+    def current_location(self, edition_id: str) -> Path:
+        """Return the link `current`, or the edition's folder where the disk has no links."""
+        current = self.local_root / CURRENT
+        return current if current.is_symlink() else self.edition_location(edition_id)
+
+    def exchange(self, edition_id: str) -> Exchange:
+        """Return the exchange by a disk that all machines share."""
+        return SharedDisk()
+
+
+class SharedDisk(Exchange):
+    """Workers on other machines read and write the same folders."""
+
+    def send(self, folder: Path, names: Iterable[str]) -> None:
+        """Do nothing: the files are visible."""
+
+    def receive(self, folder: Path, names: Iterable[str]) -> None:
+        """Do nothing: the files are here."""
+
+    def send_partitions(self, edition: Path, tables: Iterable[str]) -> None:
+        """Do nothing: the files are visible."""
+
+    def receive_partitions(self, edition: Path, tables: Iterable[str]) -> None:
+        """Do nothing: the files are here."""
+
+    def fetch_previous(self, edition: Path, names: set[str]) -> None:
+        """Do nothing: the files are here."""
+
+    @contextmanager
+    def working_folder(self, staged: Path, scratch: str | None) -> Iterator[Path | None]:
+        """Require that this worker sees the staged rows, and work among them."""
+        if not staged.is_dir():
+            raise WorkerBlindError(
+                f"The worker on {socket.gethostname()} does not see {staged}. Give the workers a disk that all machines"
+                " share, or use a warehouse on s3://."
+            )
+        yield None
