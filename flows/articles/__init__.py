@@ -1,1 +1,1 @@
-"""One seed file becomes rows: pure functions that know neither disk nor database."""
+"""Read one seed file into rows: pure functions that know neither disk nor database."""

@@ -1,4 +1,4 @@
-"""One seed file becomes one article with its images and captions, or the problem for which it is rejected."""
+"""Read one seed file into an article with its images and captions, or into the problem for which it is rejected."""
 
 import re
 from datetime import datetime
@@ -26,14 +26,14 @@ from flows.articles.markdown.prose import Prose, count_words, read_dateline, rea
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Article, Caption, Image, Problem
 
-PARSER_VERSION = 5  # raise it with every change that gives other rows: each file is then read again
+PARSER_VERSION = 5  # raise it with every change of the rows: every file is then read again
 
-_DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # before the words of a file's name
+_DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # at the start of a file name
 _BETWEEN_WORDS = re.compile(r"[-_\s]+")
 
 
 class Reading(NamedTuple):
-    """What one seed file gives: `status` published, draft or rejected, and rows; `article` is None when rejected."""
+    """The result of reading a seed file: `status` is published, draft or rejected; `article` is None if rejected."""
 
     status: str
     article: Article | None
@@ -43,14 +43,14 @@ class Reading(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """An instant of publication in UTC, and where it was found; both None when undated."""
+    """An instant of publication in UTC, and where it was found; both are None if the article is undated."""
 
     at: datetime | None
     source: str | None
 
 
 def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
-    """Read a seed file's bytes; `source_path` is its name in the source, `zone` holds times without an offset."""
+    """Read the bytes of a seed file. `source_path` is its path in the source; times without an offset are in `zone`."""
     try:
         front = read_front_matter(content)
     except RejectedError as error:
@@ -70,7 +70,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     hero, extra = fields.image(), fields.extra()
     owner, limit = Owner(article_id, month, line_offset), None
     if not need_no_limit(owner, pictures, len(content), len(text) + len(extra or "")):
-        # Without 1: the body is in the row as well.
+        # The body is in the row as well, hence one less.
         limit = (MAX_GROWTH - 1) * len(content) + MAX_EXTRA_BYTES - bytes_of(text) - bytes_of(extra or "")
     images, captions = image_rows(owner, hero, pictures, limit, fields.problems)
     article = Article(
@@ -100,7 +100,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
 
 
 def _described(fields: Fields) -> dict[str, str | None]:
-    """The columns that only the front matter feeds."""
+    """Return the columns that only the front matter feeds."""
     origin_url = fields.text("origin_url")
     return {
         "description": fields.text("description"),
@@ -113,7 +113,7 @@ def _described(fields: Fields) -> dict[str, str | None]:
 
 
 def _title(prose: Prose, document: Document, texts: list[str], line_offset: int, problems: list[Problem]) -> str | None:
-    """The title; one that is a whole paragraph of the body may be too long."""
+    """Return the title, truncated if it is a whole paragraph of the body that is too long."""
     title = prose.title
     if title is None or len(title) <= MAX_LENGTHS["title"]:
         return title
@@ -122,12 +122,12 @@ def _title(prose: Prose, document: Document, texts: list[str], line_offset: int,
 
 
 def rejected(reason: Problem, source_path: str) -> Reading:
-    """The reading of a file that cannot be published."""
+    """Return the reading of a file that cannot be published."""
     return Reading("rejected", None, [], [], [reason._replace(source_path=source_path)])
 
 
 def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -> Moment:
-    """The instant of publication: front matter, else the code, else the path; a date that is unusable is a problem."""
+    """Return the instant of publication from the front matter, the code or the path; an unusable date is a problem."""
     unusable: list[tuple[str, Written]] = []
     for key, written in fields.values("published_at"):
         given = read_moment(written, zone) if isinstance(written, str) else None
@@ -161,7 +161,7 @@ def _date_problem(written: Written, line: int | None, instead: str) -> Problem:
 
 
 def _words_of(path: str) -> str:
-    """The words of a file's name, without its ending and the date before it."""
+    """Return the words of a file name, without its extension and leading date."""
     name = path.rsplit("/", 1)[-1]
     stem = name.rpartition(".")[0] if "." in name else name
     words = _BETWEEN_WORDS.sub(" ", _DAY.sub("", stem)).strip()

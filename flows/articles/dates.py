@@ -1,4 +1,4 @@
-"""Every spelling of a moment becomes UTC; what is impossible is never guessed."""
+"""Parse dates in every common spelling into UTC; an impossible date is never guessed."""
 
 import re
 from calendar import month_abbr, month_name
@@ -10,7 +10,9 @@ _MOMENT = re.compile(
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
     r"[ \t]*(?:([Zz]|UTC|GMT)|([+-])(\d{1,2}):?(\d{2})?)?)?"
 )
-_PLAIN_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)  # the usual, for the library
+_PLAIN_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII
+)  # the usual form, which the library parses fastest
 # With the English name of a month, as feeds and Astro write: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024.
 _NAMED = re.compile(
     r"(?:[A-Za-z]{3,9}, *)?(?:(\d{1,2}) +([A-Za-z]{3,9})|([A-Za-z]{3,9})\.? +(\d{1,2}),?) +(\d{4})(?:,? +(\d.*))?"
@@ -18,10 +20,10 @@ _NAMED = re.compile(
 _MONTHS = {name: number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
 _CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
 _DAY_IN_PATH = re.compile(r"(?<!\d)(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?!\d)")
-# The first newspaper appeared in 1605, and an article may be dated ahead. A year beyond these is a slip (0206 for 2006,
+# The first newspaper appeared in 1605, and an article may be dated ahead. Other years are typos (0206 for 2006,
 # 9999 for never), and would stretch a view of days over millennia.
 MIN_YEAR, MAX_YEAR = 1600, 2200
-_MAX_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, no place on Earth uses it
+_MAX_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, but no place uses it
 
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
@@ -31,7 +33,7 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def is_implausible(text: str) -> bool:
-    """Return whether a text has the form of a date, of a year that no article is from."""
+    """Return whether a text has the form of a date in a year that an article cannot be from."""
     match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
     return match is not None and not MIN_YEAR <= int(match[1]) <= MAX_YEAR
 
@@ -67,7 +69,7 @@ def _in_utc(text: str) -> datetime | None:
 
 
 def _in_figures(text: str) -> str:
-    """A date with the name of a month, year first and in figures; "" where the text is none."""
+    """Return a date that names its month as digits, year first; "" if the text is not such a date."""
     match = _NAMED.fullmatch(text)
     if match is None:
         return ""
@@ -76,7 +78,7 @@ def _in_figures(text: str) -> str:
 
 
 def moment_in_code(code: str) -> datetime | None:
-    """The minute that a code of the seed's form carries: ART, YYMMDDhhmm in UTC, six letters or digits."""
+    """Return the minute in a code of the form ART, YYMMDDhhmm (UTC), six letters or digits."""
     match = _CODE.fullmatch(code)
     if match is None:
         return None
@@ -88,7 +90,7 @@ def moment_in_code(code: str) -> datetime | None:
 
 
 def moment_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
-    """The start, in `zone`, of the last day that a path names, as 2024-11-07 or 2024/11/07."""
+    """Return the start, in `zone`, of the last day in a path, such as 2024-11-07 or 2024/11/07."""
     for day in _days_in(source_path):
         moment = read_moment(day, zone)
         if moment is not None:
@@ -97,11 +99,11 @@ def moment_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
 
 
 def implausible_day_in_path(source_path: str, zone: ZoneInfo) -> str | None:
-    """Return the last day that a path names and that exists, but in a year that no article is from."""
+    """Return the last day in a path that exists, but in a year that an article cannot be from."""
     return next((day for day in _days_in(source_path) if is_implausible(day) and _any_moment(day, zone)), None)
 
 
 def _days_in(source_path: str) -> list[str]:
-    """Return the days that a path names, the last one first."""
+    """Return the days in a path, the last one first."""
     found = reversed(_DAY_IN_PATH.findall(source_path))
     return [f"{year}-{month}-{day}" for year, _, month, day in found]

@@ -1,4 +1,4 @@
-"""The images of an article become the rows of its images and captions."""
+"""Turn the images of an article into rows of images and captions."""
 
 import re
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*
 
 
 class Owner(NamedTuple):
-    """The article whose images are read: `above` are the lines of the file above its body."""
+    """The article whose images are read; `line_offset` is the number of lines of the file before its body."""
 
     article_id: str
     month: str | None
@@ -26,7 +26,7 @@ class Owner(NamedTuple):
 def image_rows(
     owner: Owner, hero: Hero | None, inline: list[Picture], limit: int | None, problems: list[Problem]
 ) -> tuple[list[Image], list[Caption]]:
-    """Return the rows of an article's images and of their captions, as many as have no more than `limit` bytes."""
+    """Return the rows of an article's images and captions, as many as fit in `limit` bytes (None: all)."""
     images: list[Image] = []
     captions: list[Caption] = []
     left, of_identity = limit or 0, bytes_of(owner.article_id)
@@ -47,11 +47,13 @@ def image_rows(
 
 
 def need_no_limit(owner: Owner, inline: list[Picture], size: int, others: int) -> bool:
-    """Return whether the rows cannot exceed MAX_EXTRA_BYTES, with texts as long as their file of `size` bytes.
+    """Return whether the rows cannot exceed MAX_EXTRA_BYTES even with texts as long as their file of `size` bytes.
 
-    `others` are the characters of the article's other texts. This saves nearly every article from being weighed.
+    `others` are the characters of the article's other texts. Nearly every article then needs no weighing.
     """
-    texts = 5 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])  # 5: of the hero, without captions
+    texts = (
+        5 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])
+    )  # 5 for the hero, which has no captions
     longest = MAX_BYTES_PER_BYTE * min(size, 4 * MAX_TEXT)
     return texts * (ROW + 3 * (bytes_of(owner.article_id) + longest)) + 4 * others <= MAX_EXTRA_BYTES
 
@@ -59,7 +61,7 @@ def need_no_limit(owner: Owner, inline: list[Picture], size: int, others: int) -
 def _placed(
     owner: Owner, hero: Hero | None, inline: list[Picture], problems: list[Problem]
 ) -> list[tuple[int, str, Picture]]:
-    """The images that get rows, each with its position and role."""
+    """Return the images that get rows, each with its position and role."""
     if len(inline) > MAX_IMAGES:
         problems.append(problem("too_many_images", inline[MAX_IMAGES].line + owner.line_offset, limit=MAX_IMAGES))
     if crowded := next((picture for picture in inline if len(picture.captions) > MAX_CAPTIONS), None):
@@ -71,7 +73,7 @@ def _placed(
 
 
 def _weight(of_identity: int, picture: Picture, captions: list[CaptionText]) -> int:
-    """The bytes that the rows have at most: an address with its host, a caption with and without its credit."""
+    """Return the bytes of the rows at most: an address with its host, a caption with and without its credit."""
     texts = [picture.url, picture.alt, picture.title, *[caption.text for caption in captions]]
     text = "".join([text[:MAX_TEXT] for text in texts])
     return (ROW + 3 * of_identity) * (1 + len(captions)) + 3 * bytes_of(text)
@@ -98,7 +100,7 @@ def _image_row(owner: Owner, position: int, role: str, picture: Picture, problem
 
 
 def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int, problems: list[Problem]) -> Caption:
-    """The row of a caption; the credit at its end is read before the caption is cut."""
+    """Return the row of a caption; the credit at its end is read before the caption is truncated."""
     credit = read_credit(caption.text)
     text = caption.text if len(caption.text) <= MAX_TEXT else fit(caption.text, "caption", line, problems)
     rest = credit.rest if len(credit.rest) <= len(text) else text
@@ -119,6 +121,6 @@ def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int,
 
 
 def host_of(url: str) -> str | None:
-    """The host of an address, lower case, without port; None where it names none."""
+    """Return the host of an address in lower case, without port; None if it has none."""
     match = _HOST.match(url)
     return match[1].lower() or None if match else None

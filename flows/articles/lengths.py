@@ -44,12 +44,12 @@ MAX_LENGTHS = {
 }
 MAX_KEY = 200
 MAX_VALUE = 50_000
-MAX_PROBLEMS = 100  # a file; an editor reads a few of them
+MAX_PROBLEMS = 100  # per file; an editor reads a few of them
 MAX_GROWTH = 8  # bytes of rows for each byte of the file: usual articles have two or three, those of one line six
 MAX_EXTRA_BYTES = 2_000_000  # bytes of rows beside these: a gallery of small images has more rows than text
 MAX_BYTES_PER_BYTE = 3  # bytes that a byte of the file becomes: U+0000 is read as U+FFFD
-ROW = 100  # bytes: what a row weighs beside its text
-_MAX_CLUSTER = 32  # code points that are kept together at a cut; more marks on a letter can be cut apart
+ROW = 100  # bytes that a row counts beside its text
+_MAX_CLUSTER = 32  # code points that are kept together; a longer cluster may be split
 _JOINER = "\u200d"
 
 

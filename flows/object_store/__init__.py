@@ -1,1 +1,1 @@
-"""The client of an object store: sources and warehouses below an s3:// URL."""
+"""The client for object stores: sources and warehouses with an s3:// URL."""

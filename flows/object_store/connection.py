@@ -1,7 +1,7 @@
-"""The client of an object store, with all that it reads from the environment checked before the first call.
+"""Connect to an object store, after a check of everything that the connection reads from the environment.
 
-boto3 reports a malformed variable in the words of whatever met it, some only at the first call and some as no error of
-its own. Here each becomes one sentence that names the variable.
+boto3 reports a malformed variable in the words of its first user, some only at the first call, and some not at all.
+Here each error is one sentence with the name of the variable.
 """
 
 import os
@@ -24,7 +24,7 @@ _SECRETS = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_
 
 @cache
 def client() -> Any:
-    """Return the connection of this process to the store; raises RunError."""
+    """Return the connection of this process to the store; raise RunError."""
     try:
         import boto3
         from botocore import exceptions as of
@@ -60,7 +60,7 @@ def _config() -> Any:
 
 
 def attempts() -> int:
-    """Return how often a call is tried; raises ConfigurationError."""
+    """Return how often a call is tried; raise ConfigurationError."""
     given = os.environ.get("AWS_MAX_ATTEMPTS") or str(ATTEMPTS)
     if not re.fullmatch("0*[1-9][0-9]{0,2}", given):
         raise ConfigurationError(f"AWS_MAX_ATTEMPTS is not a whole number from 1 to 999: {given}. Correct or unset it.")
@@ -68,7 +68,7 @@ def attempts() -> int:
 
 
 def _require_certificates(session: Any) -> None:
-    """boto3 would say no more than "No such file or directory", after every attempt."""
+    """Raise ConfigurationError for an unusable CA bundle; boto3 would say "No such file" after all attempts."""
     bundle = session._session.get_config_variable("ca_bundle")
     if bundle:
         try:
@@ -81,7 +81,7 @@ def _require_certificates(session: Any) -> None:
 
 
 def _require_credentials(credentials: Any) -> None:
-    """Raise ConfigurationError where a key cannot be sent; the line break of a file is often left at its end."""
+    """Raise ConfigurationError if a key cannot be sent; a file often ends with a line break."""
     if credentials is None:
         return
     frozen = credentials.get_frozen_credentials()
@@ -95,7 +95,7 @@ def _require_credentials(credentials: Any) -> None:
 
 
 def _require_endpoint(url: str) -> None:
-    """Raise ValueError where an endpoint is not the URL of a server."""
+    """Raise ValueError if an endpoint is not the URL of a server."""
     parts = urlsplit(url)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -106,7 +106,7 @@ def _require_endpoint(url: str) -> None:
 
 
 def _remedy(text: str) -> str:
-    """Return what to correct: the variables that an error's text names or whose values it contains, without secrets."""
+    """Return what to correct: the variables whose names or values the error's text contains, without secrets."""
     given = sorted(name for name in os.environ if name.startswith("AWS_") and name not in _SECRETS.values())
     found = [name for name in given if _contains(text, name) or _contains(text, os.environ[name])]
     return f"Correct {' or '.join(found) or 'the AWS_* variables or the AWS configuration file'}."

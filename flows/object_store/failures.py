@@ -1,4 +1,4 @@
-"""Translate failures of an object store to exceptions with a sentence for the operator."""
+"""Translate errors of an object store into exceptions with a sentence for the operator."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ _CREDENTIALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "
 
 
 def translate(place: ObjectPath, error: Exception) -> Exception:
-    """Return what a failure of boto3 is raised as: RunError, or FileNotFoundError where there is no such object."""
+    """Return the exception for an error of boto3: a RunError, or FileNotFoundError if there is no such object."""
     from botocore import exceptions as of
 
     if isinstance(error, of.ClientError):
@@ -57,7 +57,7 @@ def translate(place: ObjectPath, error: Exception) -> Exception:
 
 
 def _answered(place: ObjectPath, error: Any) -> Exception:
-    """Return what an answer of the store that is not OK is raised as."""
+    """Return the exception for an error response of the store."""
     code, call = code_of(error), error.operation_name
     if code == "NoSuchKey" or (code == "404" and call == "HeadObject"):  # whose answer has no body to say more
         return FileNotFoundError(None, "No such object", str(place))
@@ -83,7 +83,7 @@ def _answered(place: ObjectPath, error: Any) -> Exception:
 
 
 def _refused_object(place: ObjectPath, code: str) -> tuple[str, str]:
-    """Return the sentence about an object that may not be read, and the reason alone."""
+    """Return the sentence about an object that cannot be read, and the reason alone."""
     if code in _ARCHIVED:
         return f"The object {place} is archived ({code}). Restore it from the archive.", f"it is archived ({code})"
     return (
@@ -94,7 +94,7 @@ def _refused_object(place: ObjectPath, code: str) -> tuple[str, str]:
 
 
 def _remedy(code: str, call: str) -> str:
-    """Return what to do about a refusal, empty for any other answer."""
+    """Return what to do about a refusal, empty for any other response."""
     if code in _FORBIDDEN:
         return f"Grant these credentials {PERMISSIONS.get(call, call)}."
     if code in _CREDENTIALS:
@@ -108,5 +108,5 @@ def _unusable(place: ObjectPath, error: Exception) -> StorageUnavailableError:
 
 
 def code_of(error: Any) -> str:
-    """Return the store's own name of a failure."""
+    """Return the store's error code."""
     return str(error.response.get("Error", {}).get("Code", ""))

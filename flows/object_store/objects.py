@@ -1,7 +1,7 @@
-"""The few calls that are made to an object store.
+"""The calls to an object store.
 
-boto3 is used alone, and only where an s3:// prefix is: it puts on a condition and copies on the server's side, and
-finds endpoint and credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
+boto3 is imported only for s3:// URLs: it can put on a condition and copy on the server, and it finds endpoint and
+credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Listed(NamedTuple):
 
 @contextmanager
 def _calls(place: ObjectPath) -> Iterator[Any]:
-    """The client; raises RunError where the store fails, FileNotFoundError where there is no such object."""
+    """Yield the client; raise RunError if the store fails, FileNotFoundError if there is no such object."""
     s3 = client()
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -41,7 +41,7 @@ def _calls(place: ObjectPath) -> Iterator[Any]:
 
 
 def list_objects(prefix: ObjectPath) -> Iterator[Listed]:
-    """The objects below a prefix, sorted by key."""
+    """Yield the objects below a prefix, sorted by key."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
         for page in pages:
@@ -50,7 +50,7 @@ def list_objects(prefix: ObjectPath) -> Iterator[Listed]:
 
 
 def time_of(prefix: ObjectPath) -> datetime:
-    """The time (UTC) on the clock of a store; that of this machine where the store does not tell."""
+    """Return the time (UTC) on the clock of a store, or of this machine if the store does not send it."""
     with _calls(prefix) as s3:
         answer = s3.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.below, MaxKeys=1)
     told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -61,7 +61,7 @@ def time_of(prefix: ObjectPath) -> datetime:
 
 
 def list_folders(prefix: ObjectPath) -> list[str]:
-    """The names that stand between a prefix and the next slash, sorted."""
+    """Return the names between a prefix and the next slash, sorted."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below, Delimiter="/")
         found = [part["Prefix"] for page in pages for part in page.get("CommonPrefixes", ())]
@@ -69,14 +69,14 @@ def list_folders(prefix: ObjectPath) -> list[str]:
 
 
 def read(place: ObjectPath, most: int | None = None) -> bytes:
-    """The content of an object, or its first bytes; raises FileNotFoundError."""
+    """Return the content of an object, or its first bytes; raise FileNotFoundError."""
     return read_tagged(place, most)[0]
 
 
 def read_tagged(place: ObjectPath, most: int | None = None) -> tuple[bytes, str]:
-    """The content of an object and its ETag, which changes with it; raises FileNotFoundError.
+    """Return the content of an object and its ETag, which changes with the content; raise FileNotFoundError.
 
-    A connection that breaks off in mid-object is no end of it: then the object is got again.
+    A connection that breaks while reading does not count as the end of the object: it is read again.
     """
     with _calls(place) as s3:
         for _ in range(ATTEMPTS):
@@ -99,7 +99,7 @@ def _tag(place: ObjectPath, answer: Any) -> str:
 
 
 def _read_some(body: Any, size: int) -> bytes:
-    """So many bytes of an answer, or fewer where its connection broke off."""
+    """Return a number of bytes of a response, or fewer if its connection broke."""
     from botocore.exceptions import HTTPClientError
     from urllib3.exceptions import HTTPError
 
@@ -116,7 +116,7 @@ def write(place: ObjectPath, content: bytes) -> None:
 
 
 def write_if(place: ObjectPath, content: bytes, seen: str | None) -> bool:
-    """Put an object where the one there still has the ETag `seen`, None: where there is none; returns whether."""
+    """Put an object if the existing one has the ETag `seen` (None: if there is none), and return whether it was put."""
     from botocore.exceptions import ClientError
 
     condition = {"IfMatch": seen} if seen else {"IfNoneMatch": "*"}
@@ -131,14 +131,14 @@ def write_if(place: ObjectPath, content: bytes, seen: str | None) -> bool:
 
 
 def download(place: ObjectPath, file: Path, size: int = 0) -> None:
-    """Get an object of about so many bytes into a file, which is there whole or not at all."""
+    """Download an object of about `size` bytes into a file, which exists completely or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with _calls(place) as s3:
         s3.download_file(place.bucket, place.key, str(file), Config=_transfer(size))
 
 
 def upload(file: Path, place: ObjectPath) -> None:
-    """Put a file."""
+    """Upload a file."""
     with _calls(place) as s3:
         s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(file.stat().st_size))
 
@@ -150,19 +150,19 @@ def _transfer(size: int) -> Any:
 
 
 def copy(place: ObjectPath, to: ObjectPath) -> None:
-    """Copy an object; its bytes stay on the server's side."""
+    """Copy an object on the server."""
     with _calls(place) as s3:
         s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
 
 
 def begin_upload(place: ObjectPath) -> None:
-    """Begin an upload in parts, which `abort_uploads` removes."""
+    """Start a multipart upload, which `abort_uploads` removes."""
     with _calls(place) as s3:
         s3.create_multipart_upload(Bucket=place.bucket, Key=place.key)
 
 
 def abort_uploads(prefix: ObjectPath) -> None:
-    """Remove what uploads that were broken off have left below a prefix."""
+    """Remove unfinished multipart uploads below a prefix."""
     with _calls(prefix) as s3:
         pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
         for broken in [found for page in pages for found in page.get("Uploads", ())]:
@@ -170,13 +170,13 @@ def abort_uploads(prefix: ObjectPath) -> None:
 
 
 def remove_object(place: ObjectPath) -> None:
-    """Remove an object, or none where it is gone."""
+    """Remove an object, if it exists."""
     with _calls(place) as s3:
         s3.delete_object(Bucket=place.bucket, Key=place.key)
 
 
 def exists(place: ObjectPath) -> bool:
-    """Whether there is such an object."""
+    """Return whether an object exists."""
     with _calls(place) as s3:
         found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", ())
     return [entry["Key"] for entry in found] == [place.key]

@@ -1,4 +1,4 @@
-"""The names of what lies in an object store: s3://bucket/prefix."""
+"""Paths in an object store: s3://bucket/prefix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ObjectPath:
-    """A prefix of a bucket, or the name of one object: joined with / as a path is."""
+    """A prefix of a bucket, or the name of one object, joined with / as paths are."""
 
     bucket: str
     key: str
@@ -39,12 +39,12 @@ class ObjectPath:
 
     @property
     def below(self) -> str:
-        """What the keys below begin with."""
+        """The start of the keys below this prefix."""
         return f"{self.key}/" if self.key else ""
 
 
 def parse(text: str) -> ObjectPath:
-    """Return the prefix that s3://bucket/prefix names; raises ValueError."""
+    """Parse s3://bucket/prefix; raise ValueError."""
     bucket, _, key = text.removeprefix(SCHEME).partition("/")
     if not text.startswith(SCHEME):
         raise ValueError(f"{text!r} is a URL of a kind that is not supported; {_FORM}, or name a folder")
@@ -61,7 +61,7 @@ def parse(text: str) -> ObjectPath:
 
 
 def has_scheme(text: str) -> bool:
-    """Return whether a text is a URL and not the name of a folder; a Path made of a URL has one slash only."""
+    """Return whether a text is a URL and not the name of a folder; a Path made from a URL has only one slash."""
     return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text))
 
 

@@ -1,7 +1,7 @@
-"""What a store must be able to do, tried on two small objects before the first edition is published into it.
+"""Try what a store must be able to do on two small objects, before the first edition is published into it.
 
-Some of it is needed only by the second run, and the conditions of a put only when two runs publish at once: a store
-that ignores them would lose an edition months later.
+Some of it is needed only by the second run, and conditional puts only when two runs publish at once: a store that
+ignores the conditions would lose an edition months later.
 """
 
 from contextlib import suppress
@@ -13,7 +13,7 @@ from flows.object_store.path import ObjectPath
 
 
 def require_abilities(prefix: ObjectPath) -> None:
-    """Put, read, copy, list and delete two objects below a prefix; raises StorageError that says what is missing."""
+    """Put, read, copy, list and delete two objects below a prefix; raise StorageError that says what is missing."""
     place = prefix / f"probe-{uuid4().hex}"
     try:
         _require_conditions(place / "object")

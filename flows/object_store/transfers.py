@@ -1,4 +1,4 @@
-"""Many objects: several calls at once, since each waits for the network most of its time."""
+"""Transfer many objects with several calls at once, since each call mostly waits for the network."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """The function of each item, in their order, with several calls and a few times as many results in memory."""
+    """Yield the function's result for each item, in order, with several calls under way and few results in memory."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         waiting: deque[Future[R]] = deque()
         try:
@@ -39,7 +39,7 @@ def do(function: Callable[[T], object], items: Iterable[T]) -> None:
 
 
 def download_all(prefix: ObjectPath, folder: Path, wanted: Callable[[str], bool] = bool) -> None:
-    """Get what lies below a prefix into a folder, or those objects whose names are wanted."""
+    """Download the objects below a prefix into a folder, or those whose names are wanted."""
 
     def get(found: Listed) -> None:
         objects.download(prefix / found.name, file_below(folder, found.name), found.size)
@@ -50,19 +50,19 @@ def download_all(prefix: ObjectPath, folder: Path, wanted: Callable[[str], bool]
 
 
 def file_below(folder: Path, name: str) -> Path:
-    """The file of a name that others gave; raises RunError where it would lie outside of the folder."""
+    """Return the file for a name in the store; raise EditionDamagedError if it would be outside of the folder."""
     if {"", ".", ".."} & set(name.split("/")) or "\0" in name:
         raise EditionDamagedError(f"The store has a file of the name {name!r}, which no edition has; remove it.")
     return folder / name
 
 
 def upload_all(folder: Path, prefix: ObjectPath) -> None:
-    """Put the files of a folder below a prefix."""
+    """Upload the files of a folder."""
     files = [file for file in folder.rglob("*") if file.is_file()]
     do(lambda file: objects.upload(file, prefix / file.relative_to(folder).as_posix()), files)
 
 
 def remove_all(prefix: ObjectPath) -> None:
-    """Remove every object below a prefix, and what uploads that were broken off have left there."""
+    """Remove every object and unfinished upload below a prefix."""
     do(objects.remove_object, (prefix / found.name for found in objects.list_objects(prefix)))
     objects.abort_uploads(prefix)

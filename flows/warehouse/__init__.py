@@ -1,1 +1,1 @@
-"""Rows become an edition on disk."""
+"""Turn rows into an edition, and keep editions in a folder or an object store."""

@@ -1,4 +1,4 @@
-"""Tables as Arrow: their schemas, and rows as columns."""
+"""Tables in Arrow: their schemas, and rows as columns."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -28,7 +28,7 @@ _TYPES = {
 
 @cache
 def schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a table; the table and each field carry their description."""
+    """Return the Arrow schema of a table; the table and each field carry their description."""
     fields = [
         pa.field(column.name, _TYPES[column.type], column.nullable, {"description": column.description})
         for column in columns(table)
@@ -37,7 +37,7 @@ def schema(table: Table) -> pa.Schema:
 
 
 def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Rows of a table as Arrow columns; raises ValueError or an error of Arrow where a column cannot hold a value."""
+    """Return rows as Arrow columns; raise ValueError or an Arrow error if a column cannot hold a value."""
     shape = schema(table)
     values = [list(map(itemgetter(place), rows)) for place in range(len(shape))]
     arrays = [pa.array(value, type=field.type) for value, field in zip(values, shape, strict=True)]
@@ -51,7 +51,7 @@ CHUNK = 10_000  # rows that are Python objects at once
 
 
 def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
-    """Rows of a table as Arrow columns, as they come: a million of them are never Python objects at once."""
+    """Return an iterator's rows as Arrow columns, in batches: a million rows are never Python objects at once."""
     waiting = iter(rows)
     parts = [schema(table).empty_table()]
     while part := list(islice(waiting, CHUNK)):
@@ -60,17 +60,17 @@ def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
 
 
 def release_memory() -> None:
-    """Give the system the memory that was freed in small pieces: what is large would be taken on top of it."""
+    """Return memory that was freed in small pieces to the system; large allocations would not reuse it."""
     pa.default_memory_pool().release_unused()
 
 
 def in_order(table: Table, rows: pa.Table) -> pa.Array:
-    """The places of rows in the table's order, whatever order they came in; rows of equal keys keep theirs."""
+    """Return the indices that sort rows in the table's order; rows of equal keys keep their order."""
     return pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in table.sort])
 
 
 def sort(table: Table, rows: pa.Table) -> pa.Table:
-    """Rows in the table's order."""
+    """Return the rows in the table's order."""
     order = in_order(table, rows)
     is_sorted = pc.all(pc.greater(order[1:], order[:-1])).as_py() is not False
     return rows if is_sorted else rows.take(order)

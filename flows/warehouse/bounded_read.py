@@ -1,4 +1,4 @@
-"""Small files that others may have written: read to a bound, and only where they are regular files."""
+"""Read small files that others may have written: up to a limit, and only regular files."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def read_bounded(file: Path, most: int) -> bytes:
-    """Return the content of a file; raises OSError, and ValueError where it has more bytes or is not a regular file."""
+    """Return the content of a file; raise OSError, or ValueError if it is too large or not a regular file."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for its writer
     with open(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -15,7 +15,7 @@ def read_bounded(file: Path, most: int) -> bytes:
 
 
 def require_bounded(content: bytes, most: int) -> bytes:
-    """Return the first bytes of a file or an object; raises ValueError where there are more than `most`."""
+    """Return the content; raise ValueError if it has more than `most` bytes."""
     if len(content) > most:
         raise ValueError(f"it has more than {most:,} bytes")
     return content

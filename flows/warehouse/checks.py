@@ -1,4 +1,4 @@
-"""The checks of sql/checks on an edition: each must return no row."""
+"""Run the checks of sql/checks on an edition: each must return no row."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,10 +16,10 @@ from flows.warehouse.parquet import month_files
 def run_checks(
     edition: Path, files: int, months: Sequence[str | None] | None = None, spill: Path | None = None
 ) -> None:
-    """Check an edition of a source of so many files; raises RunError where a check returns a row.
+    """Check an edition whose source has `files` files; raise CheckError if a check returns a row.
 
-    Whether Parquet and database hold the same content is looked at in these months, None: in all. What does not fit
-    into memory goes to `spill`.
+    Parquet and the database are compared in the given months only, None: in all. Data that does not fit into memory
+    spills to `spill`.
     """
     with_retry(edition, partial(_run, edition, files, months, spill))
 
@@ -41,7 +41,7 @@ def _run(edition: Path, files: int, months: Sequence[str | None] | None, spill: 
 
 
 def _view_months(connection: duckdb.DuckDBPyConnection, edition: Path, months: Sequence[str | None] | None) -> None:
-    """Create the views that the checks compare with the database: only the files of these months are opened."""
+    """Create the views that the checks compare with the database; only the files of these months are opened."""
     for table in CONTENT:
         view_parquet(connection, f"{table.name}_in_parquet", table, month_files(edition, table, months))
     view_parquet(connection, f"{CHANGES.name}_in_parquet", CHANGES, month_files(edition, CHANGES))

@@ -1,4 +1,4 @@
-"""The clock of this machine gives editions their ids and their order, so a run needs one that can be right."""
+"""Require a plausible clock: it gives editions their ids and their order."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ TOLERANCE = timedelta(days=1)  # more than any time zone that was taken for UTC
 
 
 def require_clock(now: datetime, kept: list[str], warehouse: Path | ObjectPath) -> None:
-    """Raise ClockError where the clock is before this release, or more than a day behind an edition that is kept.
+    """Raise ClockError if the clock is before this release, or more than a day behind an edition that is kept.
 
     An edition with an older id than its predecessor would confuse the ledger, and retention would remove the wrong one.
     """
@@ -32,7 +32,7 @@ def require_clock(now: datetime, kept: list[str], warehouse: Path | ObjectPath) 
 
 
 def require_same_time(now: datetime, elsewhere: datetime, warehouse: ObjectPath) -> None:
-    """Raise ClockError where this machine and the store of a warehouse are more than a day apart."""
+    """Raise ClockError if this machine and the store of a warehouse are more than a day apart."""
     if abs(now - elsewhere) > TOLERANCE:
         raise ClockError(
             f"The clock of this machine says {_shown(now)}, but the store of {warehouse} says {_shown(elsewhere)}."
@@ -41,7 +41,7 @@ def require_same_time(now: datetime, elsewhere: datetime, warehouse: ObjectPath)
 
 
 def is_ahead(edition_id: str, now: datetime) -> bool:
-    """Return whether an edition's id names a time that is more than a day from now."""
+    """Return whether an edition's id is a time more than a day from now."""
     return edition_time(edition_id) > now + TOLERANCE
 
 

@@ -1,4 +1,4 @@
-"""The DuckDB file of an edition: built from its Parquet, or changed in a copy of the file before, and read."""
+"""The DuckDB file of an edition: built from its Parquet, or updated in a copy of the previous file, and read."""
 
 import re
 import shutil
@@ -45,10 +45,10 @@ AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must 
 def connected(
     config: Config, spill: Path | None = None, database: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB, on a database that is only read, or in memory.
+    """Connect to DuckDB: to a database that is only read, or in memory.
 
-    What does not fit into memory goes to a folder in `spill`, or where the system keeps temporary files. DuckDB makes
-    the folder when it needs it. Its files in it have the same names each time, so no two connections share one.
+    Data that does not fit into memory spills to a folder in `spill`, or to the system's temporary folder. DuckDB
+    creates it on demand; its files have the same names each time, so each connection needs its own.
     """
     release_memory()
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
@@ -59,15 +59,13 @@ def connected(
 
 
 def machine_limits() -> Config:
-    """Return the threads and the memory that DuckDB may take where its work names neither."""
+    """Return the default limits of DuckDB: threads and memory of this machine or container."""
     memory = max(MIN_MEMORY, (resources.usable_memory() - BESIDE_DATABASE) * 4 // 5)
     return {"threads": resources.usable_cpus(), "memory_limit": f"{memory}B"}
 
 
 def frugal(edition: Path) -> Config:
-    """What a run may ask of the machine for an edition: memory by the length of the longest articles, not by their
-    number.
-    """
+    """Return the limits for building an edition: memory by the length of the longest articles, not by their number."""
     files = read_table(edition, SOURCES, ["size", "status"])
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
     longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
@@ -76,9 +74,9 @@ def frugal(edition: Path) -> Config:
 
 
 def with_retry(edition: Path, work: Callable[[Config], T]) -> T:
-    """Return what some work on an edition returns: done with little memory, or with all there is where it needs that.
+    """Return the result of some work on an edition, done with little memory, or again with all of it.
 
-    An archive of which every article has changed is such a case: the ledger holds the old texts and the new ones.
+    An archive whose articles have all changed needs the latter: the ledger holds the old texts and the new ones.
     """
     try:
         return work(frugal(edition))
@@ -88,9 +86,9 @@ def with_retry(edition: Path, work: Callable[[Config], T]) -> T:
 
 @contextmanager
 def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database in the folder of an edition, open for one transaction that is committed at the end.
+    """Open the database in an edition's folder for one transaction, committed at the end.
 
-    It is a copy of that of the edition `copied`, or a new one with empty tables.
+    It is a copy of the database of the edition `copied`, or a new one with empty tables.
     """
     file = edition / DATABASE
     file.unlink(missing_ok=True)
@@ -115,7 +113,7 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
 
 
 def _require_same(copy: Path, edition: Path) -> None:
-    """Raise EditionDamagedError where the database that was copied is not the one that was published."""
+    """Raise EditionDamagedError if the database that was copied is not the one that was published."""
     facts = read_manifest(edition).by_path.get(DATABASE)
     if facts is None or digest(copy) != facts.xxh3:
         raise EditionDamagedError(
@@ -125,9 +123,9 @@ def _require_same(copy: Path, edition: Path) -> None:
 
 
 def reusable_database(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> Path | None:
-    """`base` where changing a copy of its database costs less than building a new one, else None.
+    """Return `base` if updating a copy of its database costs less than building a new one, else None.
 
-    It does not where most of the content changes, nor where the file has grown by half through such changes.
+    It costs more if most of the content changes, or if the file has grown by half through such updates.
     """
     if base is None or months is None:
         return None
@@ -139,21 +137,20 @@ def reusable_database(edition: Path, base: Path | None, months: Sequence[str | N
 
 
 def bytes_when_built(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> int:
-    """The size of an edition's database when it was last built anew, from which its growth is counted."""
+    """Return the size of an edition's database when it was last built from scratch, from which growth is counted."""
     copied = reusable_database(edition, base, months)
     return read_manifest(copied).database_bytes_when_built if copied else (edition / DATABASE).stat().st_size
 
 
 def exact(path: Path) -> str:
-    """A path as DuckDB takes it, which reads names as patterns."""
+    """Return a path escaped for DuckDB, which treats names as patterns."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def view_parquet(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
-    """Create a temporary view of Parquet files with the columns of a table, also where a file of an older edition
-    lacks some.
+    """Create a temporary view of Parquet files with the columns of a table; files of older editions may lack some.
 
-    By default DuckDB takes folders named `key=value` anywhere in a path for columns.
+    By default DuckDB reads folders named `key=value` anywhere in a path as columns.
     """
     names = ", ".join(column.name for column in columns(table))
     listed = ", ".join(literal(exact(file)) for file in files)
@@ -172,7 +169,7 @@ def fill(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Pa
 
 
 def fill_months(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
-    """Fill the empty tables with what an edition has in Parquet, its history aside."""
+    """Fill the empty tables from an edition's Parquet, except for its history."""
     for table in CONTENT:
         fill(connection, table, month_files(edition, table))
     for table in (PROBLEMS, SOURCES):
@@ -180,7 +177,7 @@ def fill_months(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
 
 
 def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months: Sequence[str | None]) -> None:
-    """Bring the tables of the edition before to those of this one, in which only these months differ."""
+    """Update the tables of the previous edition to this one, which differs in these months only."""
     wanted = {"months": [month or "" for month in months]}
     for table in CONTENT:
         connection.execute(f"DELETE FROM {table.name} WHERE coalesce(published_month, '') IN $months", wanted)
@@ -194,6 +191,6 @@ def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months:
 def reading(
     edition: Path, config: Config | None = None, spill: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database of an edition, read-only."""
+    """Open the database of an edition read-only."""
     with connected(config or {}, spill, edition / DATABASE) as connection:
         yield connection

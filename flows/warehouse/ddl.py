@@ -51,7 +51,7 @@ def create_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def read_comments(text: str) -> tuple[str, dict[str, str]]:
-    """The description of a view, and those of its columns, from the comment that opens its file."""
+    """Return the descriptions of a view and its columns, from the comment at the start of its file."""
     opening = takewhile(lambda line: line.startswith("-- "), text.splitlines())
     lines = [line.removeprefix("-- ") for line in opening]
     notes = dict(line.split(": ", 1) for line in lines[1:])
@@ -59,6 +59,6 @@ def read_comments(text: str) -> tuple[str, dict[str, str]]:
 
 
 def literal(text: object) -> str:
-    """A text as SQL writes it."""
+    """Return a text as an SQL literal."""
     quoted = str(text).replace("'", "''")
     return f"'{quoted}'"

@@ -1,4 +1,4 @@
-"""What publishing asks of a disk beyond reading and writing: each is used where the disk has it, and else said."""
+"""Features of a disk that publishing uses where they exist: modes, hard links, symbolic links, fsync."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ READ_ONLY = 0o444
 
 
 def seal(file: Path) -> None:
-    """Make a file read-only and durable; what an older edition shares is both already."""
+    """Make a file read-only and durable; files shared with an older edition are both already."""
     if file.stat().st_nlink > 1:
         return
     try:
@@ -37,7 +37,7 @@ def sync(path: Path) -> None:
 
 
 def link_or_copy(file: Path, to: Path) -> None:
-    """Share an immutable file with a new edition; copy it where the disk has no hard links."""
+    """Share an immutable file with a new edition; copy it if the disk has no hard links."""
     to.parent.mkdir(parents=True, exist_ok=True)
     to.unlink(missing_ok=True)  # what a try before this one shared
     try:
@@ -49,7 +49,7 @@ def link_or_copy(file: Path, to: Path) -> None:
 
 
 def link_or_note(link: Path, target: Path) -> None:
-    """Make a symbolic link; where there are none, a file that holds the last part of the target."""
+    """Create a symbolic link; without links, a file with the last part of the target."""
     try:
         link.symlink_to(target)
     except OSError as error:
@@ -60,7 +60,7 @@ def link_or_note(link: Path, target: Path) -> None:
 
 
 def _require_unsupported(error: OSError, *others: int) -> None:
-    """Raise the error again where it is more than an operation that the disk does not have."""
+    """Raise the error again unless it means that the disk lacks the operation."""
     if error.errno not in (*_UNSUPPORTED, *others):
         raise error
 

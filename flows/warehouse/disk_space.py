@@ -1,4 +1,4 @@
-"""Whether the disk has room for an edition, looked at before it is begun."""
+"""Check the free disk space before an edition is built."""
 
 import shutil
 from pathlib import Path
@@ -12,9 +12,9 @@ MIN_FREE_BYTES = 10_000_000  # bytes that even a small edition needs
 
 
 def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
-    """Raise RunError where the disk cannot hold an edition that reads so many bytes of seed files.
+    """Raise NoSpaceError if the disk cannot hold an edition that reads `to_read` bytes of seed files.
 
-    It holds a copy of the database, and what is read three times: as rows that wait, as Parquet, in the database.
+    It holds a copy of the database, and three copies of what is read: staged rows, Parquet, and in the database.
     """
     copied = 2 * _database_bytes(before) if before else 0
     needed = max(MIN_FREE_BYTES, copied + 3 * to_read)

@@ -1,4 +1,4 @@
-"""Two editions compared row for row, by their Parquet."""
+"""Compare two editions row for row, by their Parquet."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +15,7 @@ _OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
 
 
 def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
-    """The rows of a table in which an edition differs from one that was built anew, a sentence each."""
+    """Return the rows of a table in which an edition differs from its rebuild, a sentence each."""
     return _sentences(table, with_retry(rebuilt, partial(_compare, table, edition, rebuilt)))
 
 

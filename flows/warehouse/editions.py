@@ -1,4 +1,4 @@
-"""Editions on disk: where one is built, the swap that publishes it, which are kept, and the way back to one of them."""
+"""Editions in a folder: build, publish by a swap, retire, and roll back."""
 
 import os
 import shutil
@@ -21,9 +21,9 @@ _DISCARDED = "discarded-"
 
 
 def current_edition(warehouse: Path) -> Path | None:
-    """The folder of the published edition, resolved; None where none is published.
+    """Return the resolved folder of the published edition, None if nothing is published.
 
-    Raises RunError where `current` is lost or names none of the editions: a run would begin a new history.
+    Raise RunError if `current` is missing or does not point to an edition: a run would start a new history.
     """
     try:
         if not os.path.lexists(warehouse / CURRENT):
@@ -47,9 +47,9 @@ def current_edition(warehouse: Path) -> Path | None:
 
 
 def _require_no_editions(warehouse: Path) -> None:
-    """Raise EditionNotChosenError where there are editions, whole or not, although none is current.
+    """Raise EditionNotChosenError if there are editions, complete or not, although none is current.
 
-    The first one may be published meanwhile: its pointer waits before it is in its place, and is swapped in after.
+    The first edition may be published meanwhile: its pointer is staged before it is moved, and swapped in after.
     """
     found = [folder.name for folder in folders(warehouse)]
     left = pointer.unpublished(warehouse)
@@ -61,16 +61,16 @@ def _require_no_editions(warehouse: Path) -> None:
 
 
 def how_to_choose(kept: list[str]) -> str:
-    """What to do where no edition is current, of those that are kept (the oldest first)."""
+    """Return what to do if no edition is current, given the ids that are kept, oldest first."""
     if kept:
         return f"Choose one with broadsheet rollback EDITION; the newest is {kept[-1]}."
     return "None of the editions has a readable edition.json: restore one, or move them away to begin a new history."
 
 
 def list_editions(warehouse: Path) -> list[Path]:
-    """The folders of the editions that are kept, resolved, the oldest first: those with a readable manifest.
+    """Return the resolved folders of the editions that are kept, oldest first: those with a readable manifest.
 
-    Whatever else is there is left alone.
+    Anything else in the folder is left alone.
     """
     found = folders(warehouse)
     left = pointer.unpublished(warehouse)
@@ -78,7 +78,7 @@ def list_editions(warehouse: Path) -> list[Path]:
 
 
 def folders(warehouse: Path) -> list[Path]:
-    """The folders that are named as editions are, sorted; raises EditionNotFoundError where they cannot be listed."""
+    """Return the folders with the names of editions, sorted; raise EditionNotFoundError if they cannot be listed."""
     editions = editions_folder(warehouse)
     try:
         if not editions.is_dir():
@@ -91,9 +91,9 @@ def folders(warehouse: Path) -> list[Path]:
 
 
 def next_edition_id(warehouse: Path, now: datetime) -> str:
-    """The id of an edition at `now` (UTC): its time to the second, or the first free second after every earlier id.
+    """Return the id of an edition at `now` (UTC): its time to the second, or the first free second after earlier ids.
 
-    Raises ClockError where `now` cannot be right.
+    Raise ClockError if `now` cannot be right.
     """
     kept = [edition.name for edition in list_editions(warehouse)]
     require_clock(now, kept, warehouse)
@@ -104,7 +104,7 @@ def next_edition_id(warehouse: Path, now: datetime) -> str:
 
 
 def staged_folder(warehouse: Path, edition_id: str) -> Path:
-    """Where an edition is built: on the file system of its place, to which it is moved.
+    """Return the folder in which an edition is built, on the file system to which it is moved.
 
     Links are not resolved: workers on other machines may see the warehouse by this name only.
     """
@@ -131,7 +131,7 @@ def publish_folder(warehouse: Path, staged: Path) -> Path:
 
 
 def sweep(warehouse: Path) -> None:
-    """Remove what a killed run left: its staging folder, and an edition that it moved to its place and no further."""
+    """Remove what a killed run left: its staging folder, and an edition that was moved but not published."""
     if left := pointer.unpublished(warehouse):
         _discard(warehouse, editions_folder(warehouse) / left)
     remove_staging(warehouse)
@@ -140,13 +140,13 @@ def sweep(warehouse: Path) -> None:
 
 
 def remove_staging(warehouse: Path) -> None:
-    """Remove what waits to be published; what is refused stays."""
+    """Remove the staging folders; files that cannot be removed stay."""
     for folder in (warehouse, editions_folder(warehouse)):
         shutil.rmtree(folder / STAGING, ignore_errors=True)
 
 
 def _discard(warehouse: Path, edition: Path) -> None:
-    """Remove an edition; it leaves `editions` whole, in one step."""
+    """Remove an edition; it disappears from `editions` in one step."""
     if edition.exists():
         doomed = editions_folder(warehouse) / STAGING / f"{_DISCARDED}{edition.name}"
         doomed.parent.mkdir(exist_ok=True)
@@ -155,10 +155,10 @@ def _discard(warehouse: Path, edition: Path) -> None:
 
 
 def retire(warehouse: Path, keep: int, hours: float, now: datetime) -> list[str]:
-    """Remove old editions; returns their ids. One that cannot be removed is a notice: the new edition is published.
+    """Remove old editions and return their ids; one that cannot be removed is only a warning.
 
-    The newest `keep` stay, and the current one, and each whose successor is younger than `hours`: who resolved
-    `current` before the successor came reads on in peace.
+    The newest `keep` editions stay, the current one, and each whose successor is younger than `hours`: readers that
+    resolved `current` before its successor came can finish.
     """
     editions = {folder.name: folder for folder in list_editions(warehouse)}
     current = pointer.named(warehouse, warehouse / CURRENT)
@@ -167,7 +167,7 @@ def retire(warehouse: Path, keep: int, hours: float, now: datetime) -> list[str]
 
 
 def _is_retired(warehouse: Path, edition: Path) -> bool:
-    """Remove an old edition; returns whether that was allowed."""
+    """Remove an old edition, and return whether that was possible."""
     try:
         _discard(warehouse, edition)
     except OSError as error:
@@ -191,7 +191,7 @@ def old_editions(ids: list[str], current: str | None, keep: int, hours: float, n
 
 
 def roll_back(warehouse: Path, edition_id: str) -> Path:
-    """Point `current` at an edition that is kept; returns its folder. Raises RunError where there is none."""
+    """Point `current` at an edition that is kept, and return its folder; raise EditionNotFoundError."""
     edition = editions_folder(warehouse) / edition_id
     if is_id(edition_id) and edition.is_dir():
         require_intact(edition)
@@ -205,7 +205,7 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
 
 
 def require_kept(warehouse: Path | ObjectPath, edition_id: str, kept: list[str]) -> None:
-    """Raise EditionNotFoundError where an edition is not among those that are kept."""
+    """Raise EditionNotFoundError if an edition is not among those that are kept."""
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
         raise EditionNotFoundError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")

@@ -1,4 +1,4 @@
-"""The ids of editions: their time (UTC) to the second, such as 20261123T030000Z."""
+"""The ids of editions: a time (UTC) to the second, such as 20261123T030000Z."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ def edition_name(moment: datetime) -> str:
 
 
 def edition_time(edition_id: str) -> datetime:
-    """Return the instant that an edition's id names; raises ValueError."""
+    """Return the instant of an edition's id; raise ValueError."""
     return datetime.strptime(edition_id, _FORM).replace(tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""The history of a warehouse: the ledger of what changed, and the list of editions."""
+"""The history of a warehouse: the ledger of changes, and the list of editions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ def find_changes(
     months: Sequence[str | None] | None,
     noticed_at: datetime,
 ) -> Iterator[pa.RecordBatch]:
-    """The rows that the ledger gains, in the columns of `changes` and its order, as they come.
+    """Return the rows that the ledger gains, with the columns and order of `changes`, in batches.
 
     Only these months can differ, None: all of them.
     """
@@ -38,7 +38,7 @@ def find_changes(
 
 
 def fill_changes(connection: duckdb.DuckDBPyConnection, edition: Path, copied: bool) -> None:
-    """Fill the table of the ledger from its Parquet; a copied database lacks only what this edition noticed."""
+    """Fill the table of the ledger from its Parquet; a copied database lacks only the changes of this edition."""
     files = month_files(edition, CHANGES)
     if not copied:
         fill(connection, CHANGES, files)
@@ -54,7 +54,7 @@ def fill_editions(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
 
 
 def count_edition(connection: duckdb.DuckDBPyConnection, edition_id: str) -> dict[str, int]:
-    """The counts of the edition that is being built, by their column in `editions`."""
+    """Return the counts of the edition that is being built, by their column in `editions`."""
     result = connection.execute((SQL / "ledger" / "edition_counts.sql").read_text(), {"edition_id": edition_id})
     names = [column[0] for column in result.description or ()]
     return dict(zip(names, result.fetchone() or (), strict=True))

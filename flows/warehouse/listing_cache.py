@@ -1,4 +1,4 @@
-"""Files that were only touched: their times are remembered beside the edition, so that each is read but once more."""
+"""Remember files whose time changed but not their content, so that each is read only once more."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _DIGITS = 20  # of nanoseconds
 
 
 def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
-    """The files that the rows of `base` come from, with their sizes and times when they were last looked at, and when.
+    """Return the files behind the rows of `base`, with their last known sizes and times, and when they were listed.
 
     Columns source_path, size, mtime_ns and content_hash, sorted by path; the time is in nanoseconds since 1970.
     """
@@ -36,7 +36,7 @@ def last_listing(warehouse: Path, base: Path | None) -> tuple[pa.Table, int]:
 
 
 def _read(file: Path, base: Path) -> tuple[pa.Table, int] | None:
-    """What is remembered for an edition; None where nothing is, where it is of another one, or cannot be read."""
+    """Return what is remembered for an edition; None if that is nothing, of another edition, or unreadable."""
     try:
         if not file.is_file() or file.stat().st_size > _MAX_BYTES:
             return None
@@ -50,7 +50,7 @@ def _read(file: Path, base: Path) -> tuple[pa.Table, int] | None:
 
 
 def remember(warehouse: Path, base: Path, found: pa.Table, last: pa.Table, listed_at: int) -> None:
-    """Note the sizes and times of files that hold what they held in `base`; `found` and `last` list the same paths."""
+    """Remember sizes and times of files whose content is as in `base`; both tables list the same paths."""
     same = pc.and_(pc.equal(found["size"], last["size"]), pc.equal(found["mtime_ns"], last["mtime_ns"]))
     touched = found.append_column("content_hash", last["content_hash"]).filter(pc.invert(same))
     facts = {"edition_id": base.name, "listed_at": str(listed_at)}

@@ -1,4 +1,4 @@
-"""One writer at a time: the lock of a warehouse, and what its holder says and sweeps."""
+"""Allow one writer at a time: the lock of a warehouse, with a note about its holder."""
 
 import json
 import os
@@ -34,9 +34,9 @@ _MAX_NOTE_BYTES, _MAX_WORD_LENGTH = 4_096, 255  # bytes of the holder's note, le
 
 @contextmanager
 def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--warehouse") -> Iterator[None]:
-    """Hold the warehouse as its only writer; makes it where there is none.
+    """Hold the warehouse as its only writer, and create its folder if needed.
 
-    Waits up to `lock_timeout` seconds for the end of another writer; then raises RunError, naming it.
+    Wait up to `lock_timeout` seconds for another writer; then raise WarehouseLockedError, which names it.
     """
     require_path(warehouse, named_by)
     try:
@@ -73,7 +73,7 @@ def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--war
 
 @contextmanager
 def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
-    """Hold a lock; raises Timeout."""
+    """Hold a lock file; raise Timeout."""
     lock = FileLock(file, timeout=lock_timeout)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")

@@ -1,4 +1,4 @@
-"""The manifest of an edition, edition.json, and whether the files of the edition are as it says."""
+"""Read and write the manifest of an edition, edition.json, and compare the edition's files with it."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ REMEDY = "Restore the edition, or go back to another one with broadsheet rollbac
 
 
 def read_manifest(edition: Path) -> Manifest:
-    """What edition.json says of an edition; raises RunError where it cannot be read."""
+    """Return the manifest of an edition; raise EditionDamagedError if it cannot be read."""
     try:
         return parse_manifest(read_bounded(edition / MANIFEST, MAX_MANIFEST_BYTES))
     except (OSError, ValueError) as error:
@@ -26,13 +26,13 @@ def read_manifest(edition: Path) -> Manifest:
 
 
 def damaged(manifest: object, error: Exception) -> EditionDamagedError:
-    """The failure of a manifest that cannot be read."""
+    """Return the error for a manifest that cannot be read."""
     reason = error.strerror if isinstance(error, OSError) else error
     return EditionDamagedError(f"{manifest} cannot be read ({reason}). Restore it, or roll back to another edition.")
 
 
 def is_edition(folder: Path) -> bool:
-    """Return whether a folder has a manifest that can be read and is its own: a copy under another name is none."""
+    """Return whether a folder has a readable manifest of its own: a copy under another name does not count."""
     try:
         return read_manifest(folder).edition_id == folder.name
     except EditionDamagedError:
@@ -40,7 +40,7 @@ def is_edition(folder: Path) -> bool:
 
 
 def write_manifest(edition: Path, base: Path | None, facts: dict[str, Any]) -> None:
-    """Write edition.json: the facts given, and each file; what is shared with the edition `base` is not read again."""
+    """Write edition.json with the given facts and all files; files shared with `base` are not read again."""
     known = read_manifest(base).by_path if base else {}
     files = []
     for file in sorted(_walk(edition)):
@@ -56,7 +56,7 @@ def _is_shared(file: Path, other: Path) -> bool:
 
 
 def file_facts(edition: Path, name: str) -> FileFacts:
-    """Rows (of Parquet), bytes and XXH3 hash of a file."""
+    """Return the rows (of Parquet), bytes and XXH3 hash of a file."""
     file = edition / name
     rows = row_count(file) if file.suffix == ".parquet" else None
     return FileFacts(path=name, rows=rows, bytes=file.stat().st_size, xxh3=digest(file))
@@ -72,7 +72,7 @@ def digest(file: Path) -> str:
 
 
 def wrong_files(edition: Path) -> list[str]:
-    """The files of an edition that are not as edition.json says, one sentence each."""
+    """Return the files of an edition that differ from edition.json, a sentence each."""
     known = read_manifest(edition).by_path
     there = _found(edition)
     wrong = _wrong_names(known, there)
@@ -85,10 +85,10 @@ def wrong_files(edition: Path) -> list[str]:
 
 
 def require_intact(edition: Path, complete: bool = False) -> None:
-    """Raise EditionDamagedError where an edition has a file that edition.json does not list, or one of another size.
+    """Raise EditionDamagedError if an edition has a file that edition.json does not list, or one of another size.
 
     Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. A missing
-    file is an error where the edition must be `complete`: a working copy lacks some. No file is read.
+    file is an error if the edition must be `complete`: a working copy lacks some. No file is read.
     """
     known, there = read_manifest(edition).by_path, _found(edition)
     wrong = _wrong_names(known, there)
@@ -106,7 +106,7 @@ def require_intact(edition: Path, complete: bool = False) -> None:
 
 
 def _wrong_names(known: dict[str, FileFacts], there: dict[str, os.stat_result]) -> list[str]:
-    """A sentence for each thing in an edition's folder that is not listed, or is not a regular file."""
+    """Return a sentence for each entry of an edition's folder that is not listed, or not a regular file."""
     folders = {parent.as_posix() for name in known for parent in Path(name).parents}
     wrong = []
     for name, found in sorted(there.items()):
@@ -127,7 +127,7 @@ def _kind(found: os.stat_result) -> str:
 
 
 def _found(edition: Path) -> dict[str, os.stat_result]:
-    """Whatever is below an edition's folder, by its path there; links are not followed."""
+    """Return every entry below an edition's folder by its relative path; links are not followed."""
     try:
         return {file.relative_to(edition).as_posix(): file.lstat() for file in _walk(edition)}
     except OSError as error:

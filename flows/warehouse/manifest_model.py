@@ -1,4 +1,4 @@
-"""What edition.json says, as typed data with bounds: the file may have been damaged, or written by others."""
+"""The content of edition.json as typed data with bounds: the file may have been damaged, or written by others."""
 
 import json
 from typing import Annotated, Any, Self
@@ -46,7 +46,7 @@ class FileFacts(BaseModel):
 class Manifest(BaseModel):
     """An edition: its id, its counts, the rules that shaped its rows, and its files.
 
-    Keys that an older release did not write have a default, with which a run reads or builds more than it had to.
+    Keys that an older release did not write have a default, with which a run reads or builds more than necessary.
     """
 
     model_config = _DATA
@@ -85,7 +85,7 @@ class Manifest(BaseModel):
 
     @property
     def by_path(self) -> dict[str, FileFacts]:
-        """The files by their path."""
+        """Return the files by their path."""
         return {file.path: file for file in self.files}
 
     def as_json(self) -> str:
@@ -94,7 +94,7 @@ class Manifest(BaseModel):
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Return what the bytes of an edition.json say; raises ValueError, with a reason of one line."""
+    """Parse the bytes of an edition.json; raise ValueError with a reason of one line."""
     try:
         text = require_bounded(content, MAX_MANIFEST_BYTES).decode()
         given = json.loads(text, object_pairs_hook=_once, parse_int=_int, parse_constant=_none)
@@ -108,7 +108,7 @@ def parse_manifest(content: bytes) -> Manifest:
 
 
 def _flaw(error: ValidationError) -> str:
-    """Return the first thing that is wrong: where, and pydantic's message."""
+    """Return the first error: where it is, and pydantic's message."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
@@ -116,7 +116,7 @@ def _flaw(error: ValidationError) -> str:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; a key that is there twice would hide a value."""
+    """Return a JSON object; raise ValueError for a repeated key, which would hide a value."""
     if len(found := dict(pairs)) < len(pairs):
         raise ValueError("it has a key twice in one object")
     return found

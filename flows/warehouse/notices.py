@@ -1,4 +1,4 @@
-"""What a run noticed and the operator should know, though it fails nothing: a sentence each, and each once a run."""
+"""Collect warnings of a run that do not make it fail: a sentence each, and each once per run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _collected: ContextVar[list[str] | None] = ContextVar("notices", default=None)
 
 @contextmanager
 def collected() -> Iterator[list[str]]:
-    """Collect the notices of the block, in the order in which they come."""
+    """Collect the warnings of the block in order."""
     notices: list[str] = []
     token = _collected.set(notices)
     try:
@@ -21,7 +21,7 @@ def collected() -> Iterator[list[str]]:
 
 
 def notice(sentence: str) -> None:
-    """Add a sentence to the notices of the run, unless it is there."""
+    """Add a warning to those of the run, unless it is there."""
     notices = _collected.get()
     if notices is not None and sentence not in notices:
         notices.append(sentence)
@@ -29,7 +29,7 @@ def notice(sentence: str) -> None:
 
 @contextmanager
 def after_publishing(consequence: str) -> Iterator[None]:
-    """Make what fails within the block a notice: readers have the new edition, so the run succeeded."""
+    """Turn failures within the block into warnings: readers have the new edition, so the run succeeded."""
     try:
         yield
     except (RunError, OSError) as error:

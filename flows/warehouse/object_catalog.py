@@ -1,4 +1,4 @@
-"""What is below a prefix of an object store: its pointer, its claims, its editions and their manifests."""
+"""Read what is in a warehouse in an object store: its pointer, claims, editions and manifests."""
 
 from contextlib import suppress
 
@@ -18,7 +18,7 @@ _MAX_ID_BYTES = 64  # bytes of the object that holds an id
 
 
 def read_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
-    """The id of the current edition, and the ETag of the pointer; None and None where nothing is published."""
+    """Return the id of the current edition and the ETag of the pointer, None and None if nothing is published."""
     current, seen = any_pointer(warehouse)
     if seen and current is None:
         kept = list_editions(warehouse)
@@ -28,7 +28,7 @@ def read_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
 
 
 def any_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
-    """The same, and None with the ETag where the pointer names no edition."""
+    """Return the same, with None as the id if the pointer does not contain one."""
     try:
         content, seen = objects.read_tagged(warehouse / CURRENT, _MAX_ID_BYTES + 1)
     except FileNotFoundError:
@@ -37,9 +37,9 @@ def any_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
 
 
 def require_chosen(warehouse: ObjectPath) -> str | None:
-    """The id of the current edition; None where nothing is published.
+    """Return the id of the current edition, None if nothing is published.
 
-    Raises RunError where there are editions and none is current: a run would begin a new history.
+    Raise RunError if there are editions and none is current: a run would start a new history.
     """
     current, _ = read_pointer(warehouse)
     if current:
@@ -58,19 +58,19 @@ def require_chosen(warehouse: ObjectPath) -> str | None:
 
 
 def list_editions(warehouse: ObjectPath) -> list[str]:
-    """The ids of the editions that are kept, the oldest first."""
+    """Return the ids of the editions that are kept, oldest first."""
     claimed = claims(warehouse)
     return whole(warehouse, [edition_id for edition_id in folders(warehouse, EDITIONS) if edition_id not in claimed])
 
 
 def whole(warehouse: ObjectPath, ids: list[str]) -> list[str]:
-    """Those editions that have a manifest, which is put last."""
+    """Return those ids whose edition has a manifest, which is put last."""
     there = transfers.at_once(objects.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
     return [edition_id for edition_id, is_whole in zip(ids, there, strict=True) if is_whole]
 
 
 def list_manifests(warehouse: ObjectPath) -> list[Manifest]:
-    """The manifests that can be read of the editions that are kept, the oldest first."""
+    """Return the readable manifests of the editions that are kept, oldest first."""
     found = []
     for edition_id in list_editions(warehouse):
         with suppress(EditionNotFoundError, EditionDamagedError):
@@ -79,7 +79,7 @@ def list_manifests(warehouse: ObjectPath) -> list[Manifest]:
 
 
 def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes]:
-    """What edition.json says of an edition, and its bytes; raises RunError where it is missing or cannot be read."""
+    """Return the manifest of an edition and its bytes; raise RunError if it is missing or cannot be read."""
     place = manifest_of(warehouse, edition_id)
     try:
         content = require_bounded(objects.read(place, MAX_MANIFEST_BYTES + 1), MAX_MANIFEST_BYTES)
@@ -97,7 +97,7 @@ def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes
 
 
 def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
-    """Raise EditionDamagedError where an edition has an object that edition.json does not list, or of another size."""
+    """Raise EditionDamagedError if an edition has an object that edition.json does not list, or one of another size."""
     place = warehouse / EDITIONS / manifest.edition_id
     known = manifest.by_path
     for found in objects.list_objects(place):
@@ -122,10 +122,10 @@ def manifest_of(warehouse: ObjectPath, edition_id: str) -> ObjectPath:
 
 
 def claims(warehouse: ObjectPath) -> list[str]:
-    """The ids that runs have claimed."""
+    """Return the ids that runs have claimed."""
     return [found.name for found in objects.list_objects(warehouse / CLAIMS) if is_id(found.name)]
 
 
 def folders(warehouse: ObjectPath, name: str) -> list[str]:
-    """The folders below a name that are named as editions are, sorted."""
+    """Return the folders with the names of editions, sorted."""
     return [folder for folder in objects.list_folders(warehouse / name) if is_id(folder)]

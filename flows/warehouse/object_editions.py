@@ -1,8 +1,8 @@
-"""Editions below a prefix of an object store: an edition's claim, its way there, the pointer, retention, the way back.
+"""Editions in an object store: claim, upload, swap the pointer, retire, and roll back.
 
-`current` is an object that holds the id of the published edition, and is put on the condition that it is still the one
-that the run began with: of two runs one wins. What is new lies below editions/<id>/ from the start, since a store
-cannot rename; while .claims/<id> is there, that edition is not published.
+`current` is an object with the id of the published edition. It is put on the condition that it has not changed since
+the run began: of two runs one wins. A new edition is below editions/<id>/ from the start, since a store cannot rename;
+while .claims/<id> exists, that edition is not published.
 """
 
 import json
@@ -42,24 +42,24 @@ LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow end
 
 
 def require_clock(warehouse: ObjectPath, now: datetime) -> None:
-    """Raise ClockError where the clock of this machine cannot be right, by that of the store or by the editions.
+    """Raise ClockError if this machine's clock cannot be right, compared with the store's and with the editions.
 
-    What killed runs left is known by its age, and editions get their order from the clock.
+    What killed runs left is recognized by its age, and editions are ordered by the clock.
     """
     clock.require_same_time(now, objects.time_of(warehouse), warehouse)
     clock.require_clock(now, list_editions(warehouse), warehouse)
 
 
 def require_abilities(warehouse: ObjectPath) -> None:
-    """Raise StorageError where the store or the credentials cannot do all that publishing needs.
+    """Raise StorageError if the store or the credentials cannot do everything that publishing needs.
 
-    Called where nothing is published yet. A run that is killed here leaves what `sweep` removes.
+    Called if nothing is published yet. A run that is killed here leaves objects that `sweep` removes.
     """
     probe.require_abilities(warehouse / STAGING / edition_name(datetime.now(UTC)))
 
 
 def claim(warehouse: ObjectPath, local_root: Path, wanted: str) -> str:
-    """Take the wanted id, or a later one where another run has it; returns it."""
+    """Claim the wanted id, or a later one if another run has it, and return it."""
     known = (*claims(warehouse), *folders(warehouse, EDITIONS))
     taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
     holder = json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode()
@@ -82,7 +82,7 @@ def abandon(warehouse: ObjectPath, local_root: Path) -> None:
 
 
 def _noted(note: Path) -> set[str]:
-    """The ids that this machine claimed; where the note cannot be read, claims end a day after."""
+    """Return the ids that this machine claimed; if the note cannot be read, claims end after a day."""
     try:
         words = read_bounded(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
     except (OSError, ValueError):
@@ -91,7 +91,7 @@ def _noted(note: Path) -> set[str]:
 
 
 def sweep(warehouse: ObjectPath, current: str | None, now: datetime | None = None) -> None:
-    """Remove what killed runs of any machine left: at once where it is of the current edition, else a day after."""
+    """Remove what killed runs of any machine left: at once for the current edition, after a day for others."""
     now = now or datetime.now(UTC)
     limit = edition_name(now - LEFT)
     claimed = claims(warehouse)
@@ -110,7 +110,7 @@ def _end_claim(warehouse: ObjectPath, edition_id: str, published: bool) -> None:
 
 
 def publish(warehouse: ObjectPath, edition: Path, before: Path | None, seen: str | None) -> None:
-    """Put an edition below its prefix and point `current` at it; raises RunError where that is no longer as `seen`."""
+    """Upload an edition and point `current` at it; raise PublishConflictError if its ETag is no longer `seen`."""
     _require_seen(warehouse, seen)
     _put_files(warehouse, edition, before)
     _point_at(warehouse, edition.name, seen)
@@ -139,7 +139,7 @@ def _require_seen(warehouse: ObjectPath, seen: str | None) -> None:
 
 
 def _put_files(warehouse: ObjectPath, edition: Path, before: Path | None) -> None:
-    """Upload what is new, and copy on the server's side what the edition before has."""
+    """Upload new files, and copy on the server those of the previous edition."""
     place = warehouse / EDITIONS / edition.name
     files = read_manifest(edition).files
     known = read_manifest(before).by_path if before else {}
@@ -165,7 +165,7 @@ def _put_files(warehouse: ObjectPath, edition: Path, before: Path | None) -> Non
 
 
 def retire(warehouse: ObjectPath, keep: int, hours: float, now: datetime) -> list[str]:
-    """Remove old editions, as `editions.retire` does on a disk; returns their ids."""
+    """Remove old editions as `editions.retire` does, and return their ids."""
     old = old_editions(list_editions(warehouse), read_pointer(warehouse)[0], keep, hours, now)
     for edition_id in old:
         _remove_edition(warehouse, edition_id)
@@ -173,13 +173,13 @@ def retire(warehouse: ObjectPath, keep: int, hours: float, now: datetime) -> lis
 
 
 def _remove_edition(warehouse: ObjectPath, edition_id: str) -> None:
-    """Its manifest goes first: without it an edition is none."""
+    """Remove an edition, its manifest first: without it, an edition does not count."""
     objects.remove_object(manifest_of(warehouse, edition_id))
     transfers.remove_all(warehouse / EDITIONS / edition_id)
 
 
 def roll_back(warehouse: ObjectPath, edition_id: str) -> None:
-    """Point `current` at an edition that is kept; raises RunError where there is none."""
+    """Point `current` at an edition that is kept; raise EditionNotFoundError."""
     now = datetime.now(UTC)
     clock.require_same_time(now, objects.time_of(warehouse), warehouse)
     current, seen = any_pointer(warehouse)

@@ -44,7 +44,7 @@ class ObjectStorage(Storage):
                     object_editions.abandon(self.location, self.local_root)
 
     def snapshot(self) -> Snapshot:
-        """Bring the working copy to the current edition, partitions and database aside."""
+        """Bring the working copy to the current edition, except its months and database."""
         etag = working_copy.take_current(self.location, self.local_root)
         if etag is None:
             object_editions.require_abilities(self.location)

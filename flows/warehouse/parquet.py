@@ -1,8 +1,8 @@
-"""The Parquet files of an edition: one a month for the tables that have months, else one a table.
+"""The Parquet files of an edition: one per month for the tables that have months, else one per table.
 
-A month's folder is named by the month alone, and rows have their month as a column: a reader needs to know nothing
-about folders. Editions of schema 1 named folders as Hive does, `published_month=2026-11`, and kept that column out of
-their files; the ledger was in `noticed_month=2026-11`. They are still read.
+A month's folder is named by the month alone, and rows have their month as a column: readers need not know anything
+about folders. Editions of schema 1 named folders as Hive does, `published_month=2026-11`, without that column in their
+files; the ledger was in `noticed_month=2026-11`. They are still read.
 """
 
 import errno
@@ -31,8 +31,7 @@ GROUP_OF_TEXTS = 4_096  # rows of a table that has articles' texts, which are in
 def write_months(work: Path, edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
     """Write some months of each content table.
 
-    A month has the rows that wait, but for those of files that lost, and the rows of `base`, but for the articles
-    that were dropped.
+    A month has the staged rows, without those of duplicates, and the rows of `base`, without the dropped articles.
     """
     lost = staging.read(work, LOST)["source_path"]
     dropped = staging.read(work, DROPPED)["article_id"]
@@ -55,7 +54,7 @@ def _write_month(edition: Path, table: Table, month: str | None, merged: tuple[p
 def _merged(
     table: Table, kept: list[pa.Table], waiting: pa.Table | None, lost: pa.ChunkedArray
 ) -> tuple[pa.Table, pa.Array]:
-    """The rows of a month, and the places of those that it has, in their order.
+    """Return the rows of a month, and the indices of those to write, in order.
 
     Texts are long: rows are not copied to be sorted, or to leave out a few of them.
     """
@@ -72,7 +71,7 @@ def _merged(
 
 
 def share_others(edition: Path, base: Path | None, months: Sequence[str | None]) -> None:
-    """Share with the edition `base` all but some months of each content table."""
+    """Share all months of each content table but some with the edition `base`."""
     for table in CONTENT:
         rewritten = {month_file(edition, table, month) for month in months}
         for file in month_files(base, table) if base else []:
@@ -84,18 +83,18 @@ def share_others(edition: Path, base: Path | None, months: Sequence[str | None])
 
 
 def _kept(base: Path | None, table: Table, month: str | None, dropped: pa.ChunkedArray) -> list[pa.Table]:
-    """The rows of a month that stay as they are."""
+    """Return the rows of a month that stay unchanged."""
     files = month_files(base, table, [month]) if base else []
     return [rows_without(read_file(file), "article_id", dropped) for file in files]
 
 
 def month_file(edition: Path, table: Table, month: str | None) -> Path:
-    """The file of a table's month."""
+    """Return the file of a table's month."""
     return edition / table.name / (month or UNDATED) / f"{table.name}.parquet"
 
 
 def month_files(edition: Path, table: Table, months: Sequence[str | None] | None = None) -> list[Path]:
-    """The files of a table's months, or of some of them, in their order; all months also of an edition of schema 1."""
+    """Return the files of a table's months, or of some of them, in order; also for an edition of schema 1."""
     if months is None:
         return sorted((edition / table.name).glob(f"*/{table.name}.parquet"))
     return [file for month in months if (file := month_file(edition, table, month)).exists()]
@@ -107,7 +106,7 @@ def write_table(edition: Path, table: Table, rows: pa.Table) -> None:
 
 
 def read_table(edition: Path | None, table: Table, names: list[str] | None = None) -> pa.Table:
-    """Read back a table that is one file, or some columns of it; without an edition it has no rows."""
+    """Read a table that is one file, or some of its columns; without an edition it has no rows."""
     if edition is None:
         return schema(table).empty_table().select(names or schema(table).names)
     return read_file(edition / f"{table.name}.parquet", names)
@@ -119,7 +118,7 @@ def count_internal_errors(edition: Path) -> int:
 
 
 def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordBatch], noticed_at: datetime) -> None:
-    """Append rows to the ledger, in the order in which they come: months before this one are shared with `before`."""
+    """Append rows to the ledger in the order given; months before this one are shared with `before`."""
     rows = (batch for batch in gained if batch.num_rows)
     first = next(rows, None)
     this_month = month_file(edition, CHANGES, f"{noticed_at:%Y-%m}")
@@ -138,25 +137,25 @@ def write_ledger(edition: Path, before: Path | None, gained: Iterator[pa.RecordB
 
 
 def write_editions(edition: Path, before: Path | None, row: pa.Table) -> None:
-    """Write the list of editions: those of the edition before, and this one."""
+    """Write the list of editions: those of the previous edition, and this one."""
     write_table(edition, EDITIONS, pa.concat_tables([read_table(before, EDITIONS), row], promote_options="default"))
 
 
 def row_count(file: Path) -> int:
-    """The number of rows of a Parquet file, from its footer; raises EditionDamagedError."""
+    """Return the number of rows of a Parquet file, from its footer; raise EditionDamagedError."""
     with _undamaged(file):
         return int(pq.read_metadata(file).num_rows)
 
 
 def read_file(file: Path, names: list[str] | None = None) -> pa.Table:
-    """Read a Parquet file of an edition, or some columns of it; raises EditionDamagedError."""
+    """Read a Parquet file of an edition, or some of its columns; raise EditionDamagedError."""
     with _undamaged(file):
         return pq.ParquetFile(file).read(names)
 
 
 @contextmanager
 def _undamaged(file: Path) -> Iterator[None]:
-    """Raise EditionDamagedError where a file is missing or damaged; a disk that fails raises OSError, as elsewhere."""
+    """Raise EditionDamagedError if a file is missing or damaged; a failing disk raises OSError, as elsewhere."""
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
@@ -169,9 +168,9 @@ def _undamaged(file: Path) -> Iterator[None]:
 
 
 def _write(file: Path, shape: pa.Schema, parts: Iterable[pa.Table]) -> None:
-    """Zstd, and nothing that depends on the run: the same parts give the same bytes, and one is in memory at once.
+    """Write Parquet with Zstandard, the same bytes for the same rows, one part in memory at a time.
 
-    However the rows of a part lie in memory: a group of them is put into one piece, for pages end where pieces do.
+    A group of rows is combined into one chunk, since pages end where chunks do.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(file, shape, compression="zstd", compression_level=1) as writer:

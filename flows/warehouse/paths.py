@@ -1,4 +1,4 @@
-"""Which paths a warehouse may have: DuckDB does not open all that a disk has."""
+"""Check the path of a warehouse: DuckDB cannot open every path."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _REFUSED = re.compile("[\0?\\\\\udc80-\udcff]")
 
 
 def require_path(warehouse: Path, named_by: str = "--warehouse") -> None:
-    """Raise WarehousePathError where DuckDB cannot open files of a warehouse, as named or as its links lead."""
+    """Raise WarehousePathError if DuckDB cannot open files of a warehouse, as named or with its links resolved."""
     _require(str(warehouse.absolute()), named_by)
     for path in (warehouse, warehouse / EDITIONS):
         _require(os.path.realpath(path), named_by)

@@ -1,4 +1,4 @@
-"""`current`: the link to the published edition, or a file with its id where the disk has no symbolic links."""
+"""Read and swap `current`: a link to the published edition, or a file with its id on disks without symbolic links."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def editions_folder(warehouse: Path) -> Path:
 
 
 def read(warehouse: Path) -> str:
-    """Return the id that `current` names; raises EditionNotChosenError where it names none."""
+    """Return the id in `current`; raise EditionNotChosenError if it has none."""
     current = warehouse / CURRENT
     edition_id = named(warehouse, current)
     if edition_id:
@@ -33,14 +33,14 @@ def read(warehouse: Path) -> str:
 
 
 def require_no_folder(warehouse: Path) -> None:
-    """Raise EditionNotChosenError where `current` is a folder, as in a copy that followed links."""
+    """Raise EditionNotChosenError if `current` is a folder, as in a copy that followed links."""
     current = warehouse / CURRENT
     if current.is_dir() and not current.is_symlink():
         raise EditionNotChosenError(f"{current} is a folder, and should be a link to an edition. Move it elsewhere.")
 
 
 def named(warehouse: Path, pointer: Path) -> str | None:
-    """Return the id that a link or a file names, None where it names no edition of the warehouse."""
+    """Return the id in a link or a file, None if it is not an edition of the warehouse."""
     if pointer.is_symlink():
         target = pointer.parent / pointer.readlink()
         inside = os.path.realpath(target.parent) == str(editions_folder(warehouse))
@@ -54,13 +54,13 @@ def named(warehouse: Path, pointer: Path) -> str | None:
 
 
 def id_in(content: bytes) -> str | None:
-    """Return the id that a pointer holds, None where it holds anything else."""
+    """Return the id in a pointer's content, None for any other content."""
     text = content.decode(errors="replace").strip()
     return text if is_id(text) else None
 
 
 def stage(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
-    """Make the pointer to an edition, aside; returns it."""
+    """Write the pointer to an edition into the staging folder, and return it."""
     pointer = warehouse / STAGING / name
     pointer.parent.mkdir(exist_ok=True)
     pointer.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def stage(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
 
 
 def swap(warehouse: Path, pointer: Path) -> None:
-    """Put a pointer in the place of `current`, in one step: readers see the old edition or the new one."""
+    """Replace `current` with a staged pointer in one step: readers see the old edition or the new one."""
     pointer.replace(warehouse / CURRENT)
     with after_publishing("a power cut may still lose it"):
         disk.sync(warehouse)
@@ -78,7 +78,7 @@ def swap(warehouse: Path, pointer: Path) -> None:
 def unpublished(warehouse: Path) -> str | None:
     """Return the id of an edition that a killed run moved to its place and did not publish.
 
-    Its pointer waits aside until it is swapped in. A link there leads nowhere yet.
+    Its pointer stays in the staging folder until it is swapped in, where a link does not resolve yet.
     """
     waiting = warehouse / STAGING / CURRENT
     try:

@@ -1,8 +1,8 @@
-"""A connection for SQL that others wrote: it reads one edition, and nothing else.
+"""A connection for untrusted SQL: it can read one edition, and nothing else.
 
-It has no file but the edition's database, no address, no variable of this program or its environment, and no setting
-that SQL could change. DuckDB always allows the paths of an open database, of its write-ahead log, and of its folder for
-what does not fit into memory. Run only what `flows/question.py` returns: it writes to none of them.
+It has no access to other files, addresses, variables of this program or its environment, and SQL cannot change its
+settings. DuckDB always allows the paths of an open database, of its write-ahead log, and of its spill folder, so run
+only statements that `require_question` returns: they write to none of these.
 """
 
 import shutil
@@ -21,9 +21,9 @@ _SPILL_SHARE = 2  # a query may take one half of what is free on the disk of tem
 
 @contextmanager
 def sealed(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database of an edition, for SQL of others; a statement ends after `seconds`, 0: without a limit.
+    """Open the database of an edition for untrusted SQL; a statement ends after `seconds`, 0: without a limit.
 
-    What does not fit into memory goes to a folder of the connection's own (`private_folder`), removed at the end.
+    Data that does not fit into memory spills to the connection's own folder (`private_folder`), removed at the end.
     """
     with (
         _temporary_folder() as folder,
@@ -36,7 +36,7 @@ def sealed(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnect
 
 
 def _temporary_folder() -> TemporaryDirectory[str]:
-    """Return a private folder, removed at the end of its block; raises QueryError where none can be made."""
+    """Yield a private folder, removed at the end of the block; raise QueryError if it cannot be created."""
     try:
         return TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -52,7 +52,7 @@ def private_folder(connection: duckdb.DuckDBPyConnection) -> Path:
 
 
 def _sealing(folder: str, seconds: float) -> Config:
-    """The settings that seal a connection, in order: after the last one, no path can be set."""
+    """Return the settings that seal a connection, in order: after the last one, paths can no longer be set."""
     return {
         "home_directory": folder,
         "secret_directory": f"{folder}/secrets",

@@ -1,4 +1,4 @@
-"""The source against the edition before, and seed files that hold the same article."""
+"""Compare the source with the previous edition, and find seed files with the same article."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ REJECTED = pa.chunked_array([["rejected"]])
 
 
 def find_changed(found: pa.Table, last: pa.Table, listed_at: int, every: bool) -> pa.Table:
-    """The files to read: new ones, and those that are not as in `last`, or all where `every` is wanted.
+    """Return the files to read: new ones, and those that differ from `last`, or all files if `every` is set.
 
-    `found` has the columns of FOUND, `last` also content_hash; the answer has those of TO_READ. `last` was listed at
+    `found` has the columns of FOUND, `last` also content_hash; the result has those of TO_READ. `last` was listed at
     `listed_at`, in nanoseconds since 1970.
     """
     known = _rows_at(last.select(schema(TO_READ).names), found["source_path"])
@@ -31,17 +31,17 @@ def find_changed(found: pa.Table, last: pa.Table, listed_at: int, every: bool) -
 
 
 def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
-    """The row of each path, in the order of the paths; one of nulls where there is none."""
+    """Return the row of each path in the order of the paths, a row of nulls if there is none."""
     if table["source_path"].equals(paths):
         return table
     return table.take(pc.index_in(paths, value_set=table["source_path"].combine_chunks()))
 
 
 def changed_rows(read: pa.Table, last: pa.Table, same_problem: pa.ChunkedArray) -> pa.Table:
-    """The rows of sources among `read` whose files do not hold what they held in `last`.
+    """Return the rows of `read` whose files have other content than in `last`.
 
-    A file that could not be read is the same when its size is, and its path is in `same_problem`: a link may lead to
-    nothing now, and to a folder later.
+    A file that could not be read is unchanged if its size is, and its path is in `same_problem`: a link may lead
+    nowhere now, and to a folder later.
     """
     known = _rows_at(last.select(["source_path", "size", "content_hash", "status"]), read["source_path"])
     unread = pc.and_(pc.is_null(read["content_hash"]), pc.is_null(known["content_hash"]))
@@ -57,50 +57,50 @@ def changed_rows(read: pa.Table, last: pa.Table, same_problem: pa.ChunkedArray) 
 
 
 def same_rejections(problems: pa.Table, last: pa.Table) -> pa.ChunkedArray:
-    """The paths of the files that are rejected for the same reason in both tables of problems."""
+    """Return the paths of the files that are rejected for the same reason in both tables of problems."""
     now, then = (rows_of(rows, "severity", REJECTED).select(["source_path", "message"]) for rows in (problems, last))
     known = then.take(pc.index_in(now["source_path"], value_set=then["source_path"].combine_chunks()))
     return now["source_path"].filter(pc.fill_null(pc.equal(now["message"], known["message"]), False))
 
 
 def rows_of(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
-    """The rows whose column has one of some values."""
+    """Return the rows whose column has one of some values."""
     return table.filter(pc.is_in(table[column], value_set=values.combine_chunks()))
 
 
 def rows_without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
-    """The rows whose column has none of some values."""
+    """Return the rows whose column has none of some values."""
     found = pc.is_in(table[column], value_set=values.combine_chunks())
     return table.filter(pc.invert(found)) if pc.any(found).as_py() else table
 
 
 def carried_rows(found: pa.Table, last: pa.Table, read: pa.ChunkedArray) -> pa.Table:
-    """The rows of sources that stay: those of files which are found and were not read, with their size and time now."""
+    """Return the rows of sources that stay: files that were found and not read, with their present size and time."""
     stay = rows_without(found, "source_path", read)
     known = _rows_at(last, stay["source_path"])
     return _set(_set(known, "size", stay["size"]), "mtime_ns", stay["mtime_ns"])
 
 
 def find_rivals(last: pa.Table, changed: pa.Table) -> pa.Table:
-    """The rows of `last` whose files did not change, but hold an article that a changed file holds or held.
+    """Return the rows of `last` whose files did not change, but have an article that a changed file has or had.
 
-    `changed` are rows of sources: those that were read, and those that the changed files had. Which of the files
-    is published may be another one now.
+    `changed` are rows of sources: the files that were read, and what the changed files were before. Another of the
+    files may be the published one now.
     """
     claimed = _holding(changed)["article_id"]
     return rows_without(_holding(rows_of(last, "article_id", claimed)), "source_path", changed["source_path"])
 
 
 def _holding(sources: pa.Table) -> pa.Table:
-    """The rows of sources whose files hold an article that is published, from them or from another."""
+    """Return the rows of sources whose files have a published article, from them or from another file."""
     return sources.filter(pc.is_in(sources["status"], pa.array(["published", "duplicate"])))
 
 
 def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:
-    """The files that lose to another with the same article: source_path -> (article_id, the winner's source_path).
+    """Return the duplicates: source_path -> (article_id, the published file's source_path).
 
-    `articles` has article_id, published_at and source_path. The later published_at wins (undated is earliest),
-    then the greater path.
+    `articles` has article_id, published_at and source_path. The later published_at wins (undated is earliest), then the
+    greater path.
     """
     counts = pc.value_counts(articles["article_id"])
     repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
@@ -120,7 +120,7 @@ def _rank(row: dict[str, Any]) -> tuple[bool, Any, str]:
 
 
 def with_duplicates(problems: pa.Table, losers: dict[str, tuple[str, str]]) -> pa.Table:
-    """The problems, where each file that lost has just one: a row that names the winner."""
+    """Return the problems with exactly one row for each duplicate, which names the published file."""
     rows = [
         problem("duplicate", article_id=article_id, winner=winner)._replace(source_path=path, article_id=article_id)
         for path, (article_id, winner) in losers.items()
@@ -129,12 +129,12 @@ def with_duplicates(problems: pa.Table, losers: dict[str, tuple[str, str]]) -> p
 
 
 def paths(losers: dict[str, tuple[str, str]]) -> pa.ChunkedArray:
-    """The paths of the files that lost."""
+    """Return the paths of the duplicates."""
     return pa.chunked_array([pa.array(sorted(losers), pa.string())])
 
 
 def settle_sources(read: pa.Table, losers: dict[str, tuple[str, str]], history: pa.Table) -> pa.Table:
-    """The rows of files that were read, with duplicates marked, and with what `history` knows of the files."""
+    """Return the rows of files that were read, with duplicates marked, and the history of each file."""
     lost = pc.is_in(read["source_path"], value_set=paths(losers).combine_chunks())
     read = _set(read, "status", pc.if_else(lost, "duplicate", read["status"]))
     read = _set(read, "published_month", pc.if_else(lost, None, read["published_month"]))
@@ -146,12 +146,12 @@ def settle_sources(read: pa.Table, losers: dict[str, tuple[str, str]], history: 
 
 
 def published(sources: pa.Table) -> pa.Table:
-    """The rows of sources whose files are published."""
+    """Return the rows of sources whose files are published."""
     return sources.filter(pc.equal(sources["status"], "published"))
 
 
 def duplicates(sources: pa.Table) -> pa.Table:
-    """The rows of sources whose files lost to another with the same article."""
+    """Return the rows of sources whose files are duplicates."""
     return sources.filter(pc.equal(sources["status"], "duplicate"))
 
 

@@ -1,4 +1,4 @@
-"""Rows that wait between the steps, as Arrow files: one a table and batch, with the rows of each month together."""
+"""Stage rows between the steps in Arrow files: one per table and batch, with the rows of each month together."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,10 +21,10 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts
 
 @contextmanager
 def writer(work: Path, number: int) -> Iterator[Write]:
-    """A function that appends rows to the files of one batch.
+    """Yield a function that appends rows to the files of one batch.
 
-    A file of a table with months has a list of the month of each of its parts beside it: to look into each would cost
-    as much as to read it.
+    Beside the file of a table with months is a list of the month of each record batch: reading the batches to find out
+    would cost as much as reading all rows.
     """
     months: dict[str, list[str | None]] = {table.name: [] for table in CONTENT}
     with ExitStack() as files:
@@ -55,7 +55,7 @@ def staged_schema(table: Table) -> pa.Schema:
 
 
 def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
-    """The rows of each month: slices of one copy, for texts are long."""
+    """Yield the rows of each month, as slices of one copy, since texts are long."""
     rows = rows.take(pc.sort_indices(rows["published_month"])).combine_chunks()
     runs = pc.run_end_encode(rows["published_month"].combine_chunks())
     start = 0
@@ -65,13 +65,13 @@ def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
 
 
 def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
-    """The rows of a table that the steps before have written: those of one batch, or all of them."""
+    """Return the staged rows of a table: of one batch, or of all."""
     found = [_open(file).read_all() for file in files(work, table, number)]
     return pa.concat_tables(found) if found else schema(table).empty_table()
 
 
 def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
-    """Some columns of a table; the others stay on the disk, or in a file of these columns alone never were."""
+    """Return some columns of a table's staged rows."""
     found = []
     for file in files(work, table):
         shape = _open(file).schema
@@ -81,7 +81,7 @@ def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
 
 
 def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
-    """A function that reads the rows of a month, or gives None where it has none: one month may fill the memory."""
+    """Return a function that returns the rows of a month, None without rows: one month may fill the memory."""
     places: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
     for file in files(work, table):
         reader = _open(file)
@@ -99,22 +99,22 @@ def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None
 
 
 def file_name(number: int) -> str:
-    """The name of the file of a batch."""
+    """Return the name of the file of a batch."""
     return f"{number:04}.arrow"
 
 
 def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
-    """The files of a table: that of one batch, or all of them."""
+    """Return the files of a table: of one batch, or of all."""
     return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
 
 
 def files_from(work: Path, table: Table, number: int) -> list[Path]:
-    """The files of a table, of the batches with that number and those above."""
+    """Return the files of a table of the batches from `number` on."""
     return [file for file in files(work, table) if int(file.stem) >= number]
 
 
 def remove_rows(work: Path, number: int) -> None:
-    """Remove what was read from seed files in the batches with that number and those above."""
+    """Remove the rows read from seed files of the batches from `number` on."""
     for table in READ_TABLES:
         for file in files_from(work, table, number):
             file.unlink()

@@ -1,4 +1,4 @@
-"""Names that file systems and desktops put into folders by themselves, which no reader of a warehouse meets."""
+"""Names that file systems and desktops create by themselves, which readers of a warehouse ignore."""
 
 import re
 
@@ -10,5 +10,5 @@ _READ = (".wal", ".parquet", ".duckdb")  # what DuckDB replays, and readers of a
 
 
 def is_of_system(name: str) -> bool:
-    """Return whether a file or folder of this name is a system's own, and read by no reader of editions."""
+    """Return whether a file or folder of this name belongs to a system, and readers of editions ignore it."""
     return bool(_OF_SYSTEMS.fullmatch(name)) and not name.endswith(_READ)

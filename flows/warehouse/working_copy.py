@@ -1,4 +1,4 @@
-"""The working copy of a warehouse that is a prefix: its current edition on this machine's disk."""
+"""The working copy of a warehouse in an object store: its current edition on this machine's disk."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ _REMEDY = "restore it, or go back to another edition with broadsheet rollback ED
 
 
 def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
-    """Bring the copy to the edition that is current, its months and database aside; returns the pointer's ETag.
+    """Bring the copy to the current edition, except its months and database, and return the pointer's ETag.
 
-    None where nothing is published. Also removes what killed runs left, there and here.
+    Return None if nothing is published. Remove what killed runs left, in the store and here.
     """
     object_editions.require_clock(warehouse, datetime.now(UTC))
     object_catalog.require_chosen(warehouse)
@@ -57,7 +57,7 @@ def _take_manifest(warehouse: ObjectPath, edition: Path) -> None:
 
 
 def fetch(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
-    """Get those files of an edition that are not here with the bytes which edition.json says; raises RunError."""
+    """Download the files of an edition that are missing here or differ from edition.json; raise EditionDamagedError."""
 
     def get(facts: FileFacts) -> None:
         if not _is(edition, facts):
@@ -68,19 +68,19 @@ def fetch(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -
 
 
 def fetch_some(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
-    """Get some files of an edition of which nothing is here yet; raises RunError."""
+    """Download some files of an edition of which nothing is here yet; raise EditionDamagedError."""
     _take_manifest(warehouse, edition)
     fetch(warehouse, edition, wanted)
 
 
 def _is(edition: Path, facts: FileFacts) -> bool:
-    """Return whether a file is here with the bytes of the manifest; a damaged one is not opened as what it was."""
+    """Return whether a file is here with the bytes of the manifest, so that a damaged one is never opened."""
     file = edition / facts.path
     return file.is_file() and file.stat().st_size == facts.bytes and digest(file) == facts.xxh3
 
 
 def _download(place: ObjectPath, edition: Path, facts: FileFacts) -> None:
-    """Get a file of an edition; raises RunError where it is missing, or is not what edition.json says."""
+    """Download a file of an edition; raise EditionDamagedError if it is missing or differs from edition.json."""
     try:
         objects.download(place, edition / facts.path, facts.bytes)
     except FileNotFoundError:
@@ -90,7 +90,7 @@ def _download(place: ObjectPath, edition: Path, facts: FileFacts) -> None:
 
 
 def fetch_anew(warehouse: ObjectPath, local_root: Path) -> None:
-    """Get whatever lies in the current edition, as it lies there."""
+    """Download every object of the current edition, unchecked."""
     if take_current(warehouse, local_root) is None:
         return
     (edition,) = editions.folders(local_root)
@@ -100,9 +100,9 @@ def fetch_anew(warehouse: ObjectPath, local_root: Path) -> None:
 
 @contextmanager
 def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
-    """A folder with the database of the current edition: that of the working copy, or one that is fetched for a while.
+    """Yield a folder with the database of the current edition: the working copy, or a temporary folder.
 
-    None where nothing is published.
+    Yield None if nothing is published.
     """
     current = object_catalog.require_chosen(warehouse)
     if current is None:
@@ -123,7 +123,7 @@ def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
 
 
 def _is_kept(edition: Path, database: FileFacts) -> bool:
-    """Whether the working copy has the database; it is not read, which would take longer than most queries."""
+    """Return whether the working copy has the database; it is not read, which would take longer than most queries."""
     is_there = (edition / DATABASE).exists() and _is_intact(edition)
     return is_there and read_manifest(edition).by_path.get(DATABASE) == database
 

@@ -1,4 +1,4 @@
-"""Photo agencies: one short name each, and what newsrooms write for it, other scripts and misspellings included."""
+"""Photo agencies: one short name for each, and how newsrooms write it, including other scripts and misspellings."""
 
 import re
 from functools import lru_cache
@@ -78,9 +78,9 @@ AGENCIES = {
     "Yonhap": ("yonhap news", "yonhap news agency", "연합뉴스", "韩联社"),
     "Zuma": ("zuma press", "zuma wire"),
 }
-_IN_CAPITALS_ONLY = frozenset({"aa", "ani", "apa", "pa", "pap"})  # in small letters they are words
+_IN_CAPITALS_ONLY = frozenset({"aa", "ani", "apa", "pa", "pap"})  # in lower case they are words
 
-# What stands where a photographer's name might, and is none.
+# Words in the place of a photographer's name that are not one.
 NO_PERSONS = frozenset(
     {
         *("archive", "archives", "contributed", "courtesy", "file", "file photo", "files", "handout", "handout photo"),
@@ -93,9 +93,9 @@ NO_PERSONS = frozenset(
 _PHOTO = re.compile(r"(?<!\s)\s++(?:(?:file|stock|pool)\s++)?(?:photos?|images?|pictures?|pics?|fotos?|news photos?)\Z")
 
 
-@lru_cache(maxsize=10_000)  # the same few names stand in every article
+@lru_cache(maxsize=10_000)  # the same few names appear in every article
 def agency_of(name: str) -> str | None:
-    """The one name of the agency that is written so, in any case; None where it is no known agency."""
+    """Return the canonical name of an agency written in any known way, ignoring case; None if it is not known."""
     written = _spelling(name)
     found = _AGENCY_OF.get(written) or _AGENCY_OF.get(_PHOTO.sub("", written))
     return None if found and written in _IN_CAPITALS_ONLY and not name.isupper() else found

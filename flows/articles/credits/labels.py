@@ -1,8 +1,8 @@
-"""The words with which newsrooms open a credit, in the languages that they write in."""
+"""The words that introduce a credit, in the languages that newsrooms write in."""
 
 import re
 
-# What the credit is for, or who: a colon follows, or one of the marks that stand for it. The usual ones come first.
+# What or who the credit is for: a colon or another mark follows. The most frequent ones come first.
 WORDS = {
     "English": (
         *("photos?", "photographs?", "photographers?", "photography", "pictures?", "pics?", "images?", "credits?"),
@@ -63,12 +63,12 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 # A label, perhaps after an acronym as in AP Photo, and names.
 LABELLED = _pattern(rf"(?:{_ACRONYM}\s+)?{_LABEL}{_MARK}(\S.*)|{_PHOTO}\s+(?:credits?|by)\s+(\S.*)")
 LAST_LABEL = _pattern(rf"(?:\A|(?<=[\s.!?…。！？”\"»)/|]))(?:{_ACRONYM}\s+)?{_LABEL}\s*\Z")
-MAX_LABEL_LENGTH = 40  # characters before the mark in which LAST_LABEL is looked for
+MAX_LABEL_LENGTH = 40  # characters before the mark that may contain LAST_LABEL
 MARKS, DOTS = ":：=＝／…", "..."
 # A label that no mark follows; `1` where a name alone may follow, and not only an agency's.
 BY = _pattern(rf"((?:{_KIND}\s+)?{_PHOTO}\s+by\s+)(?=\S)")
 UNMARKED = _pattern(r"(?:photo|foto|фото|(fot\.)|ảnh|ภาพจาก|ภาพ)(?:\s+(?:de|di|von|van|par|por|oleh))?\s+(?=\S)")
-# What says whose it is and names no photographer: in a last sentence, or in brackets, where it can be shorter.
+# A source without photographer: in a last sentence, or in brackets, where it can be shorter.
 _COURTESY = rf"(?:{_PHOTO}\s+)?courtesy(?:\s+of|\s*:|(?=\s+(?-i:[A-Z])))\s+\S.*"
 _SUPPLIED = (
     rf"(?:{_PHOTO}\s+)?(?:supplied|provided|contributed)(?:\s+by\s+\S.*)?|(?:supplied|{_KIND})\s+{_PHOTO}"

@@ -1,4 +1,4 @@
-"""The names in a credit: a photographer's, and an agency's."""
+"""Read the names in a credit: the photographer and the agency."""
 
 import re
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flows.articles.credits.agencies import NO_PERSONS, agency_of
 
 MAX_NAMES_LENGTH = 100  # characters
-MAX_WORDS = 14  # parted by spaces
+MAX_WORDS = 14  # separated by spaces
 
 _MARK = "[/|;,，、／=＝©()（）]"
 _PARTS = re.compile(
@@ -23,7 +23,7 @@ _PARTICLES = frozenset(
 
 
 class Names(NamedTuple):
-    """The first photographer and the first known agency of some names; `alone` where they are nothing but names."""
+    """The first photographer and the first known agency; `alone` is whether the text has nothing but names."""
 
     photographer: str | None
     agency: str | None
@@ -31,7 +31,7 @@ class Names(NamedTuple):
 
 
 def read_names(names: str) -> Names:
-    """What `Jane Doe/AFP via Getty Images` names: each part is an agency, a person, or says that there is none."""
+    """Read text such as `Jane Doe/AFP via Getty Images`: each part is an agency, a person, or a word for neither."""
     photographer = agency = None
     parts = [part for part in _PARTS.split(names.strip(" .。")) if part]
     alone = bool(parts) and len(names) <= MAX_NAMES_LENGTH
@@ -49,12 +49,12 @@ def read_names(names: str) -> Names:
 
 
 def may_be_names(text: str) -> bool:
-    """A cheap look: whether a text has so few words that it may be names; of `iStock` and `dpa` there are fewer."""
+    """Return whether a text is short enough to be names: a cheap check before `read_names`."""
     return len(text) <= MAX_NAMES_LENGTH and text.count(" ") < (3 if text[:1].islower() else MAX_WORDS)
 
 
 def _is_name(part: str) -> bool:
-    """Up to six words, all with a capital, or of a script that has none, but for particles as in Ana de la Cruz."""
+    """Return whether a text is at most six capitalized words, particles as in Ana de la Cruz aside."""
     words = part.split()
     return (
         0 < len(words) <= 6

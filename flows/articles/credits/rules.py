@@ -1,4 +1,4 @@
-"""A caption becomes its credit, photographer and agency (schema.org creditText and creator, IPTC Source)."""
+"""Read the credit, photographer and agency of a caption (schema.org creditText and creator, IPTC Source)."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _AGENCY_AND_SLASH = re.compile(r"(?<=\s)([A-Z]{2,20})\s?/\s?[^/]+(?:/[^/]+)?\Z")
 
 
 class Credit(NamedTuple):
-    """What a caption says of its source; `rest` is the caption without it."""
+    """The credit of a caption; `rest` is the caption without it."""
 
     credit: str
     photographer: str | None
@@ -37,25 +37,28 @@ class Credit(NamedTuple):
 
 
 def labelled_in_brackets(end: Ending) -> Credit | None:
-    """`… (Photo: Jane Doe/Reuters)`, `… (AP Photo: Jane Doe)`, in any language's word for photo."""
+    """Match `… (Photo: Jane Doe/Reuters)` and `… (AP Photo: Jane Doe)`, with any language's word for photo."""
     label = LABELLED.fullmatch(end.bracket) if end.bracket else None
     return _in_bracket(end, _with_acronym(label[2] or label[3], label[1])) if label else None
 
 
 def copyright_in_brackets(end: Ending) -> Credit | None:
-    """`… (© Jane Doe)`."""
+    """Match `… (© Jane Doe)`."""
     sign = _COPYRIGHT.match(end.bracket) if end.bracket else None
     return _in_bracket(end, read_names(end.bracket[sign.end() :])) if sign else None
 
 
 def source_in_brackets(end: Ending) -> Credit | None:
-    """`… (Courtesy of the Harbour Museum)`, `… (File photo)`, `… (Ostby Post photo)`: a source, no photographer."""
+    """Match `… (Courtesy of the Harbour Museum)`, `… (File photo)`, `… (Ostby Post photo)`: only a source."""
     says_source = SOURCE.fullmatch(end.bracket) or HOUSE_PHOTO.fullmatch(end.bracket) if end.bracket else None
     return _in_bracket(end, read_names(end.bracket))._replace(photographer=None) if says_source else None
 
 
 def labelled_at_the_end(end: Ending) -> Credit | None:
-    """`… . Photo: Jane Doe`, `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, and only names."""
+    """Match `… .
+
+    Photo: Jane Doe` and `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, then only names.
+    """
     mark, after = _last_mark(end.text)
     label = LAST_LABEL.search(end.text, max(mark - MAX_LABEL_LENGTH, 0), mark) if mark >= 0 else None
     if label is None:
@@ -67,7 +70,7 @@ def labelled_at_the_end(end: Ending) -> Credit | None:
 
 
 def _last_mark(text: str) -> tuple[int, int]:
-    """Where the last mark begins and ends; -1 where there is none. Dots are one where there is no other."""
+    """Return where the last mark starts and ends, -1 if there is none; three dots count only without another mark."""
     place = max(map(text.rfind, MARKS))
     if place >= 0:
         return place, place + 1
@@ -76,13 +79,13 @@ def _last_mark(text: str) -> tuple[int, int]:
 
 
 def agency_in_brackets(end: Ending) -> Credit | None:
-    """`… (AFP)`, `… (Jane Doe/AFP)`: a last bracket that names a known agency."""
+    """Match `… (AFP)` and `… (Jane Doe/AFP)`: a last bracket that names a known agency."""
     names = read_names(end.bracket) if end.bracket else None
     return _in_bracket(end, names) if names and names.agency else None
 
 
 def names_in_brackets(end: Ending) -> Credit | None:
-    """`… [Jane Doe/Ostby Post]`, `… (Photo Jane Doe)`."""
+    """Match `… [Jane Doe/Ostby Post]` and `… (Photo Jane Doe)`."""
     label = UNMARKED.match(end.bracket) if end.bracket else None
     if label is None and not ("/" in end.bracket and end.text[end.bracket_start] == "["):
         return None
@@ -91,7 +94,7 @@ def names_in_brackets(end: Ending) -> Credit | None:
 
 
 def photo_by_at_the_end(end: Ending) -> Credit | None:
-    """`… . Photo by Jane Doe / Getty Images`, `… . Foto ANP`."""
+    """Match `… . Photo by Jane Doe / Getty Images` and `… . Foto ANP`."""
     for start in end.starts:
         label = BY.match(end.text, start) or UNMARKED.match(end.text, start)
         names = read_names(end.text[label.end() :]) if label else None
@@ -101,7 +104,7 @@ def photo_by_at_the_end(end: Ending) -> Credit | None:
 
 
 def copyright_at_the_end(end: Ending) -> Credit | None:
-    """`… © Jane Doe/AFP`."""
+    """Match `… © Jane Doe/AFP`."""
     place = max(map(end.text.rfind, ("©", "(c)", "(C)", "Copyright")))
     sign = _COPYRIGHT.match(end.text, place) if place >= 0 else None
     names = read_names(end.text[sign.end() :]) if sign else None
@@ -109,7 +112,7 @@ def copyright_at_the_end(end: Ending) -> Credit | None:
 
 
 def source_at_the_end(end: Ending) -> Credit | None:
-    """`… . Courtesy of the Harbour Museum`, `… . File photo`."""
+    """Match `… . Courtesy of the Harbour Museum` and `… . File photo`."""
     for start in end.starts:
         said = end.text[start:].rstrip(" .。")
         if (LAST_SOURCE if start else COURTESY).fullmatch(said):
@@ -118,7 +121,7 @@ def source_at_the_end(end: Ending) -> Credit | None:
 
 
 def taken_by(end: Ending) -> Credit | None:
-    """`… 。新华社记者王小明 摄`: Chinese newsrooms name who took it."""
+    """Match `… 。新华社记者王小明 摄`, the form of Chinese newsrooms."""
     if not end.text.rstrip("。").endswith(("摄", "攝")):
         return None
     found = next((match for start in end.starts if (match := _TAKEN_BY.match(end.text, start))), None)
@@ -126,7 +129,10 @@ def taken_by(end: Ending) -> Credit | None:
 
 
 def agency_at_the_end(end: Ending) -> Credit | None:
-    """`… . Jane Doe/Reuters`, `… . AFP PHOTO / Jane DOE`, `… - AFP`: a last sentence that is names, an agency's too."""
+    """Match `… .
+
+    Jane Doe/Reuters`, `… . AFP PHOTO / Jane DOE` and `… - AFP`: a last sentence of names with an agency.
+    """
     for start in end.starts:
         words = end.text[start:]
         if not may_be_names(words) or (start == 0 and not _SEPARATOR.search(words)):
@@ -138,7 +144,7 @@ def agency_at_the_end(end: Ending) -> Credit | None:
 
 
 def agency_before_a_slash(end: Ending) -> Credit | None:
-    """`… at dawn REUTERS/Jane Doe`: where no full stop shows it, an agency in capitals and a slash do."""
+    """Match `… at dawn REUTERS/Jane Doe`: an agency in capitals and a slash, without a full stop before it."""
     match = _AGENCY_AND_SLASH.search(end.text) if "/" in end.text else None
     names = read_names(match[0]) if match and agency_of(match[1]) else None
     return _from(end, match.start(), names) if match and names and names.alone else None
@@ -161,7 +167,7 @@ RULES: tuple[Callable[[Ending], Credit | None], ...] = (
 
 
 def read_credit(text: str) -> Credit:
-    """The credit of a caption by the first rule that finds one; without any, all but `rest` is empty."""
+    """Return the credit of a caption by the first rule that matches; without a match only `rest` is set."""
     before, end = text[:-MAX_CREDIT_LENGTH], read_ending(text[-MAX_CREDIT_LENGTH:])
     for rule in RULES:
         credit = rule(end)
@@ -171,7 +177,7 @@ def read_credit(text: str) -> Credit:
 
 
 def _with_acronym(names: str, acronym: str | None) -> Names:
-    """The names after a label as AP Photo, whose acronym may be an agency's."""
+    """Return the names after a label such as AP Photo, whose acronym may be an agency."""
     read = read_names(names)
     return read._replace(agency=read.agency or agency_of(acronym or ""))
 
@@ -185,5 +191,5 @@ def _from(end: Ending, start: int, names: Names) -> Credit:
 
 
 def _rest(end: Ending, start: int) -> str:
-    """What stands before a credit, without the dash or comma that parts them."""
+    """Return the text before a credit, without the dash or comma that separates them."""
     return end.text[:start].rstrip(" -–—＝=/|,;")

@@ -1,11 +1,11 @@
-"""The end of a caption: its last bracket, or the places where a credit may begin."""
+"""Split off the end of a caption: its last bracket, or the places where a credit may start."""
 
 import re
 from typing import NamedTuple
 
 from flows.articles.credits.names import MAX_NAMES_LENGTH
 
-MAX_CREDIT_LENGTH = 200  # characters at the end of a caption in which a credit is looked for
+MAX_CREDIT_LENGTH = 200  # characters at the end of a caption that may contain a credit
 
 _BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】]*+)[)）\]】][\s.。]*+\Z")
 MIN_BRACKET_LENGTH, MAX_BRACKET_LENGTH = 2, 160  # characters
@@ -18,7 +18,7 @@ _START = re.compile(
 
 
 class Ending(NamedTuple):
-    """The end of a caption: the last bracket, where it ends with one, and the places where a credit may begin."""
+    """The end of a caption: its last bracket, if it ends with one, and the places where a credit may start."""
 
     text: str
     bracket: str
@@ -27,7 +27,7 @@ class Ending(NamedTuple):
 
 
 def read_ending(text: str) -> Ending:
-    """The end of a text of MAX_CREDIT_LENGTH characters or fewer."""
+    """Read the end of a text of at most MAX_CREDIT_LENGTH characters."""
     start = max(map(text.rfind, "(（[【"))
     bracket = _BRACKET.match(text, start) if start >= 0 else None
     if bracket and MIN_BRACKET_LENGTH <= len(inside := bracket[1].strip()) <= MAX_BRACKET_LENGTH:

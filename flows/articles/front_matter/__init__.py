@@ -1,1 +1,1 @@
-"""Front matter (YAML, TOML, JSON) becomes values with their lines."""
+"""Read front matter (YAML, TOML, JSON) into values with their lines."""

@@ -1,4 +1,4 @@
-"""The front matter's keys as the columns ask for them: the aliases, and what was used, missing or unusable."""
+"""Map the keys of front matter to columns: aliases, and what was used, missing or unusable."""
 
 import json
 from base64 import b64encode
@@ -12,7 +12,7 @@ from flows.articles.front_matter.yaml_blocks import MAX_NUMBER_BITS, Written
 from flows.articles.lengths import MAX_KEY, MAX_LENGTHS, MAX_VALUE, fit, shorten
 from flows.problems import problem, quoted
 
-# The keys that feed a column, in the order in which they are asked; a key that is not used goes to `extra`.
+# The keys that feed a column, in order of preference; a key that is not used goes to `extra`.
 ALIASES = {
     "article_id": ("code", "id", "uuid", "guid"),
     "title": ("title", "headline"),
@@ -31,7 +31,7 @@ _HERO_KEYS = frozenset({*_ADDRESS_KEYS, "alt", "title", "caption"})
 
 
 class Hero(NamedTuple):
-    """The front matter's image; `line` is that of its key."""
+    """The image of the front matter; `line` is the line of its key."""
 
     url: str
     alt: str
@@ -41,7 +41,7 @@ class Hero(NamedTuple):
 
 
 class Fields:
-    """The keys of one front matter; `problems` collects what cannot be used."""
+    """The keys of one front matter; `problems` collects the values that cannot be used."""
 
     def __init__(self, front: FrontMatter) -> None:
         self.front = front
@@ -49,11 +49,11 @@ class Fields:
         self.problems = list(front.problems)
 
     def line(self, key: str) -> int | None:
-        """The line of a key in the file."""
+        """Return the line of a key in the file."""
         return self.front.lines.get(key)
 
     def values(self, column: str) -> Iterator[tuple[str, Written]]:
-        """The keys that may feed a column and have a value, with that value as written."""
+        """Yield the keys that may feed a column and have a value, with that value as written."""
         written = self.front.written
         for key in ALIASES[column]:
             if key in written and not _is_empty(written[key]):
@@ -61,7 +61,7 @@ class Fields:
                 yield key, written[key]
 
     def text(self, column: str) -> str | None:
-        """The value of a column that holds one text, trimmed; another form is left in `extra`, with a problem."""
+        """Return the trimmed text of a column; a value of another type stays in `extra`, with a problem."""
         for key, written in self.values(column):
             if isinstance(written, str):
                 return self._fit(written.strip(), column, key)
@@ -69,7 +69,7 @@ class Fields:
         return None
 
     def identity(self) -> str | None:
-        """The article's identity; one that is too long is left in `extra`: cut, it could be another article's."""
+        """Return the article's identity; one that is too long stays in `extra`: cut, it could be another's."""
         for key, written in self.values("article_id"):
             identity, limit = written.strip() if isinstance(written, str) else "", MAX_LENGTHS["identity"]
             if identity and len(identity) <= limit:
@@ -83,7 +83,7 @@ class Fields:
         return None
 
     def first(self, column: str) -> str | None:
-        """The value of a column that takes the first of several; the others can be read in `extra`."""
+        """Return the first value of a column that may have several; the others are in `extra`."""
         for key, written in self.values(column):
             value = _first(written)
             if isinstance(value, str) and value.strip():
@@ -95,14 +95,14 @@ class Fields:
         return None
 
     def _fit(self, value: str, column: str, key: str) -> str:
-        if len(value) <= MAX_LENGTHS[column]:  # before the key's line is looked up
+        if len(value) <= MAX_LENGTHS[column]:  # without looking up the key's line
             return value
         return fit(value, column, self.line(key), self.problems)
 
     def image(self) -> Hero | None:
-        """The front matter's image: an address, or a mapping that holds one; what else it holds is left in `extra`."""
+        """Return the image: an address, or a mapping with one, whose other keys stay in `extra`."""
         for key, written in self.values("image"):
-            if isinstance(self.front.values[key], bool):  # no image, or one that only the site knows
+            if isinstance(self.front.values[key], bool):  # no image, or one that only the site can resolve
                 self.used.discard(key)
                 continue
             if isinstance(written, str):
@@ -121,13 +121,13 @@ class Fields:
         return None
 
     def is_draft(self) -> bool:
-        """`draft: true` and `published: false` keep an article back."""
+        """Return whether `draft: true` or `published: false` keeps the article from being published."""
         found = {key: str(self.front.written[key]).lower() for key in _HELD_BACK if key in self.front.written}
         self.used.update(found)
         return any(value == _HELD_BACK[key] for key, value in found.items())
 
     def extra(self) -> str | None:
-        """Every key that fed no column, as a JSON object with sorted keys."""
+        """Return every key that fed no column, as a JSON object with sorted keys."""
         written = self.front.written
         left = {
             key: value
@@ -140,7 +140,7 @@ class Fields:
         return text if len(text) <= MAX_KEY else self._bounded_extra(left)
 
     def _bounded_extra(self, left: dict[str, Any]) -> str | None:
-        """The same where a key or a value may be too long."""
+        """Return the same without keys and values that are too long."""
         kept = {}
         for key, value in left.items():
             size, line = len(value) if isinstance(value, str) else len(_as_json(_jsonable(value))), self.line(key)
@@ -179,7 +179,7 @@ def _first(written: Written) -> str | dict[str, Written] | None:
 
 
 def _jsonable(value: Any) -> Any:
-    """What JSON can say of a value that YAML or TOML can: other keys and scalars become text, sets sorted lists."""
+    """Return a YAML or TOML value as JSON can represent it: other keys and scalars become text, sets sorted lists."""
     if isinstance(value, dict):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, set):

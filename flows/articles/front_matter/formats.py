@@ -1,4 +1,4 @@
-"""The languages of front matter, as handlers of python-frontmatter: YAML, TOML and JSON."""
+"""The formats of front matter, as handlers of python-frontmatter: YAML, TOML and JSON."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from flows.articles.front_matter.yaml_blocks import (
 )
 from flows.problems import RejectedError, problem
 
-# An escape in a JSON string: a surrogate pair, half of one (`1`), which no text can hold, or another.
+# An escape in a JSON string: a surrogate pair, half of one (`1`), which text cannot contain, or another escape.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)", re.DOTALL
 )
@@ -43,30 +43,33 @@ _DOTTED_KEY = re.compile(r"""[\w"'-]+(?:[ \t]*\.[ \t]*[\w"'-]+)*""")
 
 
 class Yaml(YAMLHandler):
-    """YAML between `---` lines, also closed by `...`."""
+    """YAML between `---` lines; `...` may close it as well."""
 
     FM_BOUNDARY = re.compile(r"-{3,}[ \t]*$", re.MULTILINE)
 
     def split(self, text: str) -> tuple[str, str]:
-        """What stands between the lines; a search for the line's end before the mark is the quickest."""
+        """Return the text between the lines; searching for the end of a line before the mark is fastest."""
         end = _YAML_END.search(text)
         if end is None:
             raise ValueError("the block is not closed")
         return text[text.index("\n") : end.start() + 1], text[end.end() :]
 
     def read(self, block: str) -> Block:
-        """The block; one of plain lines costs a fifth."""
+        """Read the block; one of plain lines takes a fifth of the time."""
         return read_plain(block) or read_yaml(block)
 
 
 class Toml(BaseHandler):
-    """TOML between `+++` lines, by the standard library."""
+    """TOML between `+++` lines, read by the standard library."""
 
     FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
     START_DELIMITER = END_DELIMITER = "+++"
 
     def read(self, block: str) -> Block:
-        """The block; dates become text. The library is slow, and reads it once more only where it has fractions."""
+        """Read the block; dates become text.
+
+        The library is slow, so it reads the block again only if it has fractions.
+        """
         floats: list[str] = []
 
         def note(text: str) -> float:
@@ -85,7 +88,7 @@ class Toml(BaseHandler):
             raise RejectedError(broken("TOML", reason, line - 1, column)) from None
         except RecursionError:
             raise RejectedError(too_complex(0)) from None
-        except ValueError:  # Python's int() reads no more than 4,300 digits
+        except ValueError:  # Python's int() accepts at most 4,300 digits
             number = _LONG_NUMBER.search(block)
             line = block.count("\n", 0, number.start()) if number else 0
             raise RejectedError(broken("TOML", "a number is too long", line)) from None
@@ -94,7 +97,7 @@ class Toml(BaseHandler):
 
 
 class Json(JSONHandler):
-    """A JSON object that opens the file."""
+    """A JSON object at the start of the file."""
 
     END_DELIMITER = "}"
 
@@ -105,7 +108,7 @@ class Json(JSONHandler):
         try:
             _, end = json.JSONDecoder(strict=False, parse_int=str, parse_float=str).raw_decode(text)
         except json.JSONDecodeError as error:
-            # How deep Python's stack reaches depends on where this is called: what is too deep is, with or without it.
+            # The depth of Python's stack depends on the caller, so the limit is checked before parsing.
             if _is_deep(text[: error.pos]):
                 raise RejectedError(too_complex(0)) from None
             if error.pos >= len(text.rstrip()):
@@ -116,7 +119,7 @@ class Json(JSONHandler):
         return text[:end], text[end:]
 
     def read(self, block: str) -> Block:
-        """The block; numbers are text in `written`, and in `values` those that Python cannot write."""
+        """Read the block; numbers are text in `written`, and in `values` those that Python cannot write."""
         block = _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], block)
         try:
             values, repeated, long = _read_json(block)
@@ -138,7 +141,7 @@ class Json(JSONHandler):
 
 
 def _is_deep(text: str) -> bool:
-    """Return whether lists and objects of JSON nest deeper than front matter may."""
+    """Return whether lists and objects of JSON are nested deeper than front matter may be."""
     depth = 0
     for match in _NESTING.finditer(text):
         depth += bool(match[1]) - bool(match[2])
@@ -159,7 +162,7 @@ LANGUAGES = (Yaml(), Toml(), Json())
 
 
 def _block(values: dict[str, Any], written: dict[str, Any], source: str, places: dict[str, int]) -> Block:
-    """A block of a language without nodes; `places` are the offsets of its keys, the first of each name."""
+    """Return a block of a format without nodes; `places` are the offsets of its keys, the first of each name."""
     _require_simple(values)
     line_at = _line_counter(source)
     lines = {key: line_at(place) for key, place in places.items() if key in values}
@@ -167,13 +170,13 @@ def _block(values: dict[str, Any], written: dict[str, Any], source: str, places:
 
 
 def _line_counter(text: str) -> Callable[[int], int]:
-    """Return a function that returns the line of a place in the text, counted from 0."""
+    """Return a function that returns the line of an offset in the text, counted from 0."""
     ends = [match.start() for match in _LINE_END.finditer(text)]
     return partial(bisect_left, ends)
 
 
 def _require_simple(values: dict[str, Any]) -> None:
-    """The limits that YAML has; what is deeper would overflow the functions that walk through values."""
+    """Raise RejectedError beyond YAML's limits: deeper values would overflow recursive functions."""
     level: list[Any] = [values]
     seen = depth = 0
     while level:
@@ -202,7 +205,7 @@ def _as_text(value: Any) -> Written:
 
 
 def _read_json(block: str) -> tuple[dict[str, Any], list[str], set[str]]:
-    """The object, the keys that stand in it more than once, and the numbers that are too long, as text."""
+    """Return the object, its repeated keys, and its numbers that are too long, as text."""
     outermost: list[str] = []
     long: set[str] = set()
 

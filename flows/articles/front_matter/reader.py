@@ -1,4 +1,4 @@
-"""The bytes of a seed file become its front matter, as values and as written, and its body."""
+"""Read the bytes of a seed file into its front matter, as values and as written, and its body."""
 
 import re
 from codecs import BOM_UTF8
@@ -12,14 +12,14 @@ from flows.schema import Problem
 
 MAX_FRONT_MATTER = 200_000  # characters
 
-_BLANK_LINES = re.compile(r"(?:[ \t]*+\n)*+")  # possessive: else each line is remembered
+_BLANK_LINES = re.compile(r"(?:[ \t]*+\n)*+")  # possessive: otherwise the engine remembers each line
 
 
 class FrontMatter(NamedTuple):
-    """A seed file in its parts; lines are those of the file.
+    """The parts of a seed file; lines are lines of the file.
 
-    `values` are what the front matter's language makes of them, except that dates stay text; `written` the same with
-    every scalar as its author wrote it (`no` is not False). `lines` has the line of each key, `body_line` is that of
+    `values` are the values of the front matter's format, except that dates stay text; `written` has the same values
+    with every scalar as its author wrote it (`no` is not False). `lines` has the line of each key, `body_line` that of
     the body's first character.
     """
 
@@ -32,7 +32,7 @@ class FrontMatter(NamedTuple):
 
 
 def read_front_matter(content: bytes) -> FrontMatter:
-    """Split and read a seed file's bytes; raises RejectedError where they are no article."""
+    """Read a seed file's bytes; raise RejectedError if they are not an article."""
     text = decode(content)
     start = _end_of_blank_lines(text)
     line_offset = text.count("\n", 0, start) + 1
@@ -54,7 +54,7 @@ def read_front_matter(content: bytes) -> FrontMatter:
 
 
 def decode(content: bytes) -> str:
-    """UTF-8 text without byte-order mark, its lines ended by \\n alone."""
+    """Decode UTF-8 text without its byte-order mark, with lines that end in \n alone."""
     content = content.removeprefix(BOM_UTF8)
     try:
         text = content.decode()
@@ -69,7 +69,7 @@ def decode(content: bytes) -> str:
 
 
 def _guess(content: bytes, place: int) -> str:
-    """What bytes that are no UTF-8 may be; between the letters of Latin-1 hardly ever stands half a character."""
+    """Guess the encoding of bytes that are not UTF-8; between Latin-1 letters half a character is rare."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "the file seems to be UTF-16"
     is_half = content[place] in b"\xc2\xc3\xe2" and content[place + 1 : place + 2].isspace()
@@ -79,7 +79,7 @@ def _guess(content: bytes, place: int) -> str:
 
 
 def _split(text: str, line_offset: int) -> tuple[Block, str]:
-    """The front matter that opens the text, read, and what follows it."""
+    """Return the front matter at the start of the text, parsed, and the text after it."""
     language = next((language for language in LANGUAGES if language.detect(text)), None)
     if language is None:
         raise RejectedError(problem("no_front_matter", line_offset))

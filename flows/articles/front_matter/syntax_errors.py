@@ -1,4 +1,4 @@
-"""What is broken in front matter: an editor's words for the reader's, and the line to mend."""
+"""Explain syntax errors of front matter in words for editors, with the line to fix."""
 
 import re
 
@@ -25,7 +25,7 @@ _REASONS = {
     "found unknown escape character": "a backslash stands before a character that needs none",
     "found character that cannot start any token": "text begins with @, %, ` or a tab",
 }
-# Of a value that PyYAML reads, and cannot make what its tag says: how the reason begins, and an editor's words for it.
+# For a value that PyYAML cannot convert as its tag says: how its reason starts, and the reason in words for editors.
 _VALUE_REASONS = {
     "could not determine a constructor for the tag": "its tag is unknown",
     "failed to ": "it is not valid base64",
@@ -39,12 +39,12 @@ _PASSED_OVER = re.compile(r"#|\s*$")
 
 
 def broken(language: str, reason: str, line: int, column: int | None = None) -> Problem:
-    """Front matter that its language cannot read; the line counts from 0."""
+    """Return the problem of front matter that its format cannot parse; the line counts from 0."""
     return problem("broken_front_matter", line, column, language=language, reason=reason)
 
 
 def broken_yaml(block: str, error: yaml.YAMLError) -> Problem:
-    """Where a block of YAML is broken, and why."""
+    """Return the problem of a YAML block, with the place and the reason of the error."""
     if conflict := _CONFLICT.search(block):
         return broken("YAML", "a merge left its marks", block.count("\n", 0, conflict.start()), 1)
     mark = getattr(error, "problem_mark", None)
@@ -56,7 +56,7 @@ def broken_yaml(block: str, error: yaml.YAMLError) -> Problem:
 
 
 def unreadable_value(key: str, error: yaml.MarkedYAMLError) -> Problem:
-    """The problem of a key whose value is not what its tag says; its line counts from 0."""
+    """Return the problem of a key whose value does not match its tag; its line counts from 0."""
     said = error.problem or ""
     reason = next((words for opening, words in _VALUE_REASONS.items() if said.startswith(opening)), said)
     mark = error.problem_mark
@@ -65,7 +65,7 @@ def unreadable_value(key: str, error: yaml.MarkedYAMLError) -> Problem:
 
 
 def missing_end(text: str) -> int:
-    """The line, counted from 0, where unclosed front matter seems to end: a mangled mark, or the last field's."""
+    """Return the line, from 0, where unclosed front matter seems to end: a damaged mark, or the last field."""
     last = 0
     for number, line in enumerate(text.split("\n")[1:], 1):
         if _MANGLED_MARK.fullmatch(line):

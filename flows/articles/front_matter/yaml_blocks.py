@@ -1,4 +1,4 @@
-"""A block of YAML front matter becomes values: plain lines fast, everything else by PyYAML's C loader."""
+"""Read a block of YAML front matter: plain lines by a fast path, everything else by PyYAML's C loader."""
 
 import json
 import re
@@ -12,16 +12,16 @@ from flows.problems import RejectedError, problem, quoted
 from flows.schema import Problem
 
 MAX_DEPTH = 50  # levels of lists and mappings
-MAX_DIGITS = 3_500  # of an integer; Python writes none of more than 4,300, and the digits may be hexadecimal
-MAX_NUMBER_BITS = 10_000  # bits of one that is written in decimal
-MAX_VALUES = 10_000  # values, each alias counted with all that it stands for
+MAX_DIGITS = 3_500  # of an integer; Python writes at most 4,300, and the digits may be hexadecimal
+MAX_NUMBER_BITS = 10_000  # of an integer that is written in decimal
+MAX_VALUES = 10_000  # values; each alias counts with everything that it refers to
 MAX_SCALAR_TEXT = 400_000  # characters of these values
 
 Written = str | list["Written"] | dict[str, "Written"] | None
 
 
 class Block(NamedTuple):
-    """A block of front matter; its lines count from 0, which is the opening mark's own.
+    """A block of front matter; lines count from 0, the line of the opening mark.
 
     `values` and `written` are those of FrontMatter.
     """
@@ -32,8 +32,8 @@ class Block(NamedTuple):
     problems: list[Problem]
 
 
-# A line that every YAML reader takes alike: a plain key, then quoted text without escapes, a time, or one word.
-# What the C reader refuses or folds inside quotes (control characters, other line ends) is left to it.
+# A line that every YAML parser reads alike: a plain key, then quoted text without escapes, a time, or one word.
+# Text that the C parser rejects or folds inside quotes (control characters, other line ends) is left to it.
 _PLAIN_LINE = re.compile(
     r'\n([A-Za-z_][A-Za-z0-9_-]{0,59}): (?:"([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]*)"'
     r"|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z|[a-z]{1,60}))(?=\n)"
@@ -42,7 +42,7 @@ _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null"})
 
 
 def read_plain(block: str) -> Block | None:
-    """A YAML block of plain lines, no key twice; None hands any other to `read_yaml`, which gives the same."""
+    """Read a YAML block of plain lines without repeated keys as `read_yaml` does; return None for any other."""
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
     found = _PLAIN_LINE.findall(block)
@@ -57,7 +57,7 @@ def read_plain(block: str) -> Block | None:
 
 
 class _Loader(yaml.CSafeLoader):
-    """PyYAML's C loader, but dates and = stay as written: dates.py reads every spelling, and says what is wrong."""
+    """PyYAML's C loader, except that dates and = stay as written: dates.py parses every spelling and reports errors."""
 
 
 _STANDARD = "tag:yaml.org,2002:"
@@ -71,7 +71,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _checked(kind: str) -> Callable[[_Loader, yaml.Node], Any]:
-    """Return PyYAML's constructor of a scalar, with its errors as ConstructorError: it looks values up unchecked."""
+    """Return PyYAML's constructor of a scalar with its errors as ConstructorError: it does not check its lookups."""
     construct = getattr(yaml.CSafeLoader, f"construct_yaml_{kind}")
 
     def construct_checked(loader: _Loader, node: yaml.Node) -> Any:
@@ -92,7 +92,7 @@ for _kind in ("bool", "int", "float", "null", "timestamp"):
 
 
 def read_yaml(block: str) -> Block:
-    """A YAML block by PyYAML's C loader, node by node, so that each key has its line and its text as written."""
+    """Read a YAML block with PyYAML's C loader, node by node, so that each key has its line and its text as written."""
     loader = _Loader(block)
     try:
         _require_shallow(block)
@@ -110,7 +110,7 @@ def read_yaml(block: str) -> Block:
 
 
 def _require_shallow(block: str) -> None:
-    """Deep nesting would overflow the C loader's stack; the events that are counted here need none."""
+    """Raise RejectedError for deep nesting, which would overflow the C loader's stack; counting events does not."""
     if sum(map(block.count, "[{-?:")) <= MAX_DEPTH and block.count(",") <= MAX_VALUES:
         return
     depth = 0
@@ -121,21 +121,21 @@ def _require_shallow(block: str) -> None:
 
 
 def _needs_walk(block: str) -> bool:
-    """Return whether a block may have an alias, a merge, a tag or very many values, as nearly none has."""
+    """Return whether a block may have an alias, a merge key, a tag or very many values; hardly any has."""
     return "*" in block or "<<" in block or "!" in block or 4 * sum(map(block.count, "\n,:")) > MAX_VALUES
 
 
 def _walk(node: yaml.Node) -> list[yaml.Node]:
-    """Require a bounded number of values, and return the keys << that have nothing to merge; they become text.
+    """Require a bounded number of values, and return the keys << without anything to merge; they become text.
 
-    Each alias counts with all that its anchor holds: a few lines of aliases can make billions of values.
+    Each alias counts with all the values of its anchor: a few lines of aliases can make billions of values.
     """
     values, characters, waiting, unmergeable = 0, 0, [node], []
     while waiting:
         node = waiting.pop()
         values += 1
         if type(node) is yaml.ScalarNode:  # as nearly all are
-            if node.tag == _MERGE:  # << is a key, or nothing special
+            if node.tag == _MERGE:  # << is special only as a key
                 node.tag = _TEXT
             characters += len(node.value)
         elif type(node) is yaml.SequenceNode:
@@ -179,7 +179,7 @@ def _read_mapping(loader: _Loader, node: yaml.MappingNode, problems: list[Proble
         try:
             values[key] = loader.construct_object(value_node, deep=True)
         except yaml.constructor.ConstructorError as error:
-            loader.recursive_objects.clear()  # what it was at work on
+            loader.recursive_objects.clear()  # the value that failed
             values[key] = written[key] = _written(value_node)
             problems.append(unreadable_value(key, error))
         lines[key] = line
@@ -199,5 +199,5 @@ def _written_key(node: yaml.Node) -> str:
 
 
 def too_complex(line: int) -> Problem:
-    """The problem of front matter beyond the limits; its line counts from 0."""
+    """Return the problem of front matter beyond the limits; its line counts from 0."""
     return problem("too_complex", line, depth=MAX_DEPTH, values=MAX_VALUES, characters=MAX_SCALAR_TEXT)

@@ -1,1 +1,1 @@
-"""A Markdown body becomes blocks, images, captions and prose."""
+"""Read a Markdown body into blocks, images, captions and prose."""

@@ -1,4 +1,4 @@
-"""Markdown becomes blocks: each paragraph, heading, item, cell or piece of HTML with its text and what stands in it."""
+"""Parse Markdown into blocks: each paragraph, heading, item, cell or piece of HTML with its text and parts."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
 
 
 class MarkdownImage(NamedTuple):
-    """An image as CommonMark reads it; `line` counts from 1 in the body."""
+    """An image as CommonMark parses it; `line` counts from 1 in the body."""
 
     url: str
     alt: str
@@ -30,11 +30,11 @@ Part = str | MarkdownImage | Tag | Shortcode
 
 
 class Block(NamedTuple):
-    """A leaf of the document; `start` is its first byte, whose line Lines tells.
+    """A leaf of the document; `start` is its first byte, whose line Lines returns.
 
-    `kind` is text (a paragraph, item or cell), heading, html or code; `level` that of a heading, else 0. `text` is
-    plain. `parts` are texts, images, tags and shortcodes in their order, empty where there is nothing but text.
-    `italic` tells whether all of the text is emphasised.
+    `kind` is text (a paragraph, item or cell), heading, html or code; `level` is the heading's level, else 0. `text` is
+    plain. `parts` are texts, images, tags and shortcodes in order, empty for a block of nothing but text. `italic` is
+    whether all of the text is emphasized.
     """
 
     kind: str
@@ -46,36 +46,36 @@ class Block(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A Markdown text in its parts."""
+    """A Markdown text as blocks."""
 
     blocks: list[Block]
     lines: "Lines"
 
 
 def read_document(body: str) -> Document:
-    """The blocks of a Markdown text in their order (CommonMark; GFM's tables, deletions, footnotes)."""
+    """Return the blocks of a Markdown text in order (CommonMark; GFM tables, strikethrough, footnotes)."""
     masked = mask(body)
     events = pyromark.events_with_range(masked.text, options=_OPTIONS)
-    lines = Lines(masked)  # after the parser, whose UTF-8 form of the text Python keeps
+    lines = Lines(masked)  # after the parser, so that Python's cached UTF-8 form of the text is reused
     return Document(list(_read(events, masked.codes, lines)), lines)
 
 
 def plain_text(markdown: str) -> str:
-    """The text of a piece of Markdown without its markup."""
+    """Return the text of a piece of Markdown without its markup."""
     return " ".join(block.text for block in read_document(markdown).blocks if block.text)
 
 
 def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iterator[Block]:
-    """One walk over the parser's events.
+    """Walk over the parser's events once.
 
-    Most blocks hold nothing but text, and this loop is where the time goes: what else may stand in one is noted by
-    an _Inside, which is made when it is first needed.
+    Most blocks are nothing but text, and this loop takes most of the time: other parts are collected by a _BlockParts,
+    which is created when the first one appears.
     """
     kind, level, start = "text", 0, 0
     texts: list[str] = []
-    emphasis, roman = 0, False  # roman: some text is not emphasised
-    inside: _Inside | None = None
-    empty = 0  # level of the heading without text that was the last block: of a million of them, one is kept
+    emphasis, roman = 0, False  # roman: some text is not emphasized
+    inside: _BlockParts | None = None
+    empty = 0  # level of the last block if it was a heading without text: of a million of them, one is kept
     for event, place in events:
         if type(event) is str:
             if event == "SoftBreak" or event == "HardBreak":
@@ -90,7 +90,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                 if tag == "Emphasis":
                     emphasis += 1 if name == "Start" else -1
                 elif tag == "Image":
-                    inside = inside or _Inside(texts, codes)
+                    inside = inside or _BlockParts(texts, codes)
                     inside.turn_image(value if name == "Start" else None, lines.at(place["start"]))
                 continue
             if texts or inside or (kind == "heading" and level != empty):
@@ -103,7 +103,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                     yield Block(kind, level, start, "" if kind == "code" else "".join(texts), (), not roman)
                 texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
-            if name == "Start" and tag in _KINDS:  # none of these has blocks in it
+            if name == "Start" and tag in _KINDS:  # none of these contains blocks
                 kind = _KINDS[tag]
                 level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
         elif name == "Text" or name == "Code":
@@ -112,18 +112,18 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
             if inside is None and not codes:
                 texts.append(value)
             else:
-                inside = inside or _Inside(texts, codes)
+                inside = inside or _BlockParts(texts, codes)
                 inside.add_text(value, name == "Code")
         elif name == "Html":
             texts.append(value)
         elif name == "InlineHtml":
-            inside = inside or _Inside(texts, codes)
+            inside = inside or _BlockParts(texts, codes)
             inside.add_html(value, lines.at(place["start"]))
             emphasis += _ITALIC_TAGS.get(value.lower(), 0)
 
 
 def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part]:
-    """The tags, texts and shortcodes of a piece of HTML."""
+    """Yield the tags, texts and shortcodes of a piece of HTML."""
     for item in read_html(markup, line):
         if isinstance(item, str):
             yield from part(item, codes)
@@ -132,7 +132,7 @@ def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part
 
 
 class Lines:
-    """The line of a byte; the next that is asked for is never far, so only what lies between is counted."""
+    """The lines of byte offsets; the next offset is never far, so only the bytes in between are searched."""
 
     def __init__(self, masked: Masked) -> None:
         self.source = masked.text.encode()
@@ -141,7 +141,7 @@ class Lines:
         self.removed = list(accumulate((lines for _, lines in masked.removed), initial=0))
 
     def at(self, offset: int) -> int:
-        """The line of the body, from 1, in which the byte stands."""
+        """Return the line of the body, from 1, of a byte."""
         if offset > self.offset:
             self.line += self.source.count(b"\n", self.offset, offset)
         elif offset < self.offset:
@@ -150,8 +150,8 @@ class Lines:
         return self.line + self.removed[bisect_left(self.removed_after, self.line)] if self.removed_after else self.line
 
 
-class _Inside:
-    """What stands in a block that has more than text: images, tags, shortcodes."""
+class _BlockParts:
+    """The parts of a block that is more than text: images, tags, shortcodes."""
 
     def __init__(self, texts: list[str], codes: list[Shortcode]) -> None:
         self.parts: list[Part] = list(texts)
@@ -162,7 +162,7 @@ class _Inside:
         self.depth = 0
 
     def texts(self) -> list[Any]:
-        """Where text goes: what stands between an image's brackets is its alt text."""
+        """Return the list to which text belongs: the text between an image's brackets is its alternative text."""
         return self.parts if self.alt is None else self.alt
 
     def add_text(self, text: str, is_code: bool) -> None:
@@ -179,7 +179,7 @@ class _Inside:
             self.parts += _html_parts(markup, line, self.codes)
 
     def turn_image(self, begun: Any, line: int) -> None:
-        """An image begins, or ends where `begun` is None; only the outermost is one."""
+        """Start an image, or end it if `begun` is None; only the outermost image counts."""
         self.depth += -1 if begun is None else 1
         if begun is not None and self.depth == 1:
             self.alt, self.image = [], (begun["Image"], line)

@@ -1,4 +1,4 @@
-"""The blocks of a body become its images with their captions, and the prose that is left."""
+"""Find the images of a body with their captions, and the prose that is left."""
 
 from flows.articles.markdown.blocks import Block, Document, MarkdownImage
 from flows.articles.markdown.html import Tag
@@ -10,14 +10,14 @@ MAX_CAPTIONS = 100  # an image
 
 
 def read_pictures(document: Document) -> tuple[list[Picture], list[str]]:
-    """The images of a body in its order, each with its captions, and the prose of each block, "" where it has none."""
+    """Return the images of a body in order, each with its captions, and the prose of each block, "" if it has none."""
     walk = _Walk(document)
     walk.read()
     return walk.pictures, walk.texts
 
 
 class _Walk:
-    """A walk over the blocks; it holds the figure and the figcaption that are open at the moment."""
+    """A walk over the blocks, with the figure and the figcaption that are open at the moment."""
 
     def __init__(self, document: Document) -> None:
         self.blocks, self.lines = document
@@ -28,14 +28,14 @@ class _Walk:
         self.described: dict[int, list[CaptionText]] = {}  # by the picture's number
         self.caption: list[str] | None = None  # the texts of the open figcaption
         self.caption_line = 0
-        self.near: int | None = None  # the first picture of the block before, where no prose came since
+        self.near: int | None = None  # the first picture of the previous block, if no prose came since
         parts = [part for block in self.blocks for part in block.parts]
         self.closings = sum(isinstance(part, Tag) and part.closing and part.name == "figcaption" for part in parts)
 
     def read(self) -> None:
         """Read every block."""
         for block in self.blocks:
-            is_plain = not block.parts and self.near is None and self.caption is None  # as most are
+            is_plain = not block.parts and self.near is None and self.caption is None  # as most blocks are
             self.texts.append(normalize_whitespace(block.text) if is_plain else self.read_block(block))
         self.end_figure()
         for number, captions in self.described.items():
@@ -43,7 +43,7 @@ class _Walk:
             self.pictures[number] = picture._replace(captions=(*picture.captions, *captions))
 
     def read_block(self, block: Block) -> str:
-        """The prose of a block that may have, or be, more than prose."""
+        """Return the prose of a block that may have images or captions."""
         pictures = len(self.pictures)
         if block.parts:
             text = self.read_parts(block)
@@ -58,11 +58,11 @@ class _Walk:
         return text
 
     def describe(self, number: int, text: str, form: str, line: int) -> None:
-        """One more caption of a picture."""
+        """Add a caption to a picture."""
         self.described.setdefault(number, []).append(CaptionText(text, form, line))
 
     def read_parts(self, block: Block) -> str:
-        """The prose of a block with images, tags or shortcodes, which are noted."""
+        """Return the prose of a block with images, tags or shortcodes, and collect those."""
         rest: list[str] = []
         first = len(self.pictures)
         ends = any(isinstance(part, Shortcode) and part.source == "[/caption]" for part in block.parts)
@@ -88,7 +88,7 @@ class _Walk:
         return text
 
     def turn_figure(self, tag: Tag) -> None:
-        """A figure or a figcaption begins or ends."""
+        """Start or end a figure or a figcaption."""
         if tag.name == "figure":
             self.end_figure()
             self.figure = None if tag.closing else len(self.pictures)
@@ -99,13 +99,13 @@ class _Walk:
             self.caption, self.caption_line = [], tag.line
 
     def turn_caption(self, code: Shortcode, ends: bool) -> None:
-        """What stands beside the image between `[caption …]` and `[/caption]` of one block describes it."""
+        """Make the text beside the image between `[caption …]` and `[/caption]` its caption."""
         self.end_figure()
         if ends and code.source != "[/caption]":
             self.figure, self.caption, self.caption_line = len(self.pictures), [], code.line
 
     def end_caption(self) -> None:
-        """The figcaption describes its figure, or the image before it."""
+        """End the figcaption, which describes its figure or the image before it."""
         if self.caption is None:
             return
         text = normalize_whitespace(" ".join(self.caption))
@@ -116,7 +116,7 @@ class _Walk:
             self.describe(len(self.pictures) - 1, *caption)
 
     def end_figure(self) -> None:
-        """A figure's caption describes each image of it; of several, each describes those before it."""
+        """End the figure: its caption describes all its images; one of several describes the images before it."""
         self.end_caption()
         if self.figure is not None and self.pictures[self.figure :]:
             start, last = self.figure, len(self.pictures) - 1
@@ -131,7 +131,7 @@ class _Walk:
         self.figure, self.figure_captions = None, []
 
     def own_line(self, block: Block, rest: str, text: str) -> str:
-        """The prose of a block with images: what follows them may be their caption, on the next line or in italics."""
+        """Return the prose of a block with images: text on the next line or in italics may be their caption."""
         if not text or self.figure is not None or read_picture(block.parts[0]) is None:
             return text
         before = rest[: len(rest) - len(rest.lstrip())]
@@ -144,7 +144,7 @@ class _Walk:
         return ""
 
     def next_paragraph(self, block: Block, text: str) -> str:
-        """The prose of a block after one with images: none where it repeats an alt text, or is all in italics."""
+        """Return the prose of the block after an image: none if it repeats the alt text or is all in italics."""
         if block.kind != "text" or self.near is None:
             return text
         repeated = [n for n in range(self.near, len(self.pictures)) if self.pictures[n].alt == text]
@@ -156,7 +156,7 @@ class _Walk:
 
 
 def captions_of(picture: Picture) -> list[CaptionText]:
-    """The distinct texts of an image, the strongest form of each, the strongest form first."""
+    """Return the distinct texts of an image, each in its strongest form, the strongest form first."""
     if not picture.captions and not picture.title:
         return [CaptionText(picture.alt, "alt", picture.line)] if picture.alt else []
     weaker = (CaptionText(picture.title, "title", picture.line), CaptionText(picture.alt, "alt", picture.line))
@@ -169,6 +169,6 @@ def captions_of(picture: Picture) -> list[CaptionText]:
     return list(distinct.values())
 
 
-_BREAK = "\r"  # of a line, where the source has none
+_BREAK = "\r"  # a line break that is not in the source
 _BREAKS = (_BREAK, "\n")
 _STRENGTH = ("figcaption", "shortcode", "paragraph", "title", "alt")

@@ -1,4 +1,4 @@
-"""HTML in Markdown: its tags with attributes and lines, and its text; comments, scripts and styles are skipped."""
+"""Tokenize the HTML in Markdown: tags with attributes and lines, and text; comments, scripts and styles are skipped."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from typing import NamedTuple
 _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9-]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s\"'<>/=]+)(?:\s*=\s*(\"|'|[^\s\"'<>=`]+))?")
 _END = re.compile(r"[\s/]*>?")
-_LONG_REFERENCE = re.compile(r"&#[0-9]{1000,}+;?")  # of digits that Python turns into no number
+_LONG_REFERENCE = re.compile(r"&#[0-9]{1000,}+;?")  # of more digits than Python converts
 _UNREAD = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "template")}
 
 
 class Tag(NamedTuple):
-    """A tag; `name` and the attributes' names are lower case, `line` counts from that of the markup."""
+    """A tag; its name and attribute names are lower case, `line` counts from the line of the markup."""
 
     name: str
     closing: bool
@@ -22,7 +22,7 @@ class Tag(NamedTuple):
 
 
 def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
-    """The tags and texts of a piece of markup that begins on `line`; in linear time, whatever it holds."""
+    """Yield the tags and texts of markup that starts on `line`, in linear time for any input."""
     place, counted = 0, 0
     while True:
         start = markup.find("<", place)
@@ -42,7 +42,7 @@ def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
             continue
         attributes, place = _read_attributes(markup, name.end())
         if markup[place - 1] != ">":
-            return  # HTML drops a tag that nothing closes
+            return  # HTML drops a tag that is never closed
         tag = Tag(name[1].lower(), markup[start + 1] == "/", attributes, line)
         yield tag
         if tag.name in _UNREAD and not tag.closing:
@@ -70,7 +70,7 @@ def _found(place: int, markup: str, length: int = 0) -> int:
 
 
 def _read_attributes(markup: str, place: int) -> tuple[dict[str, str], int]:
-    """The attributes from `place` on, the first of each name, and where the tag ends."""
+    """Return the attributes from `place` on, the first of each name, and where the tag ends."""
     attributes: dict[str, str] = {}
     while match := _ATTRIBUTE.match(markup, place):
         name, value = match[1].lower(), match[2] or ""

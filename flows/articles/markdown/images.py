@@ -1,4 +1,4 @@
-"""The images of an article, in every form in which they are written."""
+"""Read the images of an article in every form in which they are written."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from flows.articles.markdown.shortcodes import Shortcode, read_call
 
 
 class CaptionText(NamedTuple):
-    """A text that describes an image; `line` counts as the image's does."""
+    """A text that describes an image; `line` counts as the image's line does."""
 
     text: str
     form: str
@@ -20,7 +20,7 @@ class CaptionText(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """One use of an image; `form` and the captions' forms are those of the tables, lines count from 1 in the body."""
+    """One use of an image; `form` and the captions' forms are values of the tables, lines count from 1 in the body."""
 
     url: str
     alt: str
@@ -31,7 +31,7 @@ class Picture(NamedTuple):
 
 
 def front_matter_image(hero: Hero, line: int) -> Picture:
-    """The front matter's image, whose caption is as good as a figure's."""
+    """Return the front matter's image; its caption is as strong as a figure's."""
     caption = plain(hero.caption)
     captions = (CaptionText(caption, "figcaption", line),) if caption else ()
     alt, title = normalize_whitespace(hero.alt), normalize_whitespace(hero.title)
@@ -39,7 +39,7 @@ def front_matter_image(hero: Hero, line: int) -> Picture:
 
 
 def markdown_image(part: Part) -> Picture | None:
-    """`![alt](url "title")` and `![alt][label]`, as CommonMark reads them."""
+    """Read `![alt](url "title")` and `![alt][label]`, as CommonMark parses them."""
     if not isinstance(part, MarkdownImage):
         return None
     return Picture(part.url, normalize_whitespace(part.alt), normalize_whitespace(part.title), part.form, part.line)
@@ -49,7 +49,7 @@ _IMAGE_TAGS = frozenset({"img", "image", "amp-img"})  # browsers read <image> as
 
 
 def html_image(part: Part) -> Picture | None:
-    """`<img src=… alt=… title=…>`; an image that is fetched late has its address elsewhere."""
+    """Read `<img src=… alt=… title=…>`; an image that loads lazily has its address in another attribute."""
     if not isinstance(part, Tag) or part.name not in _IMAGE_TAGS or part.closing:
         return None
     given = part.attributes
@@ -69,7 +69,7 @@ _ADDRESS = re.compile(r"/|\.[A-Za-z]{3,4}$")
 
 
 def shortcode_image(part: Part) -> Picture | None:
-    """`{{< figure src=… >}}` of Hugo, `{% include figure.html src=… %}`, `{% image "url" "alt" %}`, `{% img … %}`."""
+    """Read `{{< figure src=… >}}` of Hugo, `{% include figure.html src=… %}` and `{% img "url" "alt" %}`."""
     if not isinstance(part, Shortcode) or not part.source.startswith(("{{", "{%")):
         return None
     call = read_call(part)
@@ -88,7 +88,7 @@ def shortcode_image(part: Part) -> Picture | None:
 
 
 def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:
-    """Address, title and alt text of arguments without names: a class and sizes may stand around the address."""
+    """Return address, title and alt text of positional arguments; a class and sizes may surround the address."""
     first = next((number for number, value in enumerate(others) if _ADDRESS.search(value)), 0)
     rest = takewhile(lambda value: not value.startswith("--"), others[first + 1 :])
     texts = [value for value in rest if not value.isdigit()]
@@ -101,7 +101,7 @@ FORMS: tuple[Callable[[Part], Picture | None], ...] = (markdown_image, html_imag
 
 
 def read_picture(part: Part) -> Picture | None:
-    """The image that a part of a block is, by the first form that knows it; None where it is none."""
+    """Return the image of a part of a block by the first form that matches, None if it is not an image."""
     for form in FORMS:
         picture = form(part)
         if picture is not None:
@@ -113,11 +113,11 @@ _PRINTABLE = bytes(range(0x20, 0x7F))
 
 
 def normalize_whitespace(text: str) -> str:
-    """The text on one line, its white space folded: texts are the same when equal after it."""
-    if not text:  # as half of the texts of an image are
+    """Return the text on one line with single spaces; texts that are then equal count as the same."""
+    if not text:  # as half of an image's texts are
         return ""
     odd = text.encode().translate(None, _PRINTABLE) if text.isascii() else not text.isprintable()
-    if not odd and "  " not in text:  # no white space but single spaces
+    if not odd and "  " not in text:  # white space is single spaces already
         return text.strip(" ")
     return " ".join(text.split())
 
@@ -126,5 +126,5 @@ _MARKUP = re.compile(r"[*_\[`<]")
 
 
 def plain(text: str) -> str:
-    """A text that may hold markup, without it."""
+    """Return a text without its markup."""
     return normalize_whitespace(plain_text(text) if _MARKUP.search(text) else text)

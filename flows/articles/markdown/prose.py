@@ -1,4 +1,4 @@
-"""The blocks of a body become its title, its dateline and its prose."""
+"""Find the title, the dateline and the prose in the blocks of a body."""
 
 import re
 from calendar import day_abbr, day_name
@@ -7,14 +7,14 @@ from typing import NamedTuple
 from flows.articles.credits.agencies import agency_of
 from flows.articles.markdown.blocks import Block
 
-# Scripts that put no space between words: each of their ideographs and kana counts as one word.
+# Scripts without spaces between words: each ideograph or kana counts as one word.
 _SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap look whether there may be any of them
+_BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap check for any of them
 MAX_DATELINE_LENGTH = 80  # characters before the dash
 _DASH = re.compile(r" [-‐‑‒–—―−]{1,3} (\S)")
 _AGENCY = re.compile(r"(?<!\s)\s*+\([^()]{1,40}\)\Z")
 _OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
-# What stands before a dash as a place does, and is none.
+# Words before a dash that are not a place.
 _NO_PLACES = frozenset(
     {
         *("ADVISORY", "ANALYSIS", "BREAKING", "COLUMN", "COMMENTARY", "CORRECTED", "CORRECTION", "EDITORIAL"),
@@ -26,7 +26,7 @@ _WEEKDAYS = frozenset({*day_name, *day_abbr})
 
 
 class Prose(NamedTuple):
-    """What readers read: `title` is None where the body gives none, `texts` are the blocks, `opening` a paragraph."""
+    """The readable text: its title (None without one), its blocks, and the first paragraph (`opening`)."""
 
     title: str | None
     title_source: str | None
@@ -35,10 +35,10 @@ class Prose(NamedTuple):
 
 
 def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -> Prose:
-    """Title and prose; `texts` are the prose of each block, "" where it has none.
+    """Return title and prose; `texts` are the prose of each block, "" if it has none.
 
-    The title is the one given, else the first level-1 heading with text, else the first paragraph under an empty
-    heading that opens the body. The block that holds the title is no prose.
+    The title is the given one, else the first level-1 heading with text, else the first paragraph below an empty
+    heading that opens the body. The block with the title is not prose.
     """
     heading = next((number for number, block in enumerate(blocks) if block.level == 1 and texts[number]), None)
     opening = _under_empty_heading(blocks, texts)
@@ -64,7 +64,7 @@ def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
 
 
 def read_dateline(text: str) -> str | None:
-    """The place with which a paragraph opens: `LYON, 4 déc (AFP) - Le…` gives LYON; None where it is none."""
+    """Return the place at the start of a paragraph (LYON for `LYON, 4 déc (AFP) - Le…`), None if it has none."""
     dash = _DASH.search(text, 2, MAX_DATELINE_LENGTH + 6) if text[:2].isupper() else None
     if dash is None or not (dash[1].isdigit() or dash[1] in _OPENINGS or _is_capital(dash[1])):
         return None
@@ -75,7 +75,7 @@ def read_dateline(text: str) -> str | None:
 
 
 def _is_region(part: str) -> bool:
-    """Whether a part behind the place is no date, weekday or agency."""
+    """Return whether a part after the place is a region: not a date, weekday or agency."""
     return part[:1].isupper() and not _has_digit(part) and part.strip(".") not in _WEEKDAYS and not agency_of(part)
 
 
@@ -88,9 +88,9 @@ def _is_capital(letter: str) -> bool:
 
 
 def count_words(text: str) -> int:
-    """The parts between white space and dashes that hold a letter or digit.
+    """Count the words: parts between white space and dashes that have a letter or digit.
 
-    Where a script puts no space between words, each ideograph or kana counts as one.
+    In scripts without spaces between words, each ideograph or kana counts as one.
     """
     text = text.replace("—", " ").replace("–", " ").replace("œ", "o")
     plain = text.encode("latin-1", "ignore")
@@ -105,7 +105,7 @@ def count_words(text: str) -> int:
 
 
 def _are_quotes(text: str, others: int) -> bool:
-    """Whether so many characters, which are no Latin-1, are the quotation marks that keep company with its letters."""
+    """Return whether all `others` characters outside Latin-1 are quotation marks."""
     for mark in "’“”‘…":
         others = others and others - text.count(mark)
     return not others

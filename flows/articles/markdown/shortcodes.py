@@ -1,4 +1,4 @@
-"""Shortcodes of Hugo and tags of Liquid: hidden before Markdown is read, so that neither disturbs the other."""
+"""Shortcodes of Hugo and tags of Liquid: masked before Markdown is parsed, so that neither affects the other."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from typing import NamedTuple
 from flows.articles.markdown.html import unescape
 
 # `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with braces in their quotation marks or without; `[caption …]` of
-# WordPress; the attributes `{: …}` of kramdown, `{…}` behind a link or image, `{#…}` behind a heading. Comments and
-# highlighted code are hidden with all between their tags. No search for an end goes beyond the next `{{`, not even in
-# quotation marks and behind a backslash: what two openings read would be read by thousands of them.
+# WordPress; the attributes `{: …}` of kramdown, `{…}` behind a link or image, `{#…}` after a heading. Comments and
+# highlighted code are masked with all between their tags. No search for an end goes beyond the next `{{`, even in
+# quotes or after a backslash: otherwise thousands of openings would search the same text.
 _INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\[^{\n]|\\(?=\{)|\{(?!\{))*+")*+"""
 _CODES = re.compile(
     r"\{%-?\s*(comment|highlight)\b[^{}]*%\}"
@@ -18,11 +18,11 @@ _CODES = re.compile(
     r"|(?<=[ \t])\{#[\w-]+\}(?=[ \t]*(?:\n|\Z))"
 )
 _ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
-# A hidden code stands as its number between two characters that Unicode gives no meaning.
+# A masked shortcode is its number between two noncharacters of Unicode.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _WRITTEN_OPEN = re.compile(r"&#(?:0{0,2}64976|[xX]0{0,2}[fF][dD][dD]0);")  # which Markdown turns into that character
 _HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
-# A quotation mark that is never closed holds all that follows it: to look for its end again and again takes too long.
+# A quote that is never closed extends to the end; searching for its end again and again takes too long.
 _ARGUMENT = re.compile(
     r"""(?:([A-Za-z_][\w-]*)(?:\s*=\s*|:\s*(?=["'“])|:\s+))?"""
     r"""(?:"((?:[^"\\]|\\.)*+)(?:"|\Z)|(?<![^\s=])'((?:[^'\\]|\\.)*+)(?:'|\Z)|“([^”]*+)(?:”|\Z)|([^\s"'“=]+))""",
@@ -36,14 +36,14 @@ _INCLUDES = frozenset({"include", "include_cached", "include_relative", "render"
 
 
 class Shortcode(NamedTuple):
-    """A shortcode as it stands in the source; `line` counts from 1 in the body."""
+    """A shortcode as written in the source; `line` counts from 1 in the body."""
 
     source: str
     line: int
 
 
 class Masked(NamedTuple):
-    """A body whose shortcodes are hidden; `removed` are the lines of it after which so many lines are missing."""
+    """A body with masked shortcodes; `removed` are the lines after which lines are missing, and how many."""
 
     text: str
     codes: list[Shortcode]
@@ -51,7 +51,7 @@ class Masked(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What a shortcode calls: its name, its named and its other arguments."""
+    """The call of a shortcode: its name, its named and its positional arguments."""
 
     name: str
     named: dict[str, str]
@@ -59,7 +59,7 @@ class Call(NamedTuple):
 
 
 def mask(body: str) -> Masked:
-    """Hide each shortcode, on one line, wherever it stands."""
+    """Replace each shortcode with a mask on one line."""
     if "&#" in body:
         body = _WRITTEN_OPEN.sub("\ufffd", body)
     if "{" not in body and "[caption" not in body and _OPEN not in body:
@@ -82,7 +82,7 @@ def mask(body: str) -> Masked:
 
 
 def _places(body: str) -> Iterator[tuple[int, int]]:
-    """Where each shortcode begins and ends; a comment that nothing ends is a code by itself."""
+    """Yield where each shortcode starts and ends; a comment that is never closed is a shortcode by itself."""
     unended: set[str] = set()
     place = 0
     while match := _CODES.search(body, place):
@@ -97,12 +97,12 @@ def _places(body: str) -> Iterator[tuple[int, int]]:
 
 
 def unmask(text: str, codes: list[Shortcode]) -> str:
-    """The text with its shortcodes as they stand in the source."""
+    """Return the text with its shortcodes as written in the source."""
     return _HIDDEN.sub(lambda match: codes[int(match[1])].source, text) if _OPEN in text else text
 
 
 def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
-    """The text in its parts: shortcodes, and what stands between them."""
+    """Return the text as parts: shortcodes, and the texts between them."""
     if _OPEN not in text:
         return [text]
     parts = _HIDDEN.split(text)
@@ -110,7 +110,7 @@ def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
 
 
 def read_call(code: Shortcode) -> Call:
-    """The name and the arguments of a shortcode; those of an `include` are the included file's."""
+    """Return the name and the arguments of a shortcode; for an `include`, those of the included file."""
     inside = _FUNCTION.sub(r"\1 \2", _without_marks(code.source))
     named: dict[str, str] = {}
     others: list[str] = []
@@ -129,7 +129,7 @@ def read_call(code: Shortcode) -> Call:
 
 
 def _without_marks(source: str) -> str:
-    """What stands between the marks of a shortcode; its closing marks are looked for from the end, which is quick."""
+    """Return the text between the marks of a shortcode; searching for the closing marks from the end is fastest."""
     inside = _OPENING.sub("", source, count=1)
     if inside.endswith("%}"):
         return inside[:-2].removesuffix("-").rstrip()

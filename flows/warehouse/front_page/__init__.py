@@ -1,4 +1,4 @@
-"""The front page of an edition: one HTML file that needs nothing else, without a script."""
+"""Write the front page of an edition: one self-contained HTML file without scripts."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 
 
 def write(edition: Path, row: Edition) -> Path:
-    """Write the page from the edition's database; whatever comes from articles is escaped."""
+    """Write the page from the edition's database; all text of articles is escaped."""
     answers = with_retry(edition, partial(_ask, edition))
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
@@ -32,7 +32,7 @@ def write(edition: Path, row: Edition) -> Path:
 
 
 def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
-    """The answers of sql/front_page, by the name of the query."""
+    """Return the results of sql/front_page by the name of the query."""
     with reading(edition, config, edition.parent) as connection:
         return {
             file.stem: _fetch(connection.execute(file.read_text()))
@@ -46,7 +46,7 @@ def _fetch(result: Any) -> list[dict[str, Any]]:
 
 
 def _shown(value: Any) -> Any:
-    """Return a value as the page shows it: text is visible and short; a query of the database returns all of it."""
+    """Return a value as the page shows it: text is visible and short, a query result is its list of rows."""
     return shortened(value, MAX_TEXT_LENGTH) if isinstance(value, str) else value
 
 
@@ -59,28 +59,28 @@ def _environment() -> Environment:
 
 
 def _hash(style: str) -> str:
-    """What the content security policy calls a style that it allows."""
+    """Return the hash by which the content security policy allows a style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
 
 
 def day(value: date, form: str = "%-d %B %Y") -> str:
-    """A day as it is written in English: 23 November 2026."""
+    """Return a day in English, such as 23 November 2026."""
     return value.strftime(form)
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent; 100 % and 0 % are said only of all and of none."""
+    """Return a share in percent; 100 % and 0 % mean exactly all and none."""
     percent = 100 * part / whole if whole else 0
     return f"{percent:.0f} %" if percent in (0, 100) else f"{min(max(percent, 1), 99):.0f} %"
 
 
 def language_tag(value: str | None) -> str:
-    """A language as browsers and screen readers know it; empty, which means unknown, where it is none."""
+    """Return a language tag that browsers and screen readers accept; empty, which means unknown, for any other text."""
     return value if value and re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", value) else ""
 
 
 def age(hours: float) -> str:
-    """How long ago, in hours up to two days, then in days."""
+    """Return an age in hours up to two days, then in days."""
     if hours < 0:
         return "ahead"
     if hours < 1:

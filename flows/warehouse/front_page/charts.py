@@ -1,6 +1,6 @@
-"""The geometry of the front page's charts: numbers become places in percent, as wide as the reader's screen.
+"""The geometry of the front page's charts: numbers become positions in percent, as wide as the reader's screen.
 
-A plotting library's SVG has one width and one set of colours; these take the reader's, and need no script for it.
+A plotting library's SVG has one width and one set of colors; these adapt to the reader's without a script.
 """
 
 import math
@@ -11,7 +11,7 @@ FEWEST = 14  # bars for which there is room: one day is no wall
 
 
 class Scale(NamedTuple):
-    """A vertical scale from 0 to `top`, with a few round numbers on it."""
+    """A vertical scale from 0 to `top`, with a few round numbers as ticks."""
 
     top: int
     ticks: tuple[int, ...]
@@ -27,7 +27,7 @@ class Bar(NamedTuple):
 
 
 def scale(values: Sequence[float]) -> Scale:
-    """The scale that fits the values, in steps of 1, 2 or 5 times a power of ten."""
+    """Return the scale for the values, in steps of 1, 2 or 5 times a power of ten."""
     most = max([*values, 1])
     power = 10 ** math.floor(math.log10(most))
     step = max(1, next(int(size * power) for size in (0.5, 1, 2, 5) if most <= 4 * size * power))
@@ -36,7 +36,7 @@ def scale(values: Sequence[float]) -> Scale:
 
 
 def bars(values: Sequence[float], top: float, fewest: int = FEWEST) -> list[Bar]:
-    """A bar for each value, from left to right; one that is not zero can be seen."""
+    """Return a bar for each value, from left to right; any value above zero is visible."""
     room = 100 / max(len(values), fewest)
     heights = [max(1.0, 100 * value / top) if value else 0.0 for value in values]
     return [
@@ -46,13 +46,13 @@ def bars(values: Sequence[float], top: float, fewest: int = FEWEST) -> list[Bar]
 
 
 def line(values: Sequence[float], top: float) -> str:
-    """The points of a line through the middles of the bars, in a square of 100 by 100."""
+    """Return the points of a line through the centers of the bars, in a square of 100 by 100."""
     room = 100 / max(len(values), FEWEST)
     return " ".join(f"{(n + 0.5) * room:.2f},{100 - 100 * value / top:.2f}" for n, value in enumerate(values))
 
 
 def labels(count: int, most: int = 4) -> list[tuple[int, float]]:
-    """Which of so many bars have a label below, and where: `most` at most, the first and the last among them."""
+    """Return which of a number of bars have a label below: at most `most`, with the first and the last."""
     room = 100 / max(count, FEWEST)
     spots = min(most, max(1, round(count * room / 25)), count)
     places = sorted({round(n * (count - 1) / max(spots - 1, 1)) for n in range(spots)})
