@@ -1,4 +1,4 @@
-"""The brief of an edition: what it published, corrected, withdrew and rejected, in Markdown for the orchestrator."""
+"""Write the brief of an edition in Markdown: what it published, corrected, withdrew and rejected."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ MAX_REASON_LENGTH = 2_000  # characters of a failure's sentences
 
 
 def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
-    """The answers of sql/brief for an edition, by the name of the query."""
+    """Return the results of sql/brief for an edition, by the name of the query."""
     answers = {}
     with reading(edition) as connection:
         for file in sorted((SQL / "brief").glob("*.sql")):
@@ -39,7 +39,7 @@ def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequence[str] = ()) -> str:
-    """Return the brief in Markdown; text of seed files is escaped. `warnings` are about what failed afterwards."""
+    """Return the brief in Markdown; text of seed files is escaped. `warnings` are about failures after publishing."""
     sections = (
         ("Published", row.added + row.restored, [_article(found) for found in answers["added"]]),
         ("Corrected", row.corrected, [f"{_text(f['title'])} ({_text(f['fields'])})" for f in answers["corrected"]]),
@@ -71,7 +71,7 @@ def failure(reason: str) -> str:
 
 
 def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for a table of the orchestrator: numbers stay, everything else is text without markup."""
+    """Return rows for a table of the orchestrator: numbers stay, everything else is text without markup."""
     return [
         {name: value if isinstance(value, int) else _cell(str(value or "")) for name, value in row.items()}
         for row in rows
@@ -84,7 +84,7 @@ def _cell(value: str) -> str:
 
 
 def _plain(found: re.Match[str]) -> str:
-    """Return a character of Markdown as text."""
+    """Return a Markdown character as text."""
     return f"`{found[0]}`" if found[1] else f"\\{found[0]}"
 
 

@@ -1,7 +1,7 @@
-r"""Text of articles, paths and messages as it is shown: nothing in it controls a screen, reorders a line or hides.
+"""Show text of articles, paths and messages so that it cannot control a screen, reorder a line or hide anything.
 
-Such a character is written as an escape, for example \x1b or \u202e. Unlike a replacement character, an escape says
-which character it is, can be searched for, and can be pasted into Python or, as $'\u202e', into a shell. The data
+Such a character is written as an escape, for example \\x1b or \\u202e. Unlike a replacement character, an escape says
+which character it is, can be searched for, and can be pasted into Python or, as $'\\u202e', into a shell. The data
 itself is never changed.
 """
 
@@ -40,7 +40,7 @@ def escape(character: str) -> str:
 
 
 def visible(text: str, escape: Callable[[str], str] = escape) -> str:
-    """Return a text with escapes for line breaks and for all characters that cannot be seen or that reorder a line.
+    """Return a text with escapes for line breaks and for all characters that are invisible or reorder a line.
 
     Joiners, variation selectors and direction marks stay where a script or an emoji needs them.
     """

@@ -1,4 +1,4 @@
-"""What stops a command or a run: a small tree of exceptions, each raised with one sentence for the operator.
+"""The exceptions that stop a command or a run: a small tree, each raised with one sentence for the operator.
 
 A message says what happened, the value, then what to do. Callers catch the exceptions that they can handle; the command
 line and the flow report the others and exit with 1 or as Failed. tests/test_failures.py has a row for each of them.
@@ -6,7 +6,7 @@ line and the flow report the others and exit with 1 or as Failed. tests/test_fai
 
 
 class RunError(Exception):
-    """The command or the run cannot go on. A run raises it only where nothing was published."""
+    """The command or the run cannot go on. A run raises it only if nothing was published."""
 
 
 class ConfigurationError(RunError):
@@ -22,7 +22,7 @@ class SourceError(RunError):
 
 
 class SourceNotFoundError(SourceError):
-    """The source is not a folder, or nothing is below its prefix."""
+    """The source is not a folder, or its prefix has no objects."""
 
 
 class SourceUnreadableError(SourceError):
@@ -62,7 +62,7 @@ class WarehouseUnwritableError(WarehouseError):
 
 
 class NoSpaceError(WarehouseError):
-    """The disk of the warehouse has too little room to begin with an edition."""
+    """The disk of the warehouse has too little space to build an edition."""
 
 
 class NoEditionError(WarehouseError):
@@ -177,12 +177,12 @@ class PrefectError(ScheduleError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's text, or its type's name where it has none."""
+    """Return the first line of an exception's text, or the name of its type if it has no text."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
 def out_of_memory(error: Exception) -> OutOfMemoryError:
-    """Return the error of a process that was refused memory."""
+    """Return the error of a process that ran out of memory."""
     return OutOfMemoryError(
         f"The process ran out of memory ({first_line(error)})."
         " Set BROADSHEET_PROCESSES=1, end other programs, or provide more memory."

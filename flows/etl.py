@@ -28,7 +28,7 @@ HOUR = 3600  # seconds
 
 
 def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
-    """Leave a brief that says why a run failed or crashed, beside those of the editions."""
+    """Leave a brief that says why a run failed or crashed, beside the briefs of editions."""
     create_markdown_artifact(
         failure(state.message or f"The run ended as {state.name}."), key="brief", description=run.name
     )
@@ -93,19 +93,19 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
 
 
 def _settings(**given: Any) -> Settings:
-    """The settings of a run: relative folders are the project's, wherever a worker runs; it waits for other runs."""
+    """Return the settings of a run that waits for other runs; relative folders are the project's."""
     settings = Settings.given(**given, lock_timeout=HOUR)
     folders = {name: PROJECT / getattr(settings, name) for name in ("source", "warehouse", "data")}
     return settings.model_copy(update=folders)
 
 
 def _shown(settings: Settings, edition: Path) -> str:
-    """Where readers find an edition."""
+    """Return where readers find an edition."""
     return str(open_storage(settings).edition_location(edition.name))
 
 
 def _tell(settings: Settings, report: Report) -> str:
-    """Leave the brief, its tables and an event of a new edition; returns what the run did, in a sentence."""
+    """Leave the brief, its tables and an event of a new edition, and return what the run did in a sentence."""
     edition = report.edition
     for warning in report.warnings:
         get_run_logger().warning(visible(warning))

@@ -1,4 +1,4 @@
-"""Every kind of problem that a seed file can have: one sentence, one remedy."""
+"""Every kind of problem that a seed file can have: one message, one remedy."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from flows.schema import Problem
 
 
 class Kind(NamedTuple):
-    """What a problem's rows say: `severity`, and two sentences with the finding's details in braces."""
+    """The texts of a problem: `severity`, and two sentences with the finding's details in braces."""
 
     severity: str
     message: str
@@ -145,7 +145,7 @@ class RejectedError(Exception):
 
 
 def problem(code: str, line: int | None = None, column: int | None = None, **details: object) -> Problem:
-    """A row for the kind `code`, not yet tied to its file and article."""
+    """Return a row for the kind `code`, without its file and article."""
     kind = KINDS[code]
     short = {name: _short(value) for name, value in details.items()}
     message, remedy = kind.message.format(**short), kind.remedy.format(**short)
@@ -157,6 +157,6 @@ def _short(value: object) -> object:
 
 
 def quoted(value: object, limit: int = 60) -> str:
-    """A value from a seed file, short and on one line, fit for a message."""
+    """Return a value from a seed file, short and on one line, for a message."""
     text = " ".join(str(value).split())
     return f"“{text if len(text) <= limit else text[: limit - 1] + '…'}”"

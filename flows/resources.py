@@ -72,7 +72,7 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _relative(cgroup: PurePosixPath, top: PurePosixPath) -> PurePosixPath:
-    """Return the path of a cgroup below the one that is mounted; the mounted one where it is not below."""
+    """Return the path of a cgroup below the mounted one; the mounted one if it is not below."""
     inside = cgroup.is_relative_to(top) and ".." not in cgroup.parts
     return cgroup.relative_to(top) if inside else PurePosixPath()
 
@@ -93,7 +93,7 @@ def _mounts(root: Path) -> Iterator[_Mount]:
 
 
 def _read(file: Path) -> str:
-    """Return the content of a file of the kernel, empty where there is none."""
+    """Return the content of a kernel file, empty if there is none."""
     try:
         return file.read_text(errors="replace").strip()
     except OSError:

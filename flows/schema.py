@@ -26,7 +26,7 @@ class SeedFile(NamedTuple):
 
 
 class KnownFile(NamedTuple):
-    """A seed file that is to be read, and what it held when it was read last."""
+    """A seed file to read, and the hash of its content when it was last read."""
 
     source_path: Annotated[str, "Seed file, relative to the source."]
     size: Annotated[BigInt, "Bytes."]
@@ -35,7 +35,7 @@ class KnownFile(NamedTuple):
 
 
 class ArticleKey(NamedTuple):
-    """What decides which of several files with one article is published."""
+    """The keys that decide which of several files with one article is published."""
 
     article_id: Annotated[str, "The article."]
     published_at: Annotated[datetime | None, "Instant of publication, UTC."]
@@ -43,19 +43,19 @@ class ArticleKey(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A file that is not published, since another one holds the same article."""
+    """A file that is not published, since another file has the same article."""
 
     source_path: Annotated[str, "Path in the source."]
 
 
 class Dropped(NamedTuple):
-    """An article of the edition before whose rows are not taken over as they are."""
+    """An article of the previous edition whose rows are not reused unchanged."""
 
     article_id: Annotated[str, "The article."]
 
 
 class Article(NamedTuple):
-    """One row an article that is published."""
+    """One row per published article."""
 
     article_id: Annotated[str, "Identity: front matter code, id, uuid or guid; else path: and the source path."]
     title: Annotated[str, "Headline as plain text (schema.org headline)."]
@@ -128,7 +128,7 @@ class Problem(NamedTuple):
 
 
 class Source(NamedTuple):
-    """One row for each seed file found: nothing is lost without a row."""
+    """One row for each seed file found, so that no file goes without a row."""
 
     source_path: Annotated[str, "Seed file, relative to the source."]
     size: Annotated[BigInt, "Bytes."]
@@ -142,7 +142,7 @@ class Source(NamedTuple):
 
 
 class Edition(NamedTuple):
-    """One row an edition, this one last."""
+    """One row per edition, this one last."""
 
     edition_id: Annotated[str, "UTC time of the edition, to the second: 20261123T030000Z."]
     published_at: Annotated[datetime, "The same time as an instant."]
@@ -163,7 +163,7 @@ class Edition(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The corrections ledger: one row for each change that an edition noticed, kept for ever."""
+    """The corrections ledger: one row for each change that an edition noticed, kept permanently."""
 
     edition_id: Annotated[str, "Edition that noticed the change."]
     article_id: Annotated[str, "The article that changed."]
@@ -184,7 +184,7 @@ class Table(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What a row is."""
+        """Return the description of the table's rows."""
         return (self.row.__doc__ or "").strip()
 
 
@@ -221,7 +221,7 @@ _TYPES = {str: "string", int: "int32", float: "double", bool: "bool", date: "dat
 
 @cache
 def columns(table: Table) -> tuple[Column, ...]:
-    """The columns of a table, in the order in which they are declared."""
+    """Return the columns of a table in the order of their declaration."""
     hints = get_type_hints(table.row, include_extras=True)
     return tuple(_column(name, hint) for name, hint in hints.items())
 

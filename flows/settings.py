@@ -21,19 +21,19 @@ MAX_KEEP_HOURS = 1_000_000  # a century, which can be subtracted from every date
 
 
 def _named(value: object) -> object:
-    """Refuse an empty name, which would be the current folder."""
+    """Reject an empty name, which would be the current folder."""
     if isinstance(value, str) and not value.strip():
         raise ValueError("it is empty; name a folder, or leave the setting out")
     return value
 
 
 def _place(value: object) -> object:
-    """Return the prefix of a URL; a URL that became a Path has lost a slash, and is refused."""
+    """Return the path of a URL; a URL that became a Path has lost a slash, and is rejected."""
     return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else _named(value)
 
 
 def _flaw(error: Any) -> str:
-    """Return what is wrong with one setting: its name, and pydantic's message as a sentence."""
+    """Return the error of one setting: its name, and pydantic's message as a sentence."""
     name = "_".join(str(part) for part in error["loc"][:1])
     return f"{name}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
 
@@ -48,7 +48,7 @@ Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders), NoDecode]
 
 
 class Settings(BaseSettings):
-    """What shapes a run. `time_zone` and `extensions` shape rows: another value reads every file again."""
+    """All settings. `time_zone` and `extensions` shape rows: another value reads every file again."""
 
     model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
 
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def given(cls, **values: Any) -> Self:
-        """Return the settings: values that are not None, the rest from the environment; raises InvalidSettingError."""
+        """Return the settings: given values but None, the rest from the environment; raise InvalidSettingError."""
         for old, new in RENAMED.items():
             if old in os.environ:
                 raise InvalidSettingError(f"{old} is now called {new}. Rename the variable.")

@@ -49,7 +49,7 @@ async def never(_task: object, _run: TaskRun, _state: State[Any]) -> bool:
 
 
 def _task(step: Callable[..., R], work: Callable[..., R] | None = None) -> Any:
-    """Return a step as a task, which does its `work`: the step itself, unless told otherwise.
+    """Return a step as a task, which calls `work`, by default the step itself.
 
     Nothing is cached, since the folders that a step reads are not among its arguments.
     """
@@ -116,9 +116,9 @@ class DaskRunner(PrefectRunner):
 
 
 def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
-    """Yield the results of a step's parts in their order; where one fails, the others end before it is raised.
+    """Yield the results of a step's parts in order; if one fails, wait for the others before raising its error.
 
-    Else they would still write when the warehouse has been given to the next run.
+    Otherwise they would still write when the next run has the warehouse.
     """
     progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
     try:

@@ -1,4 +1,4 @@
-"""What Broadsheet makes of one seed file, in plain lines: the first thing that a puzzled editor reads."""
+"""Explain how Broadsheet reads one seed file, in plain lines for editors."""
 
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +27,7 @@ UNUSED = (
 
 
 def explain(file: Path, settings: Settings) -> str:
-    """Each column of the file's article with its value and where that came from, its images, captions and problems."""
+    """Return each column of the file's article with its value and origin, its images, captions and problems."""
     return "\n".join(map(visible, _lines(file, settings)))
 
 
@@ -51,7 +51,7 @@ def _lines(file: Path, settings: Settings) -> list[str]:
 
 
 def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
-    """Return the source of a file and its path there, as a run lists it; its folder and name where it is elsewhere."""
+    """Return the source of a file and its path there, as a run lists it; for other files, its folder and name."""
     folder = file.parent.resolve()
     source = by_kind(settings.source, lambda source: source.resolve(), lambda _: folder)
     root = source if folder.is_relative_to(source) else folder
@@ -59,7 +59,7 @@ def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
 
 
 def _origins(content: bytes, problems: list[Problem]) -> dict[str, str]:
-    """The columns that the front matter feeds: the key, and its line; a key that a problem names feeds none."""
+    """Return the key and line of each column that the front matter feeds; a key with a problem feeds none."""
     fields = Fields(read_front_matter(content))
     unusable = {row.line_number for row in problems if row.code in UNUSED}
     origins = {}

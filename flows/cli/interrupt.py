@@ -20,7 +20,7 @@ SIGNALLED = 128  # plus the signal: how a shell reports a process that a signal 
 
 @dataclass
 class Stop:
-    """What a signal does: calls `interrupt`; removes `litter` where the process must end without the main thread."""
+    """What a signal does: call `interrupt`; remove `litter` if the process must end without the main thread."""
 
     interrupt: Callable[[], None] = lambda: None
     litter: list[Path] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The command line: a command is a function of the settings and its arguments, and returns what it prints."""
+"""The command line: a command is a function of the settings and its arguments, and returns an exit code."""
 
 import argparse
 import signal
@@ -17,7 +17,7 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns 0 done (also where nothing was new), 1 failed, 2 usage, 130 interrupted."""
+    """Run a command and return 0 for success (also without changes), 1 for failure, 2 for usage, 130 if interrupted."""
     prepare_streams()
     try:
         given = vars(_parser().parse_args(arguments))
@@ -44,7 +44,7 @@ def _call(command: Any, given: dict[str, Any]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors repeat arguments as escapes."""
+    """A parser that prints control characters of arguments as escapes."""
 
     def error(self, message: str) -> NoReturn:
         super().error(visible(message))
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, function: object, about: str, *folders: str) -> argparse.ArgumentParser:
-    """A command with a flag for each of the settings that are its folders."""
+    """Add a command with a flag for each of the settings that are its folders."""
     command = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}.")
     for folder in folders:
         command.add_argument(f"--{folder}", metavar="FOLDER", help=Settings.model_fields[folder].description)
@@ -98,7 +98,7 @@ def _command(commands: Any, name: str, function: object, about: str, *folders: s
 
 
 def run(settings: Settings) -> int:
-    """`broadsheet run`: the pipeline without an orchestrator, and a summary of what it did."""
+    """Publish an edition without an orchestrator, and print a summary."""
     if settings.runner == "dask":
         raise ConfigurationError(
             "The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local."
@@ -118,7 +118,7 @@ def _warn(warnings: Sequence[str]) -> None:
 
 
 def serve(settings: Settings) -> int:
-    """`broadsheet up`: the schedule on this machine, until Ctrl-C, SIGTERM or the end of its terminal."""
+    """Run the schedule on this machine, until Ctrl-C, SIGTERM or the end of its terminal."""
     from flows.cli.up.serve import up
 
     try:
@@ -129,7 +129,7 @@ def serve(settings: Settings) -> int:
 
 
 def verify(settings: Settings) -> int:
-    """`broadsheet verify`: 0 when the current edition is what the source gives, else 1 and the differences."""
+    """Print the differences between the current edition and the source; return 0 if there are none, else 1."""
     from flows.pipeline.verify import verify
 
     differences = verify(settings)
@@ -138,7 +138,7 @@ def verify(settings: Settings) -> int:
 
 
 def editions(settings: Settings) -> int:
-    """`broadsheet editions`: the editions that are kept, the newest first."""
+    """Print the editions that are kept, newest first."""
     from flows.cli.summary import list_of_editions
 
     write_line(list_of_editions(settings))
@@ -146,7 +146,7 @@ def editions(settings: Settings) -> int:
 
 
 def roll_back(settings: Settings, edition: str) -> int:
-    """`broadsheet rollback EDITION`."""
+    """Make an edition that is kept the current one."""
     from flows.pipeline import run as pipeline
 
     _warn(pipeline.roll_back(settings, edition))
@@ -156,7 +156,7 @@ def roll_back(settings: Settings, edition: str) -> int:
 
 
 def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | None) -> int:
-    """`broadsheet query SQL`."""
+    """Answer an SQL query."""
     from flows.cli.query.answer import answer
     from flows.pipeline.memory import translate_memory_errors
     from flows.warehouse.storage import open_storage
@@ -177,7 +177,7 @@ def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | 
 
 
 def explain(settings: Settings, file: Path) -> int:
-    """`broadsheet explain FILE`."""
+    """Print how one seed file is read."""
     from flows.cli.explain import explain
 
     write_line(explain(file, settings))

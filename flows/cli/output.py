@@ -1,4 +1,7 @@
-"""What a command prints. Printing never decides how a command ends: its reader may leave, or the disk be full."""
+"""Print the output of commands.
+
+Printing never decides how a command ends: its reader may leave, or the disk be full.
+"""
 
 import os
 import sys
@@ -8,10 +11,10 @@ from flows.display import visible_lines
 
 
 def prepare_streams() -> None:
-    """Make the standard streams usable: one that was closed at the start, or whose letters are few, stops no command.
+    """Make the standard streams usable, even if one was closed at the start or cannot encode every letter.
 
-    A closed one gets its descriptor back, else the next file that is opened would take it. Writing to standard output
-    then fails as it does on a full disk.
+    A closed one gets its descriptor back, otherwise the next opened file would take it. Writing to standard output then
+    fails as it does on a full disk.
     """
     for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
@@ -25,7 +28,7 @@ def prepare_streams() -> None:
 
 
 def write_line(text: str, stream: TextIO | None = None) -> None:
-    """Print a text at once, on standard output where no other stream is given; warn where it cannot be printed.
+    """Print a text at once, by default on standard output; warn if that fails.
 
     Characters that could control a terminal are printed as escapes; a value that may have line breaks goes through
     `visible` first.
@@ -38,7 +41,7 @@ def write_line(text: str, stream: TextIO | None = None) -> None:
 
 
 def flush_output() -> None:
-    """Print what is left, so that the end of the process has nothing to complain of."""
+    """Print what is buffered, so that the end of the process raises no error."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -52,7 +55,7 @@ def _give_up(stream: TextIO, error: OSError) -> None:
 
 
 def discard_rest(stream: TextIO) -> None:
-    """Send the rest of a stream nowhere: its reader has seen enough, or its disk is full."""
+    """Discard the rest of a stream: its reader left, or its disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""What a run says on the command line: how far it is, and what it did."""
+"""Print the progress and the result of a run, and the list of editions."""
 
 import shlex
 import sys
@@ -25,7 +25,7 @@ LINE_EVERY = 10  # seconds between two lines of progress, where there is no term
 
 
 class ProgressRunner(ProcessRunner):
-    """The runner that reports how far a mapped step is: a bar on a terminal, else lines."""
+    """The runner that reports the progress of a mapped step: a bar on a terminal, else lines."""
 
     def map(self, step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
         """Run a step for each part, with its progress on standard error."""
@@ -44,7 +44,7 @@ class ProgressRunner(ProcessRunner):
 
 
 def summary(settings: Settings, report: Report) -> str:
-    """What a run did, and what to do next."""
+    """Return what a run did, and what to do next."""
     if report.edition is None:
         return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
     edition = report.edition
@@ -79,7 +79,7 @@ def _what_next(storage: Storage, edition: Edition) -> list[str]:
 
 
 def _quoted(place: object) -> str:
-    """A place as an argument of a command in a shell."""
+    """Return a path as an argument of a shell command."""
     text = f"./{place}" if str(place).startswith("-") else str(place)
     if visible(text) == text:
         return shlex.quote(text)
@@ -87,7 +87,7 @@ def _quoted(place: object) -> str:
 
 
 def list_of_editions(settings: Settings) -> str:
-    """A line for each edition that is kept, the newest first; the current one is marked, or why none is."""
+    """Return a line for each edition that is kept, newest first, and mark the current one."""
     storage = open_storage(settings)
     kept = storage.manifests()
     try:

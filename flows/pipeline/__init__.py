@@ -1,1 +1,1 @@
-"""The steps of a run, and what calls them in this process, its workers or a Dask cluster."""
+"""The steps of a run, and the runners that call them."""

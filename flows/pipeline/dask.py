@@ -1,4 +1,4 @@
-"""A Dask cluster: wait for its workers, and translate what happens to the tasks that they run."""
+"""Wait for the workers of a Dask cluster, and translate the failures of their tasks."""
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -10,7 +10,7 @@ WORKER_TIMEOUT = 60  # seconds for a worker to come
 
 
 def require_workers(connect: Callable[[], Any], address: str | None) -> None:
-    """Connect to the cluster, and wait for a worker; raises RunError where none comes."""
+    """Connect to the cluster and wait for a worker; raise ClusterError if none comes."""
     try:
         connect().wait_for_workers(1, timeout=WORKER_TIMEOUT)
     except (OSError, ValueError) as error:
@@ -22,7 +22,7 @@ def require_workers(connect: Callable[[], Any], address: str | None) -> None:
 
 
 def result_of(future: Any) -> int:
-    """What a worker's task gives; raises RunError where the cluster gave the task up."""
+    """Return the result of a worker's task; raise ClusterError or WorkerLostError if the cluster gave it up."""
     from distributed.scheduler import KilledWorker
 
     try:

@@ -22,9 +22,9 @@ from flows.warehouse.storage import Snapshot, Storage, open_storage
 
 
 def extract(settings: Settings, distributed: bool) -> Plan:
-    """Return the plan of a run, with the files to read staged in batches; nothing is reserved without changes.
+    """Return the plan of a run, with the files to read staged in batches; without changes nothing is reserved.
 
-    Raise RunError where the previous edition is damaged, or the source cannot be listed.
+    Raise RunError if the previous edition is damaged, or the source cannot be listed.
     """
     storage = open_storage(settings)
     plan = find_changed_files(settings, storage, storage.snapshot(), distributed)
@@ -39,7 +39,7 @@ def extract(settings: Settings, distributed: bool) -> Plan:
 
 
 def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot, distributed: bool = False) -> Plan:
-    """Return the plan that follows from a snapshot, and stage the files to read."""
+    """Return the plan for the changes since a snapshot, and stage the files to read."""
     started, listed_at = time.time(), time.time_ns()
     previous = snapshot.edition
     found = _list_source(settings, storage)
@@ -75,7 +75,7 @@ def _list_source(settings: Settings, storage: Storage) -> pa.Table:
 
 
 def _bytes_to_read(files: pa.Table) -> int:
-    """Return the bytes that are read of some files: a sparse file of terabytes is rejected, and needs no room."""
+    """Return how many bytes of some files are read: a sparse file of terabytes is rejected, and needs no space."""
     return pc.sum(pc.min_element_wise(files["size"], MAX_FILE_BYTES)).as_py() or 0
 
 
@@ -88,7 +88,7 @@ def _stage(plan: Plan, found: pa.Table, to_read: pa.Table) -> None:
 
 
 def row_rules(settings: Settings) -> dict[str, object]:
-    """Return all but the seed files that shapes the rows of an edition, by the keys of its manifest."""
+    """Return everything but the seed files that shapes the rows of an edition, by the keys of its manifest."""
     return {
         "parser_version": PARSER_VERSION,
         "schema_version": SCHEMA_VERSION,

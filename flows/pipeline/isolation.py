@@ -1,4 +1,4 @@
-"""Each seed file by itself: whatever reading one of them raises is a problem of that file, and never the run's."""
+"""Isolate seed files: an exception while reading one is a problem of that file, and never fails the run."""
 
 import re
 from zoneinfo import ZoneInfo
@@ -42,10 +42,10 @@ def with_arrow_rows(reading: Reading, source_path: str) -> Reading:
 
 
 def concerns_file(error: BaseException) -> bool:
-    """Return whether an exception is about the file that was being read, and not about the process.
+    """Return whether an exception is about the file that was read, and not about the process.
 
-    Every other file fails too where memory is refused; a timeout of the flow is raised wherever its thread is. A panic
-    of a library in Rust is not an Exception.
+    Without memory every other file fails too; a timeout of the flow is raised wherever its thread is. A panic of a
+    library in Rust is not an Exception.
     """
     if isinstance(error, MemoryError | TimeoutError):
         return False

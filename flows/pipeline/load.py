@@ -1,4 +1,4 @@
-"""Write an edition into the staging folder: the Parquet of the changed months, then the database, and check it."""
+"""Write an edition into the staging folder: Parquet of the changed months, the database, and then check it."""
 
 import time
 from functools import partial
@@ -74,5 +74,5 @@ def _write_history(
 
 
 def check(plan: Plan, difference: Difference) -> None:
-    """Run the checks of sql/checks on the new edition; raise CheckError where one returns a row."""
+    """Run the checks of sql/checks on the new edition; raise CheckError if one returns a row."""
     run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends

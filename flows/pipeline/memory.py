@@ -1,4 +1,4 @@
-"""Errors of a process that runs out of memory, as one kind of RunError."""
+"""Translate every form of running out of memory into one error."""
 
 import errno
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _SIGNS = ("can't start new thread", "Failed to launch worker thread", "allocatio
 
 @contextmanager
 def translate_memory_errors() -> Iterator[None]:
-    """Raise OutOfMemoryError where Python, Arrow, DuckDB or the kernel refuses memory, here or in a worker."""
+    """Raise OutOfMemoryError if Python, Arrow, DuckDB or the kernel refuses memory, here or in a worker."""
     try:
         yield
     except (MemoryError, duckdb.OutOfMemoryException) as error:

@@ -1,4 +1,4 @@
-"""What travels between the steps: paths, counts and months. Staged rows are in Arrow files of the staging folder."""
+"""The data that steps pass on: paths, counts and months. Staged rows are in Arrow files of the staging folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is about to do.
+    """The plan of a run.
 
-    `folder` is the edition while it is built. `snapshot` has the previous edition; `reusable` is that edition where its
-    rows can be reused: not when every file is read by other rules, nor for a rebuild. `has_changes` is whether the
-    listing shows any difference from it. `files` is the number of files found, `listed_at` the time just before, in
-    nanoseconds since 1970; `started` is in seconds. `distributed` is whether parts may run on other machines.
+    `folder` is the edition while it is built. `snapshot` has the previous edition; `reusable` is that edition if its
+    rows can be reused: not if every file is read by other rules, nor for a rebuild. `has_changes` is whether the
+    listing differs from it. `files` is the number of files found, `listed_at` the time just before, in nanoseconds
+    since 1970; `started` is in seconds. `distributed` is whether parts may run on other machines.
     """
 
     settings: Settings
@@ -45,30 +45,30 @@ class Plan:
 
     @property
     def previous(self) -> Path | None:
-        """The folder of the previous edition, None for the first one."""
+        """Return the folder of the previous edition, None for the first one."""
         return self.snapshot.edition
 
     @property
     def work(self) -> Path:
-        """The folder of the staged rows.
+        """Return the folder of the staged rows.
 
-        It is this run's own: a worker elsewhere may outlive its run, and write into it while the next one is running.
+        It belongs to this run: a worker elsewhere may outlive its run, and write into it during the next run.
         """
         return self.folder.parent / f"work-{self.listed_at}"
 
     @property
     def to_read(self) -> int:
-        """The number of files to read."""
+        """Return the number of files to read."""
         return self.batches[-1].stop if self.batches else 0
 
     @property
     def storage(self) -> Storage:
-        """Where the edition is published."""
+        """Return the storage of the warehouse."""
         return open_storage(self.settings)
 
     @property
     def exchange(self) -> Exchange:
-        """How workers on other machines exchange staged rows."""
+        """Return how workers on other machines exchange staged rows."""
         return self.storage.exchange(self.edition_id)
 
 
@@ -77,19 +77,19 @@ Months = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Difference:
-    """How an edition differs from the previous one: the months to be written, `complete` where these are all."""
+    """How an edition differs from the previous one: the months to write; `complete` if these are all months."""
 
     months: Months
     complete: bool
 
     @property
     def only(self) -> Months | None:
-        """The months in which alone anything can differ; None: in any."""
+        """Return the only months that can differ, None if any can."""
         return None if self.complete else self.months
 
     @property
     def parts(self) -> tuple[Months, ...]:
-        """The months in a few parts that can be written apart."""
+        """Return the months in a few parts that can be written separately."""
         return tuple(self.months[start::MAX_PARTS] for start in range(min(MAX_PARTS, len(self.months))))
 
 

@@ -47,7 +47,7 @@ class ProcessRunner:
 
 @contextmanager
 def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
-    """As many processes as pay for themselves in so many parts of the work, None where one does it as well."""
+    """Yield a pool of as many processes as pay off for a number of parts, None if this process is as fast."""
     processes = min(plan.settings.processes or default_processes(), parts)
     if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
         yield None
@@ -61,7 +61,7 @@ def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
 
 @contextmanager
 def translate_pool_errors() -> Iterator[None]:
-    """Raises RunError where a process of a pool was killed, also for a part that is given to the pool afterwards."""
+    """Raise WorkerLostError if a process of a pool was killed, also for a part that is submitted afterwards."""
     try:
         yield
     except BrokenProcessPool:
@@ -83,7 +83,7 @@ def default_processes() -> int:
 
 
 def _context() -> Any:
-    """Workers are forked from a server that has imported what they need: a second pool starts at once."""
+    """Return a context that forks workers from a server with the needed modules: a second pool starts at once."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -92,13 +92,13 @@ def _context() -> Any:
 
 
 def _begin() -> None:
-    """What a worker does first."""
+    """Initialize a worker."""
     gc.disable()  # reading leaves no cycles, and to look for some takes a twentieth of its time
     _end_with_the_run()
 
 
 def _end_with_the_run() -> None:
-    """Let this worker die with the run that started it: what it still wrote could reach the staging of the next."""
+    """End this worker with the run that started it: later writes could reach the staging folder of the next run."""
     run = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -111,7 +111,7 @@ def _end_with_the_run() -> None:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Workers would import the program that was started, perhaps an orchestrator's, and need nothing of it."""
+    """Hide the main module, perhaps an orchestrator's: workers would import it, and do not need it."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

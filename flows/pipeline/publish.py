@@ -9,7 +9,7 @@ from flows.warehouse import database, manifest
 
 
 def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
-    """Write the manifest, make the edition the current one, remove editions that are too old, and return its folder."""
+    """Write the manifest, make the edition the current one, remove old editions, and return its folder."""
     _write_manifest(plan, difference, edition)
     settings = plan.settings
     return plan.storage.publish(plan.folder, plan.snapshot, settings.keep_editions, settings.keep_hours)

@@ -1,4 +1,4 @@
-"""What was read is settled against the edition before: which file of an article is published, and what differs."""
+"""Decide which file of each article is published, and how the edition differs from the previous one."""
 
 import shutil
 from typing import NamedTuple
@@ -29,8 +29,8 @@ from flows.warehouse.source_diff import (
 
 
 class Settled(NamedTuple):
-    """Rows of sources: `sources` all of the new edition, `read` those of the files that were read, `left` what these
-    and the missing ones had been. `losers` is as find_losers gives it.
+    """Rows of sources: `sources` are all of the new edition, `read` the files that were read, `left` the previous rows
+    of these and of the missing files. `losers` is as returned by find_losers.
     """
 
     sources: pa.Table
@@ -40,7 +40,7 @@ class Settled(NamedTuple):
 
 
 def reconcile(plan: Plan) -> Difference | None:
-    """Write `sources` and `problems` of the new edition; return None where nothing differs from the previous one."""
+    """Write `sources` and `problems` of the new edition; return None if nothing differs from the previous one."""
     if plan.distributed:
         plan.exchange.receive(plan.work, [SOURCES.name, PROBLEMS.name, ARTICLE_KEYS.name])
     difference = find_difference(plan)
@@ -74,9 +74,9 @@ def find_difference(plan: Plan) -> Difference | None:
 
 
 def _settle_files(plan: Plan) -> Settled | None:
-    """Which files the new edition has, and what of them is published; None where nothing differs.
+    """Return the files of the new edition, and which are published; None if nothing differs.
 
-    The lists of a large source are large: what is only compared here is gone when this returns.
+    The lists of a large source are large: tables for comparison only are freed at the return.
     """
     found, history = staging.read(plan.work, FOUND), read_table(plan.previous, SOURCES)
     last = history if plan.reusable else read_table(None, SOURCES)
@@ -93,10 +93,10 @@ def _settle_files(plan: Plan) -> Settled | None:
 
 
 def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Three parts of rows: of files that were read, of files that stay as they were, and what the others had been.
+    """Return three parts of rows: files that were read, files that stay unchanged, and the previous rows of the others.
 
-    Files that did not change but share an article with a changed one are read again. What they give may have changed
-    since, so that others share an article with them, until there are none.
+    Unchanged files that share an article with a changed one are read again. Their content may have changed since, so
+    that yet other files share an article with them: repeat until there are none.
     """
     number = len(plan.batches)
     staging.remove_rows(plan.work, number)  # what a try before this one read
@@ -117,7 +117,7 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
 
 
 def _problems(plan: Plan, read: pa.Table, left: pa.Table) -> pa.Table:
-    """The problems of the files that were read, and those that were known of the others, which did not leave."""
+    """Return the problems of the files that were read, and the known problems of files that stay."""
     found = staging.read(plan.work, PROBLEMS)
     if plan.reusable is None:
         return found
@@ -126,7 +126,7 @@ def _problems(plan: Plan, read: pa.Table, left: pa.Table) -> pa.Table:
 
 
 def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
-    """Raise RunError where more than half of the articles would be withdrawn: an unmounted disk looks like that."""
+    """Raise WithdrawalsError if more than half of the articles would be withdrawn, as with an unmounted disk."""
     if not history.num_rows:
         return
     articles, now = (published(rows.select(["status", "article_id"])) for rows in (history, sources))

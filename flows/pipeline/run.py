@@ -1,4 +1,4 @@
-"""The steps in the order in which they run. `publish_edition` is the only place where that order is written."""
+"""Run the steps in order. `publish_edition` is the only place where that order is written."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ STEPS = (extract, transform, reconcile, write_partitions, load, check, publish)
 class Runner(Protocol):
     """How steps are called: in this process and its workers, or as tasks of an orchestrator.
 
-    `distributed` is whether the parts of a mapped step may run on other machines.
+    `distributed` is whether parts of a mapped step may run on other machines.
     """
 
     distributed: bool
@@ -35,14 +35,14 @@ class Runner(Protocol):
         """Run a step, and return what it returns; raise what it raises."""
 
     def map(self, step: Callable[..., int], plan: Any, parts: Sequence[Any]) -> Iterator[int]:
-        """Run a step for each part of its work, and yield what each returns, as they end."""
+        """Run a step for each part of its work, and yield the results as they are ready."""
 
 
 @dataclass(frozen=True)
 class Report:
     """How a run ended: the edition that it published, None without changes, and the current edition's folder.
 
-    `warnings` are sentences about what the run noticed, and what failed after its edition had been published.
+    `warnings` are sentences about what the run noticed, and what failed after its edition was published.
     """
 
     edition: Edition | None

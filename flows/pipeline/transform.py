@@ -40,7 +40,7 @@ _Read = tuple[KnownFile, Reading, str | None]  # a file, what it gives, and its 
 def transform(plan: Plan, batch: Batch) -> int:
     """Read the seed files of a batch into staged rows, and return their number.
 
-    Raise RunError where a worker on another machine sees neither the source nor the staged rows.
+    Raise RunError if a worker on another machine sees neither the source nor the staged rows.
     """
     if plan.distributed:
         require_folder(plan.settings.source, plan.settings.link_roots)
@@ -54,7 +54,7 @@ def transform(plan: Plan, batch: Batch) -> int:
 
 
 def read_files(plan: Plan, files: pa.Table, number: int) -> int:
-    """Read some files, in the columns of TO_READ, into the rows of the batch with that number; returns their number."""
+    """Read files with the columns of TO_READ into the staged rows of batch `number`, and return how many were read."""
     with staging.writer(plan.work, number) as write:
         for part in _chunks(files):
             _write_rows(plan.settings, plan.edition_id, part, write)
@@ -62,7 +62,7 @@ def read_files(plan: Plan, files: pa.Table, number: int) -> int:
 
 
 def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
-    """The files in parts of CHUNK or of CHUNK_BYTES, whichever is less: long articles fill the memory sooner."""
+    """Yield the files in chunks of CHUNK files or CHUNK_BYTES, whichever is less: articles may be long."""
     for start in range(0, files.num_rows, CHUNK):
         part: list[KnownFile] = []
         size = 0
@@ -76,9 +76,9 @@ def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
 
 
 def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], write: Write) -> None:
-    """Read seed files and write what they hold: a row of sources each, and the rows of those that are published.
+    """Read seed files and write their rows: one of sources each, and the content of those that are published.
 
-    A file that holds what it is known to hold gives none.
+    A file with the content that it is known to have has no rows.
     """
     zone = ZoneInfo(settings.time_zone)
     contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
@@ -98,7 +98,7 @@ def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], wri
 
 
 def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
-    """The rows of some files, in all tables."""
+    """Return the rows of some files, table by table."""
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
     # What is wrong in a draft is its author's business until it is published.
@@ -118,7 +118,7 @@ def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
 
 
 def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
-    """What a file gives, None where that is known, and its hash, None where it cannot be read."""
+    """Return the reading of a file, None if its content is known, and its hash, None if it cannot be read."""
     path = file.source_path
     if isinstance(content, RejectedError):
         return rejected(content.problem, path), None

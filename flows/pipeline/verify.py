@@ -25,8 +25,8 @@ from flows.warehouse.storage import Snapshot, Storage, open_storage
 def verify(settings: Settings) -> list[str]:
     """Return the differences between the current edition and a rebuild from the source, a sentence each; none: equal.
 
-    Among them are the files of the edition that are not as its manifest says, and its checks that fail. Raise
-    NoEditionError where there is no edition to compare.
+    They include files of the edition that differ from its manifest, and checks that fail. Raise NoEditionError if there
+    is no edition to compare.
     """
     require_folder(settings.source, settings.link_roots)
     storage = open_storage(settings)

@@ -1,4 +1,4 @@
-"""The part of a step that a worker does: in place, or on another machine with what it receives and sends back."""
+"""Run a worker's part of a step: in place, or on another machine with what it receives and sends back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from flows.pipeline.plan import Plan
 
 @contextmanager
 def on_worker(plan: Plan) -> Iterator[Plan]:
-    """Yield the plan with the folders in which this worker does its part.
+    """Yield the plan with the folders for this worker's part.
 
-    Raise WorkerBlindError where a worker on another machine does not see the staged rows.
+    Raise WorkerBlindError if a worker on another machine does not see the staged rows.
     """
     if not plan.distributed:
         yield plan
@@ -27,7 +27,7 @@ def _in_folder(plan: Plan, folder: Path) -> Plan:
 
 
 def _scratch() -> str | None:
-    """Return the folder that Dask sweeps after a worker that died, None where this is not a worker of Dask."""
+    """Return the folder that Dask cleans up after a worker that died, None outside of a Dask worker."""
     try:
         from distributed import get_worker
 

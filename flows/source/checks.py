@@ -1,4 +1,4 @@
-"""Whether a source can be read at all, and what a source without seed files has instead: each answer is a sentence."""
+"""Check that a source can be read, and explain a source without seed files."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ SHOWN, LOOKED_AT = 5, 1_000  # names of what is in a source without seed files
 
 
 def require_folder(source: Path | ObjectPath, link_roots: Sequence[Path] = ()) -> None:
-    """Raise RunError where the source is not a readable folder, nothing is below its prefix, or a link root is gone."""
+    """Raise SourceError if the source is not a readable folder or has no objects, or a link root is missing."""
     by_kind(source, lambda folder: _require_folders(folder, link_roots), _require_objects)
 
 
@@ -47,7 +47,7 @@ def _require_folder(what: str, folder: Path, remedy: str) -> None:
 
 
 def refuse_empty(source: Path | ObjectPath, extensions: tuple[str, ...]) -> NoReturn:
-    """Raise RunError that says which seed files were looked for, and what is in the source instead."""
+    """Raise SourceEmptyError, which says what was searched for, and what is in the source instead."""
     names = _names_in(source)
     found = f"It has {', '.join(map(printable, names))}" if names else "It is empty"
     more = " and more" if len(names) == SHOWN else ""
@@ -59,7 +59,7 @@ def refuse_empty(source: Path | ObjectPath, extensions: tuple[str, ...]) -> NoRe
 
 
 def _names_in(source: Path | ObjectPath) -> list[str]:
-    """Return a few of the names in a source, folders with a / behind them."""
+    """Return a few of the names in a source; those of folders end with /."""
     return by_kind(source, _names_in_folder, _names_of_objects)
 
 

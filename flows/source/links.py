@@ -14,7 +14,7 @@ MAX_TARGET_LENGTH = 300  # characters of a message; names of git-annex have abou
 
 
 class Allowed:
-    """The folders below which files may be read, through links too.
+    """The folders below which files may be read, also through links.
 
     Such a folder may itself be a link that moves while files are read, as to a new release of the articles: each is
     resolved again before a file is refused. The folder of the last file stays open for the next one, until `close`.
@@ -33,7 +33,7 @@ class Allowed:
         return f"{path}/".startswith(self._resolved)
 
     def enter(self, folder: bytes) -> int:
-        """Return a descriptor of a folder that was found to be below the allowed ones; raises OSError."""
+        """Return a descriptor of a folder that was found to be below the allowed ones; raise OSError."""
         if folder != self._last:
             self.close()
             self._descriptor = os.open(folder, _LOOK | os.O_DIRECTORY)
@@ -52,10 +52,10 @@ class Allowed:
 
 
 def open_file(name: bytes, allowed: Allowed) -> int:
-    """Open a file for reading, through a link where that is allowed; return the descriptor.
+    """Open a file for reading, through a link if that is allowed, and return the descriptor.
 
-    What is checked is the folder that was opened, not its name, so that a link or a folder that is swapped after the
-    source was listed does not publish another file. Raises OSError, and RejectedError where a link is not followed.
+    The opened folder is checked, not its name, so that a link or a folder that is swapped after the listing does not
+    publish another file. Raise OSError, or RejectedError if a link is not followed.
     """
     try:
         return _open_in_its_folder(name, allowed)
@@ -72,9 +72,9 @@ def _open_in_its_folder(name: bytes, allowed: Allowed) -> int:
 
 
 def find_target(name: bytes | str, allowed: Allowed) -> tuple[str, os.stat_result]:
-    """Return the resolved path and the facts of the regular file that a link leads to.
+    """Return the resolved path and the stat result of the regular file that a link points to.
 
-    Raises RejectedError where the link is not followed, OSError where the file cannot be looked at.
+    Raise RejectedError if the link is not followed, OSError if the file cannot be examined.
     """
     try:
         descriptor = os.open(name, _LOOK)
@@ -94,7 +94,7 @@ def find_target(name: bytes | str, allowed: Allowed) -> tuple[str, os.stat_resul
 
 
 def may_be_folder(link: os.DirEntry[str]) -> bool:
-    """Return whether a link leads to a folder, or to nothing that can be seen and has a name without an extension."""
+    """Return whether a link points to a folder, or to nothing visible and has a name without an extension."""
     try:
         return stat.S_ISDIR(link.stat().st_mode)
     except OSError:
@@ -102,7 +102,7 @@ def may_be_folder(link: os.DirEntry[str]) -> bool:
 
 
 def _reason(name: bytes | str, error: OSError, allowed: Allowed) -> Exception:
-    """Return why a link leads to nothing; what exists outside of the allowed folders is not told."""
+    """Return why a link has no target; files outside of the allowed folders are not revealed."""
     if error.errno == errno.ELOOP:
         return _refusal("link_loop", name)
     if not allowed.holds(os.path.realpath(os.fsdecode(name))):

@@ -1,4 +1,4 @@
-"""The source: which seed files there are, and their bytes."""
+"""List the seed files of a source, and read their bytes."""
 
 import os
 import re
@@ -36,12 +36,12 @@ def list_seed_files(
     link_roots: Sequence[Path] = (),
     warehouses: Sequence[Path | ObjectPath] = (),
 ) -> Iterator[SeedFile]:
-    """The regular, unhidden files below `source` that end in one of `extensions` (any case), in no particular order.
+    """Yield the regular, visible files below `source` with one of `extensions` (in any case), in no particular order.
 
-    A link to a file is listed with the target's size and time where it may be followed, and with its own where it may
-    not; a link to a folder is listed as itself. What is below one of the `warehouses` is not read.
+    A link to a file is listed with the target's size and time if it may be followed, else with its own; a link to a
+    folder is listed as itself. Files below one of the `warehouses` are skipped.
 
-    Raises RunError where a folder or a prefix cannot be listed, for its articles would look withdrawn.
+    Raise SourceUnreadableError if a folder or a prefix cannot be listed, since its articles would look withdrawn.
     """
     skipped = _inside(source, warehouses)
     return by_kind(
@@ -52,7 +52,7 @@ def list_seed_files(
 
 
 def _inside(source: Path | ObjectPath, warehouses: Sequence[Path | ObjectPath]) -> tuple[str, ...]:
-    """Return the paths of the warehouses that are below the source, relative to it, with a / behind them."""
+    """Return the paths of the warehouses below the source, relative to it, with a trailing /."""
     found = []
     for warehouse in warehouses:
         above, below = _with_slash(source), _with_slash(warehouse)
@@ -71,7 +71,7 @@ def _with_slash(place: Path | ObjectPath) -> str:
 
 
 def _list_objects(source: ObjectPath, extensions: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
-    """A store tells the second of an object's last change."""
+    """Yield the objects below a URL; a store reports modification times to the second."""
     for name, size, modified in objects.list_objects(source):
         if name.lower().endswith(extensions) and "/." not in f"/{name}" and not name.startswith(skipped):
             yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
@@ -111,9 +111,9 @@ def _list_folder(
 
 
 def _link_facts(link: os.DirEntry[str], is_seed: bool, allowed: Allowed) -> os.stat_result | None:
-    """Return the facts of the file that a link leads to, of the link where it is not followed; None: no seed file.
+    """Return the stat result of a link's target, or of the link if it is not followed; None if it is not a seed file.
 
-    Reading the file decides once more whether the link is followed.
+    Reading the file decides again whether the link is followed.
     """
     if is_seed:
         try:
@@ -134,7 +134,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _is_lost_and_found(folder: str) -> bool:
-    """Return whether a folder is the one in which root's fsck puts what it finds: it holds no articles of anybody."""
+    """Return whether a folder is root's lost+found of fsck, which holds no articles."""
     path = Path(folder)
     return path.name == "lost+found" and path.lstat().st_uid in ROOT
 
@@ -150,10 +150,10 @@ def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
 def read_seed_files(
     source: Path | ObjectPath, paths: Sequence[str], link_roots: Sequence[Path] = ()
 ) -> Iterator[Content]:
-    """The bytes of listed files, in their order, or why a file cannot be read; a few are in memory at once.
+    """Yield the bytes of listed files in order, or why a file cannot be read; few are in memory at once.
 
-    A store that fails fails the run, and so does one that refuses every object; an object that is gone, archived or
-    forbidden is one that cannot be read.
+    A store that fails fails the run, and so does one that refuses every object; a single object that is gone, archived
+    or forbidden is a file that cannot be read.
     """
     return by_kind(
         source, lambda folder: _read_folder(folder, paths, link_roots), lambda url: _read_objects(url, paths)
@@ -189,9 +189,9 @@ def _read_object(source: ObjectPath, source_path: str) -> bytes:
 
 
 def _require_some_readable(source: ObjectPath, refused: set[str]) -> None:
-    """Raise StorageRefusedError unless one of some other objects can be read: then it is not these that are at fault.
+    """Raise StorageRefusedError unless one of some other objects can be read: then these objects are at fault.
 
-    Without this, credentials that may only list would have every article withdrawn.
+    Without this, credentials that may only list would withdraw every article.
     """
     listed = [found.name for found in islice(objects.list_objects(source), OTHERS_LISTED)]
     others = [name for name in listed if printable(name) not in refused]
@@ -211,9 +211,9 @@ def _first_byte(source: ObjectPath, name: str) -> bytes | None:
 
 
 def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:
-    """The bytes of a listed file, at most a few more than MAX_FILE_BYTES; raises OSError or RejectedError.
+    """Return the bytes of a listed file, at most slightly more than MAX_FILE_BYTES; raise OSError or RejectedError.
 
-    A link is followed to a file below one of the `allowed` folders, or the source. A pipe is not waited for.
+    A link is followed to a file below one of the `allowed` folders or the source. Pipes are not read.
     """
     if allowed is None:
         with closing(Allowed(source)) as alone:
@@ -229,7 +229,7 @@ def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = Non
 
 
 def printable(path: str) -> str:
-    """A path as the tables hold it: bytes that are no UTF-8 as %FF."""
+    """Return a path as the tables store it: bytes that are not UTF-8 as %FF."""
     path = _AMBIGUOUS_PERCENT.sub("%25", path) if "%" in path else path
     if path.isascii():
         return path
@@ -237,7 +237,7 @@ def printable(path: str) -> str:
 
 
 def _file_name(source_path: str) -> bytes:
-    """The bytes of the name that `printable` was given."""
+    """Return the bytes of the file name that `printable` encoded."""
     plain, *rest = _ESCAPE.split(source_path)
     name = plain.encode()
     for code, text in zip(rest[::2], rest[1::2], strict=True):

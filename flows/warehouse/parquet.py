@@ -155,7 +155,7 @@ def read_file(file: Path, names: list[str] | None = None) -> pa.Table:
 
 @contextmanager
 def _undamaged(file: Path) -> Iterator[None]:
-    """Raise EditionDamagedError if a file is missing or damaged; a failing disk raises OSError, as elsewhere."""
+    """Raise EditionDamagedError if a file is missing or damaged; a failing disk raise OSError, as elsewhere."""
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:

@@ -49,7 +49,7 @@ class Exchange(ABC):
     def working_folder(self, staged: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
         """Yield a temporary folder for a worker's rows, None where it works in the folder `staged` itself.
 
-        Raise WorkerBlindError where it cannot.
+        Raise WorkerBlindError if it cannot.
         """
 
 
@@ -70,7 +70,7 @@ class Storage(ABC):
 
     @abstractmethod
     def snapshot(self) -> Snapshot:
-        """Return the current edition, checked and ready to build on; raise RunError where it is damaged."""
+        """Return the current edition, checked and ready to build on; raise RunError if it is damaged."""
 
     @abstractmethod
     def reserve(self, edition_id: str) -> str:
@@ -84,7 +84,7 @@ class Storage(ABC):
     def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
         """Make a staged edition the current one, retire old ones, and return its folder on this machine.
 
-        Raise PublishConflictError where another run has published since the snapshot.
+        Raise PublishConflictError if another run has published since the snapshot.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""`broadsheet query`: a question in SQL to an edition, answered as a table, CSV, JSON or Parquet."""
+"""Answer an SQL query as a table, CSV, JSON or Parquet."""
 
 import io
 import os
@@ -27,7 +27,7 @@ from flows.warehouse.storage import open_storage
 def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path | None) -> None:
     """Answer a query as table, csv, json or parquet, on standard output or in a file.
 
-    Raises RunError, and KeyboardInterrupt at once where a signal stops it.
+    Raise RunError, or KeyboardInterrupt at once if a signal stops it.
     """
     sql = _text(sql)
     too_long = _too_long(settings.timeout)
@@ -51,7 +51,7 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
 
 
 def _text(sql: str) -> str:
-    """Return a query as text, also where the locale of the command line has fewer letters; raises QueryError."""
+    """Return a query as text, even if the locale of the command line has fewer letters; raise QueryError."""
     try:
         return os.fsencode(sql).decode() if re.search("[\udc80-\udcff]", sql) else sql
     except UnicodeDecodeError:
@@ -71,7 +71,7 @@ def _unwritten(output: Path | None, error: OSError) -> QueryError:
 
 
 def _reason(error: Exception) -> str:
-    """DuckDB's message as one line, without its kind, and without the query, which its author knows."""
+    """Return DuckDB's message as one line, without its kind and without the query, which its author knows."""
     text = " ".join(str(error).split("\n\nLINE ")[0].split())
     message = re.sub(r"^[A-Z][\w ]* Error: ", "", text)
     return message if message.endswith((".", "!", "?")) else f"{message}."

@@ -1,7 +1,7 @@
-"""The rows of an answer as a table, CSV or JSON.
+"""Write the rows of an answer as a table, CSV or JSON.
 
-A value is what DuckDB itself writes for it: its text in CSV, its JSON in JSON. DuckDB has a form for each date, where
-Python's dates end with the year 9999. Only the instants of the years 1 to 9999 are written in ISO 8601.
+Values are written by DuckDB: its text in CSV, its JSON in JSON. DuckDB can write every date, while Python's dates end
+with the year 9999. Only instants of the years 1 to 9999 are written in ISO 8601.
 """
 
 import csv
@@ -29,11 +29,11 @@ _NO_NUMBER = re.compile(r'("(?:[^"\\]|\\.)*")|NaN|(-?Infinity)')
 
 
 class ReadingError(Exception):
-    """The query failed after its first rows; has DuckDB's message."""
+    """The query failed after its first rows; the message is DuckDB's."""
 
 
 def write_table(rows: Rows, file: TextIO) -> None:
-    """Write a table that is as wide as the terminal; no character of an article controls it."""
+    """Write a table as wide as the terminal; characters of articles cannot control it."""
     with redirect_stdout(io.StringIO()) as shown:
         rows.show(max_width=shutil.get_terminal_size((120, 0)).columns, max_rows=MAX_TABLE_ROWS)
     file.write(visible_lines(shown.getvalue()))
@@ -93,7 +93,7 @@ def batches(rows: Rows, most: int) -> Iterator[pa.RecordBatch]:
 def _values(
     rows: Rows, forms: list[str], texts: Sequence[Callable[[str], str]], null: str | None
 ) -> Iterator[Iterable[str | None]]:
-    """Yield the rows as text; `forms` are the columns' expressions in SQL, and `texts` edits what each gives."""
+    """Yield the rows as text; `forms` are the columns' expressions in SQL, and `texts` edits the text of each."""
     numbered = ", ".join(form.format(number) for number, form in enumerate(forms, 1))
     for batch in batches(rows.project(numbered), _AT_ONCE):
         columns = [
@@ -124,7 +124,7 @@ def _json_escape(character: str) -> str:
 
 
 def _writer(file: TextIO, escape: Callable[[str], str]) -> Callable[[str], object]:
-    """Return what writes to a file: to a terminal as people may see it, to every other file as it is."""
+    """Return a function that writes to a file: escaped for a terminal, unchanged for any other file."""
     return (lambda text: file.write(visible_lines(text, escape))) if file.isatty() else file.write
 
 
@@ -133,7 +133,7 @@ def _json_instant(text: str) -> str:
 
 
 def _without_nan(text: str) -> str:
-    """Return DuckDB's JSON without NaN, Infinity and -Infinity, which JSON does not know."""
+    """Return DuckDB's JSON without NaN, Infinity and -Infinity, which are not valid JSON."""
     return _NO_NUMBER.sub(_replacement, text) if "NaN" in text or "Infinity" in text else text
 
 
@@ -143,7 +143,7 @@ def _replacement(found: re.Match[str]) -> str:
 
 
 def _for_letters_of(file: TextIO, line: str) -> str:
-    """JSON with the letters that a terminal may lack written as \\u00e9: nothing is lost."""
+    """Return JSON with letters that a terminal may lack as \\u00e9, so that nothing is lost."""
     if (file.encoding or "utf-8").lower().startswith("utf"):
         return line
     return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], line)

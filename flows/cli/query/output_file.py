@@ -1,4 +1,4 @@
-"""The file for the answer to a query: replaced when the answer is complete; a device or pipe is written as it is."""
+"""The file for the answer to a query: replaced when the answer is complete; a device or pipe is written directly."""
 
 import errno
 import os
@@ -19,10 +19,10 @@ UNFINISHED = ".broadsheet-"  # what the name of an answer begins with until it i
 
 @contextmanager
 def written(output: Path, warehouse: Path, litter: list[Path]) -> Iterator[BinaryIO]:
-    """Write an answer: a file is replaced in one step at the end of the block, and is left as it was if that fails.
+    """Write an answer: a file is replaced in one step at the end of the block, and unchanged if that fails.
 
-    Devices and pipes, such as /dev/stdout and /dev/fd/63, are written as they are. `litter` gets the file's name until
-    then. Raises QueryError, where a place is refused, and OSError.
+    Devices and pipes, such as /dev/stdout and /dev/fd/63, are written directly. `litter` has the temporary file's name
+    until then. Raise QueryError if a place is refused, and OSError.
     """
     if (number := _descriptor(output)) is not None:
         with os.fdopen(os.dup(number), "wb") as file:
@@ -36,7 +36,7 @@ def written(output: Path, warehouse: Path, litter: list[Path]) -> Iterator[Binar
 
 
 def _is_direct(output: Path, warehouse: Path) -> bool:
-    """Return whether a place is a device or pipe; raises QueryError if it cannot hold an answer."""
+    """Return whether a place is a device or pipe; raise QueryError if it cannot hold an answer."""
     _require_folder(output)
     if output.is_symlink():
         raise QueryError(
@@ -66,7 +66,7 @@ def _require_folder(output: Path) -> None:
 
 
 def _mode(output: Path) -> int | None:
-    """The type and permissions of a file; None where there is none."""
+    """Return the type and permissions of a file, None if there is none."""
     try:
         mode = output.stat().st_mode
     except FileNotFoundError:
@@ -88,7 +88,7 @@ def _refuse_warehouse(output: Path, warehouse: Path) -> None:
 
 
 def _descriptor(output: Path) -> int | None:
-    """The number that /dev/stdout, /dev/fd/63 and the like name: what a shell has opened is not opened again."""
+    """Return the number of /dev/stdout, /dev/fd/63 and the like: a file that a shell has opened is not opened again."""
     folder = os.path.realpath(output.parent)
     if folder == "/dev" and output.is_symlink():
         return _descriptor(Path("/dev", output.readlink()))

@@ -1,4 +1,4 @@
-"""The rows of an answer as Parquet, where each of its types and values has a form there."""
+"""Write the rows of an answer as Parquet, if each of its types and values has a Parquet form."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -18,7 +18,7 @@ _NESTED = {"list", "array", "struct", "map", "tuple"}
 
 
 def write_parquet(rows: Rows, file: BinaryIO) -> None:
-    """Write Parquet with row groups as in the database; raises QueryError, which names a column that has no form."""
+    """Write Parquet with row groups as in the database; raise QueryError, which names a column that has no form."""
     types = dict(zip(rows.columns, rows.types, strict=True))
     for name, type_ in types.items():
         if _NO_FORM & set(_kinds(type_)):

@@ -30,7 +30,7 @@ _ONE_QUESTION = "A query is one question that begins with SELECT, FROM, WITH, DE
 
 
 def require_question(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """Return the statement to execute; raises QueryError unless it is one SELECT or explains one, or duckdb.Error."""
+    """Return the statement to execute; raise QueryError unless it is one SELECT or EXPLAIN of one, or duckdb.Error."""
     kinds = _kinds(connection, sql)
     if len(kinds) != 1 or kinds[0] not in {"SELECT", "MULTI", "EXPLAIN"}:
         raise QueryError(_ONE_QUESTION)
@@ -43,7 +43,7 @@ def require_question(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 
 def _explained(connection: duckdb.DuckDBPyConnection, analyze: bool, rest: str) -> str:
-    """Return EXPLAIN of the question that was inspected, not the text in which it was found."""
+    """Return EXPLAIN of the statement that was inspected, not the text that contained it."""
     options = "ANALYZE" if analyze else ""
     if not _is_question(connection, rest) and not analyze and (found := _OPTIONS.match(rest)):
         options, rest = found[1], rest[found.end() :]
@@ -72,7 +72,7 @@ def _is_question(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
 
 
 def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Raise QueryError where a part of a question writes, or calls a function that does more than read."""
+    """Raise QueryError if a part of a question writes, or calls a function that does more than read."""
     if _kinds(connection, sql) == ["MULTI"]:
         words = {word.lower() for word in _WORD.findall(sql)}
         writes, called = bool(words & _WRITING), words & _REFUSED

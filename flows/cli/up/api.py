@@ -21,7 +21,7 @@ def connected(url: str, password: str) -> httpx.Client:
 
 
 def ask(client: httpx.Client, server: Part, method: str, path: str, body: Any = None) -> Any:
-    """Send a request, again while the server starts or is busy. Raises PrefectError if it ends or refuses."""
+    """Send a request, again while the server starts or is busy. Raise PrefectError if it ends or refuses."""
     limit = time.monotonic() + START_LIMIT
     while True:
         try:

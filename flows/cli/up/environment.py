@@ -1,4 +1,4 @@
-"""The environment of the processes that `broadsheet up` starts: what it sets, and what the shell may not say."""
+"""The environment of the processes that `broadsheet up` starts: what it sets, and what the shell cannot override."""
 
 import os
 from pathlib import Path
@@ -94,7 +94,7 @@ def _is_usable(proxy: str) -> bool:
 
 
 def _no_proxy() -> dict[str, str]:
-    """Return the shell's exceptions from its proxies, and loopback: notifications and object stores may need them."""
+    """Return the shell's exceptions from its proxies, and loopback: notifications may need the proxies."""
     given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     exceptions = given if given == "*" else ",".join(filter(None, (given, LOOPBACK)))
     return {"no_proxy": exceptions, "NO_PROXY": exceptions}

@@ -31,7 +31,7 @@ def mark(home: Path) -> str:
 
 @contextmanager
 def guarded(mark: str, environment: dict[str, str]) -> Iterator[None]:
-    """Start a guard that ends what has this mark when the block ends or this process dies."""
+    """Start a guard that ends every process with this mark when the block ends or this process dies."""
     command = [sys.executable, "-m", "flows.cli.up.orphans", mark]
     # Its standard input is a pipe from this process alone, which the kernel closes however we end.
     guard = subprocess.Popen(

@@ -35,7 +35,7 @@ def api_password(home: Path) -> str:
 
 
 def _kept(file: Path) -> str:
-    """Return what the file holds; raises ValueError if others may know it or if it cannot be a password."""
+    """Return what the file holds; raise ValueError if others may know it or if it cannot be a password."""
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as opened:
         status = os.fstat(opened.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():

@@ -25,7 +25,7 @@ def set_up_pool(api: Api) -> None:
 
 
 def closed(template: dict[str, Any]) -> dict[str, Any]:
-    """Return a template without variables: each has its default, which may be the operator's, and keeps it."""
+    """Return a template without variables: each has its default, which an operator may have set, as a fixed value."""
     variables = template.get("variables", {}).get("properties", {})
     defaults = {name: variable.get("default") for name, variable in variables.items()}
     job = {"stream_output": True} | _filled(template.get("job_configuration", {}), defaults)  # Prefect refuses {}
@@ -33,7 +33,7 @@ def closed(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filled(value: Any, defaults: dict[str, Any]) -> Any:
-    """Return a value of a template with the defaults in the places of its variables, and without empty fields."""
+    """Return a template's value with defaults in place of its variables, and without empty fields."""
     if isinstance(value, dict):
         filled = {name: _filled(item, defaults) for name, item in value.items()}
         return {name: item for name, item in filled.items() if item is not None}
@@ -47,5 +47,5 @@ def _filled(value: Any, defaults: dict[str, Any]) -> Any:
 
 
 def _is_closed(template: dict[str, Any]) -> bool:
-    """Return whether a template allows only the variables that it lists, of which an operator may have added some."""
+    """Return whether a template allows only the variables that it lists, some perhaps added by an operator."""
     return template.get("variables", {}).get("additionalProperties") is False

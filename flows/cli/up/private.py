@@ -1,4 +1,4 @@
-"""The home of `broadsheet up` is for its user alone: it has a password, a database and the logs of runs."""
+"""Keep the home of `broadsheet up` private: it has a password, a database and the logs of runs."""
 
 import os
 import stat
@@ -14,9 +14,9 @@ OTHERS = 0o077  # the permissions of the group and of everyone else
 
 @contextmanager
 def private_files(home: Path) -> Iterator[int]:
-    """Make the home private, and every file that this process creates in the block; yields the umask of before.
+    """Make the home private, and every file that this process creates in the block; yield the previous umask.
 
-    Raises DataExposedError if the home stays open to others. Folders above it keep the modes that the user chose.
+    Raise DataExposedError if the home stays open to others. Folders above it keep the modes that the user chose.
     """
     with writing(home):
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def private_files(home: Path) -> Iterator[int]:
 
 
 def _require_private(home: Path) -> None:
-    """Close the home, and what an earlier release left open in it; links in it are left alone."""
+    """Close the home to others, and what an earlier release left open in it; links in it are left alone."""
     try:
         _close(home.resolve())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The processes of Prefect that `broadsheet up` starts and stops."""
+"""Start and stop the Prefect processes of `broadsheet up`."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 @contextmanager
 def writing(home: Path) -> Iterator[None]:
-    """Raise DataUnwritableError if the folder of `up` refuses to be written."""
+    """Raise DataUnwritableError if the folder of `up` cannot be written."""
     try:
         yield
     except OSError as error:
@@ -80,7 +80,7 @@ def require_alive(*parts: Part) -> None:
 
 
 def run_prefect(environment: dict[str, str], home: Path, *command: str) -> None:
-    """Run a command of Prefect; raises PrefectError with its output if it fails."""
+    """Run a command of Prefect; raise PrefectError with its output if it fails."""
     done = subprocess.run(
         [*COMMAND, "--no-prompt", *command], env=environment, cwd=home, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What `broadsheet up` sets up in its Prefect server: the work pool, deployments, automations and the schedule."""
+"""Set up the Prefect server of `broadsheet up`: the work pool, deployments, automations and the schedule."""
 
 import time
 from pathlib import Path

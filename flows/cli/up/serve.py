@@ -1,4 +1,4 @@
-"""Start the parts of `broadsheet up` in their order, and stop them all when it ends."""
+"""Start the parts of `broadsheet up` in order, and stop them all when it ends."""
 
 import shlex
 import signal
@@ -30,7 +30,7 @@ LOCK = ".lock"  # in Prefect's home
 
 
 def up(settings: Settings) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; raises RunError if the server or the worker cannot start, or ends."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; raise RunError if the server or the worker cannot start, or ends."""
     _stop_on_signals()
     home = (settings.data / "prefect").absolute()
     with private_files(home) as umask, _claimed(home):
@@ -73,7 +73,7 @@ def _stop_on_signals() -> None:
 
 
 def _hang_up(*_: object) -> NoReturn:
-    """Stop without another word: writing to a terminal that is gone is an error."""
+    """Stop without printing: writing to a terminal that is gone is an error."""
     for stream in (sys.stdout, sys.stderr):
         discard_rest(stream)
     raise KeyboardInterrupt
@@ -81,7 +81,7 @@ def _hang_up(*_: object) -> NoReturn:
 
 @contextmanager
 def _claimed(home: Path) -> Iterator[None]:
-    """Be the only `up` with this home: two would end each other's runs, and take them from each other's workers."""
+    """Allow one `up` per home: two would end each other's runs, and take them from each other's workers."""
     lock = FileLock(home / LOCK, timeout=0)
     with writing(home):
         try:
