@@ -37,14 +37,14 @@ lint: $(INSTALLED)  ## lint, check types and the levels of imports
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache --no-logo >$(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 
-format: $(INSTALLED)  ## mend what a machine can mend
+format: $(INSTALLED)  ## fix what can be fixed automatically
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-docs: $(INSTALLED)  ## write docs/tables.md anew
+docs: $(INSTALLED)  ## rewrite docs/tables.md
 	@$(BIN)/python -m docs.write_tables
 
-pictures: $(INSTALLED)  ## take the pictures of docs/ anew, a minute; needs Chromium
+pictures: $(INSTALLED)  ## retake the pictures of docs/, a minute; needs Chromium
 	@$(BIN)/python -m docs.write_pictures
 
 fuzz: $(INSTALLED)  ## a hundred thousand random articles a property, every spelling of front matter, and hostile bodies
@@ -56,7 +56,7 @@ soak: $(INSTALLED)  ## an hour of kills, readers and random newsrooms
 	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
 		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
 
-chaos: $(INSTALLED)  ## kill parts of a schedule in mid-run, and print how each case ends: a quarter of an hour
+chaos: $(INSTALLED)  ## kill parts of a running schedule, and print how each case ends: a quarter of an hour
 	@$(BIN)/python -m benchmarks.chaos
 
 overhead: $(INSTALLED)  ## what a scheduled run costs where nothing is new, beside an empty flow: five minutes

@@ -98,7 +98,7 @@ def _figures(rounds: Rounds) -> dict[str, list[dict[str, float]]]:
 
 
 def _score(place: Place, name: str) -> dict[str, int]:
-    """In a process of its own, which keeps this one small."""
+    """Run in a separate process, which keeps this one small."""
     command = [PYTHON, "-m", "benchmarks.score", place.made / DATABASES[name], place.corpus / "truth"]
     return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 

@@ -153,7 +153,7 @@ def end(process: subprocess.Popen) -> None:
 
 
 def run_broadsheet(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own."""
+    """Run the command line in a separate process."""
     command = [*BROADSHEET, *map(str, arguments)]
     variables = {**os.environ, **environment}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)

@@ -166,7 +166,7 @@ def _made(folder: Path) -> Path:
 
 @contextmanager
 def another_run_holds_the_lock(room: Newsroom) -> Iterator[None]:
-    room.patch.setattr("flows.etl.HOUR", 1)  # the flow waits so many seconds
+    room.patch.setattr("flows.etl.HOUR", 1)  # seconds that the flow waits
     command = [sys.executable, "-c", LOCK_HOLDER, str(room.local_root)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
@@ -470,16 +470,16 @@ def pointer_is_forbidden(room: Newsroom) -> Iterator[None]:
 
 FAILURES = (
     Failure(errors.InvalidSettingError, r"time_zone: Mars/Olympus .*", setting_is_wrong, after=False),
-    Failure(errors.ConfigurationError, r"The dask runner belongs to the flow: .*", dask_on_the_command_line, None, ("cli folder",)),
+    Failure(errors.ConfigurationError, r"The dask runner works only in the flow. .*", dask_on_the_command_line, None, ("cli folder",)),
     Failure(errors.ConfigurationError, r"AWS settings cannot be used: .*nobody.*", profile_is_unknown, "extract", STORE),
     Failure(errors.SourceNotFoundError, r"Source folder not found: .*/source\. .*", source_is_gone),
     Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\); .*", folder_cannot_be_listed, "extract"),
-    Failure(errors.WithdrawalsError, r"Of 4 published articles 3 would be withdrawn, .*", most_articles_are_gone, "reconcile"),
-    Failure(errors.WarehouseForeignError, r"The folder .* is no Broadsheet warehouse \(it holds thesis.txt\); .*", warehouse_is_something_else),
+    Failure(errors.WithdrawalsError, r"3 of 4 published articles would be withdrawn, .*", most_articles_are_gone, "reconcile"),
+    Failure(errors.WarehouseForeignError, r"The folder .* is not a Broadsheet warehouse \(it contains thesis.txt\)\. .*", warehouse_is_something_else),
     Failure(errors.WarehouseLockedError, r"Another run is publishing into .*: process \d+ on .* since .*", another_run_holds_the_lock),
     Failure(errors.WarehouseUnwritableError, r"The warehouse /proc/broadsheet.* cannot be written \(.*", disk_refuses),
     Failure(errors.WarehouseUnwritableError, r"The warehouse .* cannot be written \(.*", disk_is_full_while_reading, "transform", ("cli folder", "flow folder", "cli store", "flow store")),
-    Failure(errors.NoSpaceError, r"The disk of .* has .* MB free, and an edition may need 1,000,000,000 MB; .*", disk_is_too_small, "extract"),
+    Failure(errors.NoSpaceError, r"The disk of .* has .* MB free, and an edition may need 1,000,000,000 MB\. .*", disk_is_too_small, "extract"),
     Failure(errors.BuildError, r"The database of .* cannot be built \(.*", disk_is_full_while_loading, "load", EVERYWHERE),
     Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract", EVERYWHERE),
     Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract", EVERYWHERE),
@@ -489,7 +489,7 @@ FAILURES = (
     Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),
-    Failure(errors.EditionNotChosenError, r"There is no .*current, though .* has editions, such as .*", current_is_lost, "extract", EVERYWHERE),
+    Failure(errors.EditionNotChosenError, r".*current is missing, though .* has editions, such as .*", current_is_lost, "extract", EVERYWHERE),
     Failure(errors.ClockError, r"The clock of this machine says .*", an_edition_is_from_the_future, "extract", EVERYWHERE),
     Failure(errors.WarehousePathError, r"The path of the warehouse, .*why\?.*, has the character \? .*", path_has_a_question_mark),
     Failure(errors.OutOfMemoryError, r"The process ran out of memory \(.*", database_gets_no_memory, "load"),

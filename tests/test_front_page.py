@@ -280,12 +280,12 @@ def test_the_numbers_of_the_demo_are_on_its_page(browser, demo):
         assert categories == ["WORLD", "BUSINESS", "SPORT", "CULTURE", "SCIENCE"]
         agencies = seen.page.locator("section[aria-labelledby=agencies] tbody tr").all_inner_texts()
         assert [line.split() for line in agencies][:2] == [["AFP", "9"], ["Reuters", "7"]]
-        assert "Save it as UTF-8." in seen.page.locator("section[aria-labelledby=problems]").inner_text()
+        assert "Save the file as UTF-8." in seen.page.locator("section[aria-labelledby=problems]").inner_text()
 
 
 def test_an_empty_edition_says_so(browser, empty):
     with opened(browser, empty) as seen:
-        assert "There is no article yet." in seen.page.locator("main").inner_text()
+        assert "No articles yet." in seen.page.locator("main").inner_text()
 
 
 def test_the_same_edition_gives_the_same_page_in_little_time(large, tmp_path):

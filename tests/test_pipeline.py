@@ -117,7 +117,7 @@ def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
 
 @pytest.mark.parametrize("step", ["extract", "transform", "reconcile", "write_partitions", "load", "check"])
 def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehouse, tmp_path, step):
-    """The first try ends when all is done, and leaves what it wrote; another file of the article is read again."""
+    """The first attempt does everything and leaves its files; another file of the article is read again."""
     for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
         (source / f"{name}.md").write_text(seed_file("A", date=date))
     (source / "c.md").write_text(seed_file("C"))
@@ -133,7 +133,7 @@ def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehous
     report = publish_edition(settings, Replacing(**{step: twice}))
     assert (report.edition.corrected, report.edition.duplicates) == (1, 1)
     assert rows_of(report.folder) == rows_of(
-        publish_edition(Settings(source=source, warehouse=tmp_path / "anew")).folder
+        publish_edition(Settings(source=source, warehouse=tmp_path / "rebuilt")).folder
     )
     (source / "c.md").unlink()  # there is nothing to read, and still something to settle
     report = publish_edition(settings, Replacing(**{step: twice}))
@@ -273,7 +273,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(seeds, tmp_path):
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (theirs / "thesis.txt").write_text("years of work")
-    with pytest.raises(RunError, match=r"no Broadsheet warehouse \(it holds thesis.txt\)"):
+    with pytest.raises(RunError, match=r"not a Broadsheet warehouse \(it contains thesis.txt\)"):
         publish_edition(Settings(source=seeds, warehouse=theirs))
     assert [entry.name for entry in theirs.iterdir()] == ["thesis.txt"]
 

@@ -50,7 +50,7 @@ def write(source: ObjectPath, name: str, **given: str) -> None:
 
 @pytest.fixture
 def settings(newsroom: ObjectPath, place: ObjectPath, tmp_path: Path) -> Settings:
-    """A run from prefix to prefix, on a machine of its own."""
+    """The settings of a run from prefix to prefix, on a separate machine."""
     return Settings(source=newsroom, warehouse=place / "warehouse", data=tmp_path / "data")
 
 
@@ -72,7 +72,7 @@ def equal_bytes(edition: ObjectPath, folder: Path) -> None:
 
 
 def require_equal(report: Report, settings: Settings, tmp_path: Path) -> None:
-    """An edition in a store is the one that is built anew in a folder."""
+    """Require that an edition in a store equals its rebuild in a folder."""
     rebuilt = publish_edition(settings.model_copy(update={"warehouse": tmp_path / "rebuilt", "rebuild": True})).folder
     assert rows_of(report.folder) == rows_of(rebuilt)
     equal_bytes(settings.warehouse / "editions" / report.folder.name, rebuilt)
@@ -153,8 +153,8 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
         publish_edition(settings, Replacing(check=check))
     (winner,) = winners
     assert str(told.value) == (
-        f"Another run has published into {settings.warehouse} since this one began (its current edition is"
-        f" {winner.folder.name}); nothing of this one was published: run again."
+        f"Another run has published into {settings.warehouse} since this one began (the current edition is"
+        f" {winner.folder.name}); so this one published nothing. Run again."
     )
     assert objects.read(settings.warehouse / "current").decode() == winner.folder.name
     assert object_catalog.list_editions(settings.warehouse)[-1] == winner.folder.name
@@ -164,7 +164,7 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
 
 
 def test_of_two_puts_at_once_one_wins(settings):
-    """Whoever put the pointer in the very last moment, is found by the store's own comparison."""
+    """A pointer that was put at the last moment is detected by the store's own comparison."""
     publish_edition(settings)
     _, seen = object_catalog.read_pointer(settings.warehouse)
     pointer = settings.warehouse / "current"
@@ -248,7 +248,7 @@ def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, 
 
 @pytest.mark.parametrize("failing", ["_end_claim", "retire"])
 def test_a_store_that_fails_after_the_pointer_makes_no_failure_of_an_edition(settings, monkeypatch, failing):
-    """Whoever is told that nothing was published would look for what is wrong with the articles."""
+    """A message that nothing was published would send operators to the articles."""
 
     def fail(*_: object, **__: object) -> None:
         raise RunError("The store does not answer.")
@@ -296,8 +296,8 @@ def test_the_command_line_reads_an_edition_and_goes_back(settings, capsys, monke
     assert main(["rollback", "20200101T000000Z"]) == 1
     assert f"name one that is kept: {first}, {second}." in capsys.readouterr().err
     assert "Published edition" in said("run")
-    assert "Nothing is new" in said("run")
-    assert said("verify") == "The current edition is just what the source gives.\n"
+    assert "No changes since" in said("run")
+    assert said("verify") == "The current edition matches the source.\n"
 
 
 def test_the_source_below_a_prefix(place: ObjectPath):

@@ -1,4 +1,4 @@
-"""The README keeps its word: each command runs, each query answers what stands below it."""
+"""Each command of the README runs, and each query returns the answer below it."""
 
 import csv
 import io
@@ -45,7 +45,7 @@ def corrected() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's files in a folder of their own, with the tools that are installed here."""
+    """A copy of the project's files, with the tools that are installed here."""
     folder = tmp_path_factory.mktemp("clone") / "broadsheet"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True

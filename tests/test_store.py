@@ -54,7 +54,7 @@ def test_an_object_whose_connection_breaks_off_is_got_again(object_store, most):
     assert objects.read(place, most) == b"x" * min(most or 1_000, 1_000)
     assert object_store.cut == 0
     object_store.cut = 100
-    with pytest.raises(RunError, match=r"long\.md cannot be read to its end; see that the network is right"):
+    with pytest.raises(RunError, match=r"long\.md could not be read completely"):
         objects.read(place, most)
     object_store.cut = 0
 
@@ -67,7 +67,7 @@ def test_an_empty_object_is_read(object_store):
 def test_a_working_copy_that_cannot_be_written(settings, tmp_path):
     data = tmp_path / "file"
     data.write_text("no folder")
-    assert "or name another folder with BROADSHEET_DATA." in told(settings.model_copy(update={"data": data}))
+    assert "or pass another folder with BROADSHEET_DATA." in told(settings.model_copy(update={"data": data}))
 
 
 def test_a_source_with_nothing(settings):
@@ -274,9 +274,12 @@ def test_an_edition_that_was_spoilt(settings, tmp_path):
     edition = settings.warehouse / "editions" / publish_edition(settings).folder.name
     elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
     objects.write(edition / "front_page.html", b"other")
-    assert verify(settings) == ["The file front_page.html has other bytes than edition.json says."]
-    assert f"The object {edition}/front_page.html has other bytes than edition.json says; restore it" in told(elsewhere)
+    assert verify(settings) == ["The file front_page.html has a different hash than edition.json states."]
+    assert (
+        f"The object {edition}/front_page.html has a different hash than edition.json states. Restore the edition"
+        in told(elsewhere)
+    )
     objects.remove_object(edition / "front_page.html")
-    assert f"The object {edition}/front_page.html is missing; restore it" in told(elsewhere)
+    assert f"The object {edition}/front_page.html is missing. Restore the edition" in told(elsewhere)
     objects.remove_object(edition / "edition.json")
-    assert f"is missing from {settings.warehouse}/editions; restore its objects" in told(elsewhere)
+    assert f"is missing from {settings.warehouse}/editions. Restore its objects" in told(elsewhere)

@@ -166,9 +166,9 @@ def _last_words(rows: Rows) -> Answer:
     found = []
     for article_id, changes in withdrawals.items():
         last = max(changes, key=lambda one: one.noticed_at)
-        words = {one.field: one.old_value for one in changes if one.edition_id == last.edition_id}
-        day = date.fromisoformat(words["published_on"]) if "published_on" in words else None
-        found.append((article_id, words["title"], words.get("category"), day, last.noticed_at, last.edition_id))
+        final = {one.field: one.old_value for one in changes if one.edition_id == last.edition_id}
+        day = date.fromisoformat(final["published_on"]) if "published_on" in final else None
+        found.append((article_id, final["title"], final.get("category"), day, last.noticed_at, last.edition_id))
     return found
 
 

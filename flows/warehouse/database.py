@@ -22,12 +22,12 @@ from flows.warehouse.manifest_model import MANIFEST
 from flows.warehouse.parquet import month_files, read_table
 
 DATABASE = "broadsheet.duckdb"
-MAX_GROWTH_OF_COPY = 1.5  # of the file, until it is built anew
+MAX_GROWTH_OF_COPY = 1.5  # of the file, until it is rebuilt
 # The month of rows whose file lacks it: editions of schema 1 had it in the folder's name alone.
 MONTH_OF_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
 T = TypeVar("T")
 Config = dict[str, str | bool | int | float | list[str]]
-# Nothing reaches out.
+# Nothing can access the network.
 CONFIG: Config = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -117,7 +117,7 @@ def _require_same(copy: Path, edition: Path) -> None:
     facts = read_manifest(edition).by_path.get(DATABASE)
     if facts is None or digest(copy) != facts.xxh3:
         raise EditionDamagedError(
-            f"The file {edition / DATABASE} has other bytes than {MANIFEST} says."
+            f"The file {edition / DATABASE} has a different hash than {MANIFEST} states."
             " Run once with --rebuild, or go back to another edition with broadsheet rollback EDITION."
         )
 

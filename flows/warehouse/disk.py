@@ -39,7 +39,7 @@ def sync(path: Path) -> None:
 def link_or_copy(file: Path, to: Path) -> None:
     """Share an immutable file with a new edition; copy it if the disk has no hard links."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.unlink(missing_ok=True)  # what a try before this one shared
+    to.unlink(missing_ok=True)  # of an earlier attempt
     try:
         to.hardlink_to(file)
     except OSError as error:

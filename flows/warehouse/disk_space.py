@@ -21,8 +21,8 @@ def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
     free = shutil.disk_usage(warehouse / EDITIONS if (warehouse / EDITIONS).is_dir() else warehouse).free
     if free < needed:
         raise NoSpaceError(
-            f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB;"
-            " make room, or name a folder on another disk with --warehouse."
+            f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB."
+            " Free disk space, or pass a folder on another disk with --warehouse."
         )
 
 

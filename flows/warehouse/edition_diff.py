@@ -10,7 +10,7 @@ from flows.warehouse.ddl import SQL, create_tables
 from flows.warehouse.parquet import month_files
 
 MOST = 20  # rows of a table that are named
-# These tell of the runs that an edition comes from, and the others of nothing but the source.
+# These columns depend on the runs, the others on nothing but the source.
 _OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
 
 

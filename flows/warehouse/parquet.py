@@ -163,7 +163,8 @@ def _undamaged(file: Path) -> Iterator[None]:
             raise
         reason = "it does not exist" if isinstance(error, FileNotFoundError) else first_line(error)
         raise EditionDamagedError(
-            f"{file} cannot be read ({reason}). Restore it, or roll back to another edition."
+            f"{file} cannot be read ({reason}). Restore the edition, or choose another one with broadsheet"
+            " rollback EDITION."
         ) from None
 
 

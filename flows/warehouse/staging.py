@@ -13,7 +13,7 @@ from flows.warehouse.arrow import release_memory, schema
 
 Write = Callable[[Table, pa.Table], None]
 MONTHS = ".months.json"
-READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # what a batch of seed files is read into
+READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # the tables into which a batch of seed files is read
 # The path of the seed file is staged with each row, so that the rows of a duplicate can be left out.
 SOURCE_PATH = pa.field("source_path", pa.string())
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and cores have a worker each

@@ -1,5 +1,5 @@
--- The rows that the ledger gains: how the articles of this edition differ from those of the edition before.
--- Which they are stands in the temporary tables of differing.sql. $edition_id and $noticed_at are this edition's.
+-- The rows that the ledger gains: how the articles of this edition differ from those of the previous one.
+-- The temporary tables of differing.sql have their ids. $edition_id and $noticed_at are this edition's.
 WITH
 fields_before AS (
     FROM (FROM (FROM texts_before SEMI JOIN differing USING (article_id)) LEFT JOIN heroes_before USING (article_id))
@@ -19,7 +19,7 @@ changes_of_fields AS (
 once_withdrawn AS (
     SELECT DISTINCT article_id FROM changes_before WHERE change = 'withdrawn'
 ),
--- The last words of what is gone: nothing else will hold them.
+-- The final values of withdrawn articles: nothing else will keep them.
 last_words AS (
     FROM (
         SELECT article_id, title, category, published_on::VARCHAR AS published_on

@@ -1,4 +1,4 @@
--- Which articles differ from those of the edition before: temporary tables with an `article_id` each, for changes.sql.
+-- The articles that differ from those of the previous edition: temporary tables with an `article_id` each, for changes.sql.
 -- Both editions come from the Parquet of the months in which anything may differ.
 -- One statement a table: together, as parts of one query, they would all hold memory at once.
 

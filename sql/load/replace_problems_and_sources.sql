@@ -1,4 +1,4 @@
--- The tables of the edition before become those of this one: problems whole, sources where a row differs.
+-- Update the tables of the previous edition to this one: problems as a whole, sources where a row differs.
 DELETE FROM problems;
 INSERT INTO problems FROM problems_now;
 CREATE TEMP TABLE differing_sources AS FROM sources_now EXCEPT FROM sources;

@@ -1,4 +1,4 @@
--- Rows that stand in one of two editions only: those of `published_rows` and those of `rebuilt_rows`.
+-- Rows that are in only one of two editions: `published_rows` and `rebuilt_rows`.
 -- Hashes first: the texts of a large archive do not fit into memory, those of what differs do.
 WITH
 hashes AS (

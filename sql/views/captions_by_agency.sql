@@ -1,4 +1,4 @@
--- Captions of each photo agency, with the images, photographers and articles that they stand for.
+-- Captions of each photo agency, with their images, photographers and articles.
 -- agency: Agency, one short name each; null for the captions whose credit names none.
 -- captions: Number of captions.
 -- images: Images with such a caption.

@@ -117,7 +117,7 @@ class Fields:
                 alt, title, caption = (texts.get(name, "") for name in ("alt", "title", "caption"))
                 return Hero(address, alt, title, caption, self.line(key) or 1)
             if isinstance(value, dict):
-                self._leave_in_extra(key, written, "image")
+                self._leave_in_extra(key, written, "an image")
         return None
 
     def is_draft(self) -> bool:
@@ -149,7 +149,7 @@ class Fields:
                 continue
             kept[key] = value
             if size > MAX_VALUE:
-                instead = "the end was left out" if isinstance(value, str) else "it was left out"
+                instead = "it was truncated" if isinstance(value, str) else "it was left out"
                 found = problem("value_too_long", line, key=key, size=size, limit=MAX_VALUE, instead=instead)
                 self.problems.append(found)
                 if isinstance(value, str):

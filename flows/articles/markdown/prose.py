@@ -37,8 +37,8 @@ class Prose(NamedTuple):
 def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -> Prose:
     """Return title and prose; `texts` are the prose of each block, "" if it has none.
 
-    The title is the given one, else the first level-1 heading with text, else the first paragraph below an empty
-    heading that opens the body. The block with the title is not prose.
+    The title is that of the front matter, else the first level-1 heading with text, else the first paragraph below an
+    empty heading that opens the body. The block with the title is not prose.
     """
     heading = next((number for number, block in enumerate(blocks) if block.level == 1 and texts[number]), None)
     opening = _under_empty_heading(blocks, texts)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FEWEST = 14  # bars for which there is room: one day is no wall
+FEWEST = 14  # bars that fit: a single day does not fill the chart
 
 
 class Scale(NamedTuple):
