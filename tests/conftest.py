@@ -32,6 +32,7 @@ settings.register_profile("fuzz", max_examples=100_000, deadline=2000, suppress_
 settings.register_profile("soak", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+FOREIGN = "Of another newspaper"  # the title of an article outside of the source
 Publish = Callable[..., Report]
 
 
@@ -103,6 +104,15 @@ def source(tmp_path: Path) -> Path:
 def warehouse(tmp_path: Path) -> Path:
     """A place for a warehouse that does not exist yet."""
     return tmp_path / "warehouse"
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder that is not below the source, with an article in it."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "secret.md").write_text(seed_file("S", title=FOREIGN))
+    return folder
 
 
 @pytest.fixture
