@@ -74,15 +74,15 @@ def test_documented_limits_match_the_code():
     limits = dict(re.findall(r"^\| ([^|]+?) \| ([\d,]+)(?: \w+)? \| [^|]+ \|$", text, re.MULTILINE))
     assert limits == {
         "a seed file": f"{MAX_FILE_BYTES:,}",
-        "its front matter": f"{MAX_FRONT_MATTER:,}",
-        "images of an article": f"{captions.MAX_IMAGES:,}",
-        "captions of an image": f"{captions.MAX_CAPTIONS:,}",
+        "front matter": f"{MAX_FRONT_MATTER:,}",
+        "images per article": f"{captions.MAX_IMAGES:,}",
+        "captions per image": f"{captions.MAX_CAPTIONS:,}",
         "a title": f"{lengths.MAX_LENGTHS['title']:,}",
-        "a caption, an alternative text, an address": f"{lengths.MAX_TEXT:,}",
+        "a caption, alt text or URL": f"{lengths.MAX_TEXT:,}",
         "an identity (`code`, `id`)": f"{lengths.MAX_LENGTHS['identity']:,}",
-        "rows of an article, as a multiple of its file, beside 2,000,000 bytes": str(lengths.MAX_GROWTH),
+        "rows of an article, as a multiple of its file size, plus 2,000,000 bytes": str(lengths.MAX_GROWTH),
         "a query": f"{Settings.model_fields['timeout'].default:g}",
-        "a text on the front page, in the brief, and in a table of Prefect": str(artifacts.MAX_TEXT_LENGTH),
+        "text on the front page, in the brief, or in a Prefect table": str(artifacts.MAX_TEXT_LENGTH),
         "a value in `broadsheet explain`": str(explain.MAX_TEXT_LENGTH),
         "rows in a table of `broadsheet query`": str(formats.MAX_TABLE_ROWS),
     }
