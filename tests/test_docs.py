@@ -14,10 +14,13 @@ from flows.articles.front_matter.reader import MAX_FRONT_MATTER
 from flows.articles.markdown import captions
 from flows.cli import explain
 from flows.cli.query import formats
+from flows.schema import TABLES
 from flows.settings import Settings
 from flows.source.listing import MAX_FILE_BYTES
 from flows.warehouse import front_page
 from tests.conftest import ROOT, Publish, query
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
 def test_tables_page_is_up_to_date():
@@ -51,6 +54,26 @@ def test_readme_lists_every_setting_with_its_default():
     rows = re.findall(r"^\| `BROADSHEET_(\w+)` \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     listed = {name.lower(): re.findall(r"`([^`]*)`", default) for name, default in rows}
     assert listed == {name: documented_default(field.default) for name, field in Settings.model_fields.items()}
+
+
+def test_readme_lists_every_table_and_view():
+    rows = re.findall(r"^\| (tables|views) \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    listed = {kind: set(re.findall(r"`(\w+)`", names)) for kind, names in rows}
+    views = {file.stem for file in (ROOT / "sql" / "views").glob("*.sql")}
+    assert listed == {"tables": {table.name for table in TABLES}, "views": views}
+
+
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "README.md", "SECURITY.md", *(f"docs/{page.name}" for page in PAGES)]
+)
+def test_links_between_files_lead_to_a_file_and_a_heading(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", (ROOT / page).read_text())
+    for path, anchor in targets:
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), path
+        headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE) if anchor else []
+        slugs = [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
+        assert not anchor or anchor in slugs, f"{path}#{anchor}"
 
 
 def test_readme_pictures_exist_have_alt_text_and_are_small():
