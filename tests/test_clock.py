@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.object_store import objects
-from flows.warehouse.ids import edition_name, edition_time
+from flows.warehouse.edition_ids import edition_id_at, edition_time
 from tests.conftest import query
 from tests.newsroom import Newsroom, in_store, on_disk
 
@@ -92,7 +92,7 @@ def test_a_clock_that_is_not_the_stores_is_refused(newsroom, clock):
 @in_store
 def test_an_edition_from_the_future_in_a_store_is_said_and_can_be_removed(newsroom, clock):
     good = newsroom.published()
-    wrong = edition_name(YEARS_AHEAD)
+    wrong = edition_id_at(YEARS_AHEAD)
     newsroom.copy(good, f"editions/{wrong}")
     newsroom.put("current", wrong.encode())
     said = refused(newsroom)
@@ -105,7 +105,7 @@ def test_an_edition_from_the_future_in_a_store_is_said_and_can_be_removed(newsro
 
 @in_store
 def test_a_claim_from_the_future_stamps_no_edition_and_is_swept(newsroom):
-    wrong = edition_name(YEARS_AHEAD)
+    wrong = edition_id_at(YEARS_AHEAD)
     newsroom.put(f".claims/{wrong}", b"{}")
     newsroom.put(f"editions/{wrong}/articles/part.parquet", b"")
     edition = newsroom.published()

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from flows.settings import Settings
+from flows.warehouse.edition_ids import edition_id_at, edition_time
 from flows.warehouse.editions import list_editions
-from flows.warehouse.ids import edition_name, edition_time
 from tests.conftest import query
 from tests.dying import run_until
 from tests.newsroom import Newsroom, on_disk
@@ -45,7 +45,7 @@ MANIFESTS = (b"", b"{", b"[]", b"{}", b"\xff", b'{"edition_id": "20260101T000000
 
 def test_an_edition_without_a_sound_manifest_is_none_to_choose(newsroom):
     edition = newsroom.published()
-    unsound = [edition_name(edition_time(edition) + timedelta(seconds=1 + number)) for number in range(len(MANIFESTS))]
+    unsound = [edition_id_at(edition_time(edition) + timedelta(seconds=1 + number)) for number in range(len(MANIFESTS))]
     for name, content in zip(unsound, MANIFESTS, strict=True):
         newsroom.put(f"editions/{name}/edition.json", content)
         assert newsroom.does("rollback", name)[0] == 1

@@ -18,7 +18,7 @@ from flows.pipeline.run import publish_edition
 from flows.schema import ARTICLES
 from flows.settings import Settings
 from flows.warehouse import database, ledger, parquet
-from flows.warehouse.arrow import schema
+from flows.warehouse.arrow import arrow_schema
 from tests.conftest import Publish, rows_of, seed_file
 from tests.runners import Replacing
 
@@ -29,11 +29,11 @@ def test_what_does_not_fit_is_done_again_with_more_memory(demo, monkeypatch):
 
     def join_long_texts(config: database.Config) -> object:
         limits.append(config.get("memory_limit"))
-        with database.connected(config) as connection:
+        with database.connect(config) as connection:
             return connection.execute("SELECT length(string_agg(repeat('x', 1000), '')) FROM range(50_000)").fetchone()
 
     assert database.with_retry(demo, join_long_texts) == (50_000_000,)
-    assert limits == [database.frugal(demo)["memory_limit"], None]  # what the machine or container allows
+    assert limits == [f"{database.memory_limit(demo)}B", None]  # then the default: that of the machine or container
 
 
 def refuse_python() -> None:
@@ -45,7 +45,7 @@ def refuse_arrow() -> None:
 
 
 def refuse_duckdb() -> None:
-    with database.connected({"memory_limit": "2MB", "temp_directory": ""}) as connection:
+    with database.connect({"memory_limit": "2MB", "temp_directory": ""}) as connection:
         connection.execute("SELECT count(DISTINCT random()) FROM range(5_000_000)").fetchone()
 
 
@@ -78,12 +78,11 @@ def test_other_failures_are_not_called_a_lack_of_memory():
 
 def test_the_longest_articles_set_the_limit_and_not_their_number(source, publish: Publish):
     (source / "long.md").write_text(seed_file("LONG", body="word " * 100_000))
-    few = database.frugal(publish().folder)
+    few = database.memory_limit(publish().folder)
     for number in range(5_000):
         (source / f"{number}.md").write_text(seed_file(f"A{number}"))
-    many = database.frugal(publish().folder)
-    limits = [int(str(config["memory_limit"]).removesuffix("B")) - database.MIN_MEMORY for config in (few, many)]
-    assert 1_000_000 < limits[0] < limits[1] < 3_000_000
+    many = database.memory_limit(publish().folder)
+    assert 1_000_000 < few - database.MIN_MEMORY < many - database.MIN_MEMORY < 3_000_000
 
 
 def test_an_edition_is_the_same_with_too_little_memory_at_first(source, publish: Publish, monkeypatch, tmp_path):
@@ -105,7 +104,7 @@ def test_the_ledger_of_a_large_first_edition_takes_little_memory(tmp_path):
         "body": pa.array([f"{number} " * 500 for number in range(count)]),
     }
     empty = {pa.string(): "", pa.int32(): 0}
-    shape = schema(ARTICLES)
+    shape = arrow_schema(ARTICLES)
     columns = [
         given.get(
             field.name, pa.nulls(count, field.type) if field.nullable else pa.repeat(empty.get(field.type), count)
@@ -114,8 +113,8 @@ def test_the_ledger_of_a_large_first_edition_takes_little_memory(tmp_path):
     ]
     file = parquet.month_file(edition, ARTICLES, None)
     file.parent.mkdir(parents=True)
-    pq.write_table(pa.Table.from_arrays(columns, schema=shape), file, row_group_size=parquet.GROUP_OF_TEXTS)
-    with database.building(edition, None, {"memory_limit": "80MB"}) as connection:
+    pq.write_table(pa.Table.from_arrays(columns, schema=shape), file, row_group_size=parquet.TEXT_ROW_GROUP_SIZE)
+    with database.build_database(edition, None, {"memory_limit": "80MB"}) as connection:
         gained = ledger.find_changes(connection, edition, None, None, datetime(2026, 11, 24, tzinfo=UTC))
         assert sum(rows.num_rows for rows in gained) == count
 
