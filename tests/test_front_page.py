@@ -285,7 +285,7 @@ def test_the_numbers_of_the_demo_are_on_its_page(browser, demo):
 
 def test_an_empty_edition_says_so(browser, empty):
     with opened(browser, empty) as seen:
-        assert "There is no article yet." in seen.page.locator("main").inner_text()
+        assert "There are no articles yet." in seen.page.locator("main").inner_text()
 
 
 def test_the_same_edition_gives_the_same_page_in_little_time(large, tmp_path):
@@ -322,7 +322,7 @@ def test_the_scale_of_a_chart_is_round():
 
 
 def test_bars_fill_their_chart_from_the_left_and_can_be_seen():
-    bars = charts.bars([0, 1, 1000], 1000, fewest=4)
+    bars = charts.bars([0, 1, 1000], 1000, min_bars=4)
     assert [(bar.x, bar.height) for bar in bars] == [(2.5, 0), (27.5, 1), (52.5, 100)]
     assert charts.line([0, 500], 1000) == "3.57,100.00 10.71,50.00"
 
