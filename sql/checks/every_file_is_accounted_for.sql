@@ -17,7 +17,7 @@ SELECT 'the number of published files differs from the number of articles', publ
 FROM found
 WHERE published <> (SELECT count(*) FROM articles)
 UNION ALL
-SELECT 'there is no problem row for a file with the status ' || status, source_path
+SELECT 'the problem row is missing for a file with the status ' || status, source_path
 FROM sources
 ANTI JOIN problems ON problems.source_path = sources.source_path AND problems.severity = sources.status
 WHERE status IN ('rejected', 'duplicate')
