@@ -73,8 +73,7 @@ def table(facts: dict[str, Any], rounds: Rounds, errors: dict[str, dict[str, int
         f" rounds, {facts['date']}; {facts['cores']} cores, load {facts['load_before']} before and"
         f" {facts['load_after']} after; {versions}.",
         "",
-        "| contender | seconds | range | × floor | CPU seconds | CPU × floor | largest process MB"
-        " | all MB | errors |",
+        "| contender | seconds | range | × floor | CPU seconds | CPU × floor | largest process MB | all MB | errors |",
         "|---|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     for name, runs in middle.items():

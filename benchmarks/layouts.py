@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from flows.schema import ARTICLES, CONTENT
-from flows.warehouse.parquet import GROUP_OF_TEXTS, UNDATED, month_files
+from flows.warehouse.parquet import TEXT_ROW_GROUP_SIZE, UNDATED, month_files
 
 ROUNDS = 25
 MONTH, KEY = "published_month", "article_id"
@@ -57,7 +57,7 @@ def _write_as_hive(file: Path, folder: Path) -> None:
     to = folder / f"{MONTH}={'__HIVE_DEFAULT_PARTITION__' if month == UNDATED else month}" / file.name
     to.parent.mkdir(parents=True)
     rows = pq.ParquetFile(file).read().drop_columns([MONTH])
-    pq.write_table(rows, to, GROUP_OF_TEXTS, compression="zstd", compression_level=1)
+    pq.write_table(rows, to, TEXT_ROW_GROUP_SIZE, compression="zstd", compression_level=1)
 
 
 def _bytes(folder: Path) -> int:

@@ -9,7 +9,7 @@ import duckdb
 
 from docs.example import ROOT, example_edition
 from flows.schema import TABLES, Table, columns
-from flows.warehouse.database import SQL, reading
+from flows.warehouse.database import SQL, open_database
 
 PAGE = ROOT / "docs" / "tables.md"
 LONGEST = 56  # characters of an example
@@ -57,7 +57,7 @@ Terms are those of schema.org's NewsArticle and ImageObject and of IPTC photo me
 
 def page() -> str:
     """The text of docs/tables.md."""
-    with example_edition() as folder, reading(folder) as edition:
+    with example_edition() as folder, open_database(folder) as edition:
         described = _described(edition)
         tables = [_table(edition, table, described[table.name]) for table in TABLES]
         views = [_view(edition, file.stem, described[file.stem]) for file in sorted((SQL / "views").glob("*.sql"))]

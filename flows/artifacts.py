@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.display import shortened
 from flows.schema import Edition
-from flows.warehouse.database import reading
+from flows.warehouse.database import fetch_dicts, open_database
 from flows.warehouse.ddl import SQL
 
 # Addresses become links by themselves, also where a backslash is before one of their characters: `://` in a code span
@@ -29,12 +29,11 @@ MAX_REASON_LENGTH = 2_000  # characters of a failure's sentences
 def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
     """Return the results of sql/brief for an edition, by the name of the query."""
     answers = {}
-    with reading(edition) as connection:
+    with open_database(edition) as connection:
         for file in sorted((SQL / "brief").glob("*.sql")):
             sql = file.read_text()
             found = connection.execute(sql, {"edition_id": edition.name} if "$edition_id" in sql else {})
-            names = [column[0] for column in found.description or ()]
-            answers[file.stem] = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            answers[file.stem] = fetch_dicts(found)
     return answers
 
 

@@ -42,7 +42,7 @@ class ArticleKey(NamedTuple):
     source_path: Annotated[str, "Seed file, relative to the source."]
 
 
-class Lost(NamedTuple):
+class Duplicate(NamedTuple):
     """A file that is not published, since another file has the same article."""
 
     source_path: Annotated[str, "Path in the source."]
@@ -201,7 +201,7 @@ class Column(NamedTuple):
 FOUND = Table("found", SeedFile, ("source_path",))
 TO_READ = Table("to_read", KnownFile, ("source_path",))
 DROPPED = Table("dropped", Dropped, ("article_id",))
-LOST = Table("lost", Lost, ("source_path",))
+DUPLICATES = Table("duplicates", Duplicate, ("source_path",))
 ARTICLE_KEYS = Table("article_keys", ArticleKey, ("source_path",))
 
 ARTICLES = Table("articles", Article, ("article_id",), by_month=True)

@@ -10,7 +10,7 @@ from flows.warehouse import database, ledger, manifest, object_editions, parquet
 from tests.runners import Replacing
 
 _FUNCTIONS = {
-    "after the months": (parquet, "share_others"),
+    "after the months": (parquet, "link_unchanged_months"),
     "before the ledger": (ledger, "find_changes"),
     "in the database": (database, "create_views"),
     "before the manifest": (manifest, "write_manifest"),

@@ -82,7 +82,7 @@ FAILURES = (
     Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_partitions", FOLDER),
     Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
     Failure(errors.EditionDamagedError, r"The file .*/changes\.parquet is missing\. .*", a_file_is_missing, "extract", FOLDER),
-    Failure(errors.CheckError, r"The check never failed, first with \('broken',\); nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
+    Failure(errors.CheckError, r"The check never failed; its first row is \('broken',\)\. Nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),
     Failure(errors.EditionNotChosenError, r".*current is missing, though .* has editions, such as .*", current_is_lost, "extract", EVERYWHERE),

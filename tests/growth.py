@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 SIZES = (10_000, 20_000, 40_000)
 ENOUGH = 0.02  # seconds for the first size; quadratic work takes ten times as long, linear work a tenth of it
-MAX_GROWTH_OF_COPY = 3.2  # where the input doubles; quadratic work takes four times as long, linear work twice
+MAX_COPY_GROWTH = 3.2  # where the input doubles; quadratic work takes four times as long, linear work twice
 
 
 def is_linear(work: Callable[[int], object], repeats: int = 3) -> bool:
@@ -18,7 +18,7 @@ def is_linear(work: Callable[[int], object], repeats: int = 3) -> bool:
     if first > 25 * ENOUGH:  # 50 seconds a megabyte are too many, however they grow
         return False
     times = [_seconds(lambda size=size: work(size), repeats) for size in SIZES]
-    return times[2] < MAX_GROWTH_OF_COPY * times[1] or times[2] < MAX_GROWTH_OF_COPY**2 * times[0]
+    return times[2] < MAX_COPY_GROWTH * times[1] or times[2] < MAX_COPY_GROWTH**2 * times[0]
 
 
 def _seconds(work: Callable[[], object], repeats: int) -> float:

@@ -1,8 +1,8 @@
-"""Broadsheet's commands in a process whose kernel refuses system calls, as some file systems do.
+"""Run Broadsheet's commands in a process in which the kernel refuses system calls, as some file systems do.
 
 python -m tests.refusing ERROR CALLS run --source … , query …
 
-Runs commands that are separated by commas, until one fails, and exits with the last one's code.
+Commands are separated by commas; the first one that fails is the last. The exit code is that of the last command.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import platform
 import sys
 from itertools import groupby
 
-# By their number on x86-64 and on 64-bit ARM, which has fewer of them.
+# Numbers on x86-64, and on 64-bit ARM, which has fewer calls.
 CALLS = {
     "x86_64": {"chmod": (90, 91, 268, 452), "link": (86, 265), "symlink": (88, 266), "fsync": (74, 75), "flock": (73,)},
     "aarch64": {"chmod": (52, 53, 452), "link": (37,), "symlink": (36,), "fsync": (82, 83), "flock": (32,)},
@@ -35,7 +35,7 @@ class Program(ctypes.Structure):
 
 
 def refuse(calls: list[str], error: int) -> None:
-    """From now on these calls of this thread, and of those that it starts, fail with an error."""
+    """Make system calls of this thread, and of threads and processes that it starts, fail with an error."""
     numbers = [number for call in calls for number in CALLS[platform.machine()][call]]
     steps = [Instruction(LOAD, 0, 0, 0)]
     for number in numbers:
@@ -48,7 +48,7 @@ def refuse(calls: list[str], error: int) -> None:
 
 
 def drop_privileges() -> None:
-    """From now on root is refused what its files' modes refuse, as any user is."""
+    """Drop root's capabilities, so that file modes apply to root as to any user."""
     libc = ctypes.CDLL(None, use_errno=True)
     header, nothing = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
     assert libc.capset(header, nothing) == 0, errno.errorcode[ctypes.get_errno()]

@@ -1,11 +1,11 @@
-"""A clock that is far off is refused, whichever way, and an edition that was made with one can be got rid of."""
+"""A wrong clock fails a run, and an edition that was published with a wrong clock can be removed."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from flows.object_store import objects
-from flows.warehouse.ids import edition_name, edition_time
+from flows.warehouse.edition_ids import edition_id_at, edition_time
 from tests.conftest import query
 from tests.newsroom import Newsroom, in_store, on_disk
 
@@ -13,8 +13,8 @@ NOW = datetime.now(UTC)
 YEARS_AHEAD = NOW + timedelta(days=3650)
 
 
-def refused(newsroom: Newsroom) -> str:
-    """The sentence with which a run stops, and what it leaves."""
+def require_clock_error(newsroom: Newsroom) -> str:
+    """Run, require that the clock is refused and that nothing changes, and return the message."""
     before = newsroom.names()
     code, said = newsroom.does("run", "--rebuild")
     assert (code, said.count("\n"), newsroom.names()) == (1, 1, before)
@@ -23,7 +23,7 @@ def refused(newsroom: Newsroom) -> str:
 
 
 @on_disk
-def test_an_edition_from_the_future_is_said_and_can_be_removed(newsroom, clock, monkeypatch):
+def test_an_edition_from_the_future_fails_the_run_and_can_be_removed(newsroom, clock, monkeypatch):
     monkeypatch.setenv("BROADSHEET_KEEP_EDITIONS", "2")
     monkeypatch.setenv("BROADSHEET_KEEP_HOURS", "0")
     good = newsroom.published()
@@ -31,11 +31,11 @@ def test_an_edition_from_the_future_is_said_and_can_be_removed(newsroom, clock, 
     newsroom.write("B")
     wrong = newsroom.published()
     clock(datetime.now(UTC))
-    said = refused(newsroom)
+    said = require_clock_error(newsroom)
     assert f"is from {YEARS_AHEAD:%Y-%m-%d %H:%M} UTC." in said
     assert f"run broadsheet rollback {good} and delete {newsroom.local()}/editions/{wrong}, then run again." in said
     assert newsroom.does("rollback", good)[0] == 0
-    refused(newsroom)
+    require_clock_error(newsroom)
     for file in sorted((newsroom.local() / "editions" / wrong).rglob("*"), reverse=True):
         file.rmdir() if file.is_dir() else file.unlink()
     (newsroom.local() / "editions" / wrong).rmdir()
@@ -44,17 +44,18 @@ def test_an_edition_from_the_future_is_said_and_can_be_removed(newsroom, clock, 
     assert query(newsroom.local() / "current", "SELECT edition_id FROM editions") == [(good,), (after,)]
     clock(datetime.now(UTC) + timedelta(hours=1))
     last = newsroom.published("--rebuild")
-    assert newsroom.names() == {after, last}  # retention goes on
+    assert newsroom.names() == {after, last}  # retention works again
 
 
 @on_disk
-def test_editions_that_are_all_from_the_future_are_deleted_to_begin_again(newsroom, clock):
+def test_the_remedy_for_editions_from_the_future_only_is_to_delete_them(newsroom, clock):
     clock(YEARS_AHEAD)
     wrong = newsroom.published()
     clock(datetime.now(UTC))
     place = newsroom.local()
-    assert f"delete {place}/current and {place}/editions/{wrong} to begin a new history, then run again." in refused(
-        newsroom
+    assert (
+        f"delete {place}/current and {place}/editions/{wrong} to begin a new history, then run again."
+        in require_clock_error(newsroom)
     )
 
 
@@ -72,14 +73,14 @@ def test_a_clock_before_this_release_is_refused(newsroom, clock, publishes):
 
 
 @on_disk
-def test_a_clock_that_is_a_few_hours_behind_goes_on_in_order(newsroom, clock):
+def test_ids_stay_in_order_if_the_clock_is_a_few_hours_behind(newsroom, clock):
     first = newsroom.published()
     clock(edition_time(first) - timedelta(hours=23))
     assert edition_time(newsroom.published("--rebuild")) == edition_time(first) + timedelta(seconds=1)
 
 
 @in_store
-def test_a_clock_that_is_not_the_stores_is_refused(newsroom, clock):
+def test_a_clock_that_differs_from_the_store_is_refused(newsroom, clock):
     for moment in (YEARS_AHEAD, NOW - timedelta(days=2), datetime(1970, 1, 1, tzinfo=UTC)):
         clock(moment)
         for command in ("run", "verify", "rollback 20261110T030000Z"):
@@ -90,12 +91,12 @@ def test_a_clock_that_is_not_the_stores_is_refused(newsroom, clock):
 
 
 @in_store
-def test_an_edition_from_the_future_in_a_store_is_said_and_can_be_removed(newsroom, clock):
+def test_an_edition_from_the_future_in_a_store_fails_the_run_and_can_be_removed(newsroom, clock):
     good = newsroom.published()
-    wrong = edition_name(YEARS_AHEAD)
+    wrong = edition_id_at(YEARS_AHEAD)
     newsroom.copy(good, f"editions/{wrong}")
     newsroom.put("current", wrong.encode())
-    said = refused(newsroom)
+    said = require_clock_error(newsroom)
     assert f"run broadsheet rollback {good} and delete {newsroom.warehouse}/editions/{wrong}, then run again." in said
     assert newsroom.does("rollback", good)[0] == 0
     for found in list(objects.list_objects(newsroom.warehouse / "editions" / wrong)):
@@ -104,8 +105,8 @@ def test_an_edition_from_the_future_in_a_store_is_said_and_can_be_removed(newsro
 
 
 @in_store
-def test_a_claim_from_the_future_stamps_no_edition_and_is_swept(newsroom):
-    wrong = edition_name(YEARS_AHEAD)
+def test_a_claim_from_the_future_does_not_affect_ids_and_is_removed(newsroom):
+    wrong = edition_id_at(YEARS_AHEAD)
     newsroom.put(f".claims/{wrong}", b"{}")
     newsroom.put(f"editions/{wrong}/articles/part.parquet", b"")
     edition = newsroom.published()

@@ -107,7 +107,7 @@ def test_a_disk_without_room_is_seen_before(source, warehouse, publish: Publish,
     before = publish().folder
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
     (source / "B.md").write_text(seed_file("B"))
-    with pytest.raises(RunError, match=r"has 9 MB free, and an edition may need \d+ MB\. Free disk space"):
+    with pytest.raises(RunError, match=r"has 9 MB free, and an edition may need \d+ MB\. Free some disk space"):
         publish()
     assert (warehouse / "current").resolve() == before
 
@@ -131,7 +131,7 @@ def test_a_full_disk_is_one_plain_sentence(tmp_path, free):
     """The disk is full at any step: `free` bytes are left, and the check of free space is skipped."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    code = "import sys; from flows.cli import main; from flows.pipeline import extract; extract.require_room = lambda *_: None; sys.exit(main.main())"
+    code = "import sys; from flows.cli import main; from flows.pipeline import extract; extract.require_disk_space = lambda *_: None; sys.exit(main.main())"
     script = ["bash", "-c", SMALL_DISK, "small_disk", "40m", disk, SEEDS, sys.executable, "-c", code]
     command = ["unshare", "--mount", "--map-root-user", *map(str, script)]
     environment = {**os.environ, "FREE": str(free)}

@@ -68,7 +68,7 @@ def test_the_database_is_a_copy_that_is_built_anew_when_it_has_grown(two_months,
     monkeypatch.setattr(
         "flows.warehouse.database.shutil.copyfile", lambda *paths: copies.append(paths) or os.link(*paths)
     )
-    monkeypatch.setattr("flows.warehouse.database.MAX_GROWTH_OF_COPY", 0.5)
+    monkeypatch.setattr("flows.warehouse.database.MAX_COPY_GROWTH", 0.5)
     (two_months / "A.md").write_text(seed_file("A", title="Another", date="2026-10-01"))
     assert publish().edition
     assert copies == []

@@ -21,7 +21,7 @@ from flows.object_store import objects
 from flows.object_store.path import ObjectPath
 from flows.pipeline.run import STEPS, publish_edition
 from flows.settings import Settings
-from flows.warehouse.ids import is_id
+from flows.warehouse.edition_ids import is_id
 from tests.conftest import ROOT
 from tests.dask_cluster import Cluster, running_cluster
 from tests.failing_newsroom import Newsroom

@@ -1,4 +1,4 @@
-"""What is found in a warehouse is not trusted: a lost `current` stops, and other names are left alone."""
+"""A missing or invalid `current` stops every command, and unknown names in a warehouse are left alone."""
 
 import json
 import multiprocessing
@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 
 from flows.settings import Settings
+from flows.warehouse.edition_ids import edition_id_at, edition_time
 from flows.warehouse.editions import list_editions
-from flows.warehouse.ids import edition_name, edition_time
 from tests.conftest import query
 from tests.dying import run_until
 from tests.newsroom import Newsroom, on_disk
 
 
 def require_refused(newsroom: Newsroom, sentence: str) -> None:
-    """Each command that reads or publishes stops with the sentence, and does nothing."""
+    """Require that each command that reads or publishes fails with the sentence and changes nothing."""
     before = newsroom.names()
     for command in (["run"], ["run", "--rebuild"], ["verify"], ["query", "FROM articles"]):
         code, said = newsroom.does(*command)
@@ -25,7 +25,7 @@ def require_refused(newsroom: Newsroom, sentence: str) -> None:
     assert newsroom.names() == before
 
 
-def test_editions_without_a_current_one_are_no_new_history(newsroom):
+def test_editions_without_a_current_one_do_not_begin_a_new_history(newsroom):
     first, second = newsroom.published(), newsroom.published("--rebuild")
     newsroom.remove("current")
     require_refused(newsroom, f"Choose one with broadsheet rollback EDITION; the newest is {second}.\n")
@@ -43,10 +43,10 @@ def test_editions_without_a_current_one_are_no_new_history(newsroom):
 MANIFESTS = (b"", b"{", b"[]", b"{}", b"\xff", b'{"edition_id": "20260101T000000Z", "files": []}')
 
 
-def test_an_edition_without_a_sound_manifest_is_none_to_choose(newsroom):
+def test_an_edition_without_a_valid_manifest_cannot_be_chosen(newsroom):
     edition = newsroom.published()
-    unsound = [edition_name(edition_time(edition) + timedelta(seconds=1 + number)) for number in range(len(MANIFESTS))]
-    for name, content in zip(unsound, MANIFESTS, strict=True):
+    invalid = [edition_id_at(edition_time(edition) + timedelta(seconds=1 + number)) for number in range(len(MANIFESTS))]
+    for name, content in zip(invalid, MANIFESTS, strict=True):
         newsroom.put(f"editions/{name}/edition.json", content)
         assert newsroom.does("rollback", name)[0] == 1
     newsroom.remove("current")
@@ -55,17 +55,17 @@ def test_an_edition_without_a_sound_manifest_is_none_to_choose(newsroom):
     assert (code, [line.split()[0] for line in listed.splitlines()[1:-1]]) == (0, [edition])
     newsroom.does("rollback", edition)
     newsroom.write("B")
-    assert newsroom.published() > max(unsound)  # whose names are taken
+    assert newsroom.published() > max(invalid)  # their ids are taken
 
 
-def test_editions_of_which_none_is_sound_are_no_new_history_either(newsroom):
+def test_invalid_editions_do_not_begin_a_new_history(newsroom):
     newsroom.put("editions/20261110T030000Z/articles/some.parquet", b"")
     require_refused(
         newsroom, "None of the editions has a readable edition.json: restore one, or move them away to begin"
     )
 
 
-def test_a_current_that_is_nonsense_is_said(newsroom):
+def test_an_invalid_current_file_fails_each_command(newsroom):
     edition = newsroom.published()
     newsroom.remove("current")
     for content in (b"", b"20269999T999999Z", b"../elsewhere", b"\xff\x00"):
@@ -81,7 +81,7 @@ def test_a_current_that_is_nonsense_is_said(newsroom):
 UNKNOWN = ("20261110T030000Z.bak", "lost+found", ".snapshot", "@eaDir", "._20261110T030000Z", "20269999T999999Z", "T Z")
 
 
-def test_names_that_are_no_editions_are_left_alone(newsroom):
+def test_names_of_other_files_are_left_alone(newsroom):
     for name in UNKNOWN:
         newsroom.put(f"editions/{name}/edition.json", b"{}")
         newsroom.put(f"editions/{name}T1Z", b"a file")
@@ -104,7 +104,7 @@ def test_names_that_are_no_editions_are_left_alone(newsroom):
     assert newsroom.names() == before | {first, second, third, "copy of it"}
 
 
-def test_retention_leaves_alone_what_it_does_not_know(newsroom, monkeypatch, clock):
+def test_retention_keeps_unknown_names(newsroom, monkeypatch, clock):
     monkeypatch.setenv("BROADSHEET_KEEP_EDITIONS", "1")
     monkeypatch.setenv("BROADSHEET_KEEP_HOURS", "0")
     first = newsroom.published()
@@ -116,7 +116,7 @@ def test_retention_leaves_alone_what_it_does_not_know(newsroom, monkeypatch, clo
     assert newsroom.names() == {*UNKNOWN, third}
 
 
-def test_a_folder_that_a_new_disk_or_a_desktop_filled_may_become_a_warehouse(newsroom):
+def test_a_folder_with_system_files_alone_may_become_a_warehouse(newsroom):
     for name in ("lost+found/x", "@eaDir/x", "._x", ".DS_Store", ".Trash-1000/x"):
         newsroom.put(name, b"")
     newsroom.published()
@@ -133,7 +133,7 @@ def test_a_folder_that_a_new_disk_or_a_desktop_filled_may_become_a_warehouse(new
         ("dangling", "The edition 20261110T030000Z is missing from "),
     ],
 )
-def test_a_current_that_is_no_link_to_an_edition_is_said(newsroom, wrong, sentence, tmp_path):
+def test_a_current_link_to_anything_but_an_edition_fails_each_command(newsroom, wrong, sentence, tmp_path):
     edition = newsroom.published()
     folder, current = newsroom.local() / "editions" / edition, newsroom.local() / "current"
     current.unlink()
@@ -155,8 +155,8 @@ def test_a_current_that_is_no_link_to_an_edition_is_said(newsroom, wrong, senten
 
 
 @on_disk
-def test_a_first_edition_that_was_never_published_is_swept(newsroom):
-    """The run dies between the move of its edition and the swap of `current`: nothing was published yet."""
+def test_an_unpublished_first_edition_is_removed(newsroom):
+    """The run is killed after it moved its edition and before it swapped `current`."""
     settings = Settings(source=newsroom.source, warehouse=newsroom.warehouse)
     run = multiprocessing.get_context("forkserver").Process(target=run_until, args=("before the swap", settings))
     run.start()
@@ -175,7 +175,7 @@ def test_a_first_edition_that_was_never_published_is_swept(newsroom):
     assert died <= edition
 
 
-def test_a_damaged_manifest_is_a_sentence_for_each_command(newsroom):
+def test_a_damaged_manifest_is_one_error_message_of_each_command(newsroom):
     edition = newsroom.published()
     facts = json.dumps({"edition_id": edition}).encode()
     if not newsroom.in_store:

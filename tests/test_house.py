@@ -1,4 +1,4 @@
-"""The project keeps its own rules: hashes at each installation, and SQL files that say what they are."""
+"""Rules of the project: installations check hashes, and SQL files begin with a description."""
 
 import re
 
@@ -14,19 +14,19 @@ def test_every_installation_checks_hashes():
     ]
 
 
-def test_every_lock_has_what_is_asked_for_with_a_hash():
+def test_every_lock_has_each_requirement_with_a_hash():
     folder = ROOT / "tests" / "requirements"
-    asked = [*folder.glob("*.txt"), ROOT / "benchmarks" / "peers" / "requirements.txt"]
-    assert len(asked) == 4
-    for file in asked:
+    requirements = [*folder.glob("*.txt"), ROOT / "benchmarks" / "peers" / "requirements.txt"]
+    assert len(requirements) == 4
+    for file in requirements:
         lock = file.with_suffix(".lock").read_text()
-        wanted = {re.match(r"[\w-]+", line)[0] for line in file.read_text().splitlines() if not line.startswith("#")}
+        required = {re.match(r"[\w-]+", line)[0] for line in file.read_text().splitlines() if not line.startswith("#")}
         locked = re.findall(r"^([\w.-]+)(?:\[.*\])?==(.*?)(?=^\w|\Z)", lock, re.MULTILINE | re.DOTALL)
-        assert wanted <= {name for name, _ in locked}
+        assert required <= {name for name, _ in locked}
         assert [name for name, text in locked if "--hash=sha256:" not in text] == []
         assert "://" not in lock
 
 
-def test_every_sql_file_opens_with_what_it_is():
-    silent = [file.name for file in SQL.rglob("*.sql") if not file.read_text().startswith("-- ")]
-    assert silent == []
+def test_every_sql_file_begins_with_a_description():
+    undescribed = [file.name for file in SQL.rglob("*.sql") if not file.read_text().startswith("-- ")]
+    assert undescribed == []

@@ -1,4 +1,4 @@
-"""Every reader gets every row with every column of a table's folder, by its defaults, wherever the warehouse is."""
+"""Readers get all rows and columns of a table's folder with their default options, wherever the warehouse is."""
 
 import shutil
 import subprocess
@@ -37,7 +37,7 @@ def by_pandas(frame: pd.DataFrame) -> pa.Table:
 
 
 def file_by_file(folder: Path) -> pa.Table:
-    """As Power BI, Excel and Tableau combine the files of a folder: they expect the same columns in each."""
+    """Combine the files of a folder as Power BI, Excel and Tableau do: they expect the same columns in each file."""
     return pa.concat_tables([pq.ParquetFile(file).read() for file in sorted(folder.rglob("*.parquet"))])
 
 
@@ -52,17 +52,17 @@ READERS: dict[str, Read] = {
     "DuckDB": by_duckdb,
     "file by file": file_by_file,
 }
-# These take folders above the warehouse for columns, unless told not to, as docs/reading.md says.
+# These read folders above the warehouse as columns, unless an option of docs/reading.md is set.
 WITH_OPTION: dict[str, Read] = {
     "dask": lambda folder: by_pandas(dd.read_parquet(folder, dataset={"partitioning": None}).compute()),
     "DuckDB": lambda folder: by_duckdb(folder, ", hive_partitioning = false"),
 }
-# dask 2026.8 calls pandas in a way that pandas 3.1 will no longer allow.
+# dask 2026.8 uses an option of pandas that is deprecated in pandas 3.1.
 each_reader = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
 
 def write_articles(source: Path) -> None:
-    """Two dated articles in two months, and one without a date, each with an image and a caption."""
+    """Write two dated articles in two months, and one without a date, each with an image and a caption."""
     source.mkdir(exist_ok=True)
     body = "![A bridge. (AFP)](https://images.example.com/{}.jpg)\n\nPARIS - Text."
     for code, date in (("A", "2026-09-01"), ("B", "2026-10-01"), ("C", '""')):
@@ -78,7 +78,7 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def below_partitions(edition: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same edition below folders that are named like partitions, one of them like a column."""
+    """Return a copy of the edition below folders that are named like partitions, one of them like a column."""
     place = tmp_path_factory.mktemp("above") / "env=prod" / "year=2026" / "category=none" / "warehouse"
     return Path(shutil.copytree(edition.parents[1], place, symlinks=True), "editions", edition.name)
 
@@ -102,7 +102,7 @@ def expected_rows(edition: Path, table: str) -> list[dict]:
 
 @each_reader
 @pytest.mark.parametrize("reader", READERS)
-def test_a_reader_gets_all_of_a_folder_without_options(edition, reader):
+def test_a_reader_gets_all_rows_of_a_folder_without_options(edition, reader):
     require_every_row(READERS[reader], edition)
 
 
@@ -112,7 +112,7 @@ def test_folders_above_that_are_named_like_partitions_add_no_column(below_partit
     require_every_row(WITH_OPTION.get(reader, READERS[reader]), below_partitions)
 
 
-def test_the_readers_with_an_option_need_it(below_partitions):
+def test_readers_with_an_option_need_it(below_partitions):
     assert {"env", "year"} <= set(by_duckdb(below_partitions / "articles").column_names)
     with pytest.raises(ValueError, match="partition"):  # one of the folders has the name of a column
         READERS["dask"](below_partitions / "articles")
@@ -131,7 +131,7 @@ def test_the_oldest_duckdb_reads_parquet_as_it_reads_the_database(edition, table
 
 
 @each_reader
-def test_a_table_without_rows_has_a_file_with_its_columns(source, publish):
+def test_a_table_without_rows_has_one_file_with_its_columns(source, publish):
     (source / "a.md").write_text(seed_file("A"))
     folder = publish().folder
     assert [file.relative_to(folder).as_posix() for file in (folder / "captions").rglob("*.parquet")] == [
@@ -143,7 +143,7 @@ def test_a_table_without_rows_has_a_file_with_its_columns(source, publish):
 
 
 def test_runs_below_folders_that_are_named_like_partitions(tmp_path):
-    """`title=x` has the name of a column, and `published_month=2020-01` was what a month's folder was called."""
+    """`title=x` has the name of a column, and schema 1 named the folders of months `published_month=2020-01`."""
     place = tmp_path / "env=prod" / "title=x" / "published_month=2020-01"
     settings = Settings(source=place / "source", warehouse=place / "warehouse")
     place.mkdir(parents=True)

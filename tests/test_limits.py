@@ -1,4 +1,4 @@
-"""CPUs and memory are those that a cgroup grants, on hosts and in containers, with both versions of cgroups."""
+"""CPUs and memory are limited to those of the cgroup, on hosts and in containers, with both versions of cgroups."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from flows import resources
 from flows.pipeline.process_pool import default_processes, workers
 from flows.resources import usable_cpus, usable_memory
-from flows.warehouse.database import connected, frugal
+from flows.warehouse.database import connect, with_retry
 from tests.conftest import ROOT
 from tests.generated import write_source
 from tests.test_workers import FILES, plan_of
@@ -24,13 +24,13 @@ CORES = len(os.sched_getaffinity(0))
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A machine whose kernel says nothing of cgroups."""
+    """Return the root folder of a machine without cgroups."""
     (tmp_path / "proc/self").mkdir(parents=True)
     return tmp_path
 
 
-def say(root: Path, mounts: str, cgroup: str, **files: str) -> Path:
-    """Write what the kernel shows: its mounts, the process's cgroup, and files of cgroups (__ for / in their names)."""
+def write_kernel_files(root: Path, mounts: str, cgroup: str, **files: str) -> Path:
+    """Write mounts, the process's cgroup, and files of cgroups, with __ for / and _dot_ for . in their names."""
     (root / "proc/self/mountinfo").write_text(f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n{mounts}")
     (root / "proc/self/cgroup").write_text(cgroup)
     for name, content in files.items():
@@ -41,7 +41,7 @@ def say(root: Path, mounts: str, cgroup: str, **files: str) -> Path:
 
 
 def v2(root: Path, cgroup: str = "/", top: str = "/", **files: str) -> Path:
-    return say(root, V2.format(top=top), f"0::{cgroup}\n", **files)
+    return write_kernel_files(root, V2.format(top=top), f"0::{cgroup}\n", **files)
 
 
 def test_without_cgroups_the_machine_is_the_limit(root):
@@ -51,15 +51,15 @@ def test_without_cgroups_the_machine_is_the_limit(root):
 @pytest.mark.parametrize(
     ("quota", "cpus"), [("50000", 1), ("100000", 1), ("100001", 2), ("9900000", CORES), ("max", CORES)]
 )
-def test_a_quota_of_version_2(root, quota, cpus):
+def test_a_cpu_quota_of_version_2(root, quota, cpus):
     assert usable_cpus(v2(root, cpu_dot_max=f"{quota} 100000\n")) == min(cpus, CORES)
 
 
 @pytest.mark.parametrize(("quota", "cpus"), [("50000", 1), ("150000", 2), ("-1", CORES)])
-def test_a_quota_of_version_1(root, quota, cpus):
+def test_a_cpu_quota_of_version_1(root, quota, cpus):
     files = {"cpu,cpuacct__cpu_dot_cfs_quota_us": f"{quota}\n", "cpu,cpuacct__cpu_dot_cfs_period_us": "100000\n"}
     mounts = V1.format(top="/", names="cpu,cpuacct") + V1.format(top="/", names="memory")
-    say(root, mounts, "4:memory:/\n3:cpu,cpuacct:/\n0::/\n", **files)
+    write_kernel_files(root, mounts, "4:memory:/\n3:cpu,cpuacct:/\n0::/\n", **files)
     assert usable_cpus(root) == min(cpus, CORES)
 
 
@@ -70,7 +70,7 @@ def test_a_memory_limit_of_version_2(root, name):
 
 
 def test_a_memory_limit_of_version_1(root):
-    say(
+    write_kernel_files(
         root,
         V1.format(top="/docker/abc", names="memory"),
         "4:memory:/docker/abc\n",
@@ -79,14 +79,16 @@ def test_a_memory_limit_of_version_1(root):
     assert usable_memory(root) == 512 * MB
 
 
-def test_no_memory_limit_of_version_1(root):
+def test_an_unlimited_cgroup_of_version_1(root):
     unlimited = "9223372036854771712\n"
-    say(root, V1.format(top="/", names="memory"), "4:memory:/\n", memory__memory_dot_limit_in_bytes=unlimited)
+    write_kernel_files(
+        root, V1.format(top="/", names="memory"), "4:memory:/\n", memory__memory_dot_limit_in_bytes=unlimited
+    )
     assert usable_memory(root) == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("tight", ["", "system.slice__", "system.slice__broadsheet.service__"])
-def test_the_least_of_a_cgroup_and_its_ancestors_counts(root, tight):
+def test_the_lowest_limit_of_a_cgroup_and_its_ancestors_applies(root, tight):
     """As for a service in a slice, or a container in a pod."""
     places = ("", "system.slice__", "system.slice__broadsheet.service__")
     files = {f"{place}memory_dot_max": f"{(300 if place == tight else 900) * MB}\n" for place in places}
@@ -99,12 +101,12 @@ def test_the_least_of_a_cgroup_and_its_ancestors_counts(root, tight):
     ("cgroup", "top"),
     [
         ("/", "/"),  # a container with its own namespace
-        ("/kubepods/pod1/abc", "/kubepods/pod1/abc"),  # one without: its cgroup is mounted in the place of the top
+        ("/kubepods/pod1/abc", "/kubepods/pod1/abc"),  # one without: its cgroup is mounted as the root
         ("/kubepods/pod1/abc", "/../.."),  # mounted from another namespace
         ("/../other", "/"),  # moved out of its namespace
     ],
 )
-def test_a_container_sees_its_limits_at_the_mount(root, cgroup, top):
+def test_the_limits_of_a_container_are_read_at_the_mount(root, cgroup, top):
     v2(root, cgroup, top, memory_dot_max=f"{400 * MB}\n", cpu_dot_max="50000 100000\n")
     assert (usable_cpus(root), usable_memory(root)) == (1, 400 * MB)
 
@@ -112,12 +114,12 @@ def test_a_container_sees_its_limits_at_the_mount(root, cgroup, top):
 def test_version_1_is_read_where_version_2_has_no_controllers(root):
     """As on a host with both, which systemd calls hybrid."""
     mounts = V1.format(top="/", names="memory") + V2.format(top="/").replace("cgroup rw", "cgroup/unified rw")
-    say(root, mounts, "4:memory:/a\n0::/\n", memory__a__memory_dot_limit_in_bytes=f"{400 * MB}\n")
+    write_kernel_files(root, mounts, "4:memory:/a\n0::/\n", memory__a__memory_dot_limit_in_bytes=f"{400 * MB}\n")
     assert usable_memory(root) == 400 * MB
 
 
 @pytest.mark.parametrize("content", ["", "nonsense", "max", "-5 100000", "100000", "0 0", "50000 0"])
-def test_what_no_kernel_writes_is_no_limit(root, content):
+def test_invalid_content_is_ignored(root, content):
     assert usable_cpus(v2(root, cpu_dot_max=content)) == CORES
 
 
@@ -125,13 +127,13 @@ def test_what_no_kernel_writes_is_no_limit(root, content):
     ("cpus", "memory", "processes"),
     [(8, 64_000, 8), (1, 64_000, 1), (8, 512, 1), (8, 1_024, 1), (8, 1_400, 2), (8, 3_000, 5), (8, 100, 1)],
 )
-def test_processes_follow_cpus_and_memory(monkeypatch, cpus, memory, processes):
+def test_the_number_of_processes_depends_on_cpus_and_memory(monkeypatch, cpus, memory, processes):
     monkeypatch.setattr(resources, "usable_cpus", lambda: cpus)
     monkeypatch.setattr(resources, "usable_memory", lambda: memory * MB)
     assert default_processes() == processes
 
 
-def test_a_given_number_of_processes_wins(monkeypatch):
+def test_a_configured_number_of_processes_overrides_the_default(monkeypatch):
     monkeypatch.setattr(resources, "usable_cpus", lambda: 1)
     monkeypatch.setattr(resources, "usable_memory", lambda: 100 * MB)
     with workers(plan_of(FILES, 2), 2) as pool:
@@ -141,10 +143,10 @@ def test_a_given_number_of_processes_wins(monkeypatch):
 
 
 @pytest.mark.parametrize(("memory", "limit"), [(512, "199.8 MiB"), (100, "91.5 MiB"), (4_250, "2.9 GiB")])
-def test_the_database_leaves_room_for_the_rest_of_its_process(monkeypatch, memory, limit):
+def test_the_database_leaves_memory_for_the_rest_of_the_process(monkeypatch, memory, limit):
     monkeypatch.setattr(resources, "usable_cpus", lambda: 1)
     monkeypatch.setattr(resources, "usable_memory", lambda: memory * MB)
-    with connected({}) as connection:
+    with connect({}) as connection:
         threads, bytes_ = connection.execute(
             "SELECT current_setting('threads'), current_setting('memory_limit')"
         ).fetchone()
@@ -153,10 +155,10 @@ def test_the_database_leaves_room_for_the_rest_of_its_process(monkeypatch, memor
 
 def test_a_run_on_one_cpu_has_one_thread(demo, monkeypatch):
     monkeypatch.setattr(resources, "usable_cpus", lambda: 1)
-    assert frugal(demo)["threads"] == 1
+    assert with_retry(demo, lambda config: config["threads"]) == 1
 
 
-# The peak of a process's own memory is VmHWM: ru_maxrss counts the process that started it.
+# VmHWM is the process's own peak: ru_maxrss includes the process that started it.
 RUN_WITH_512_MB = """
 import json, re, resource, sys
 from pathlib import Path
@@ -171,7 +173,7 @@ sys.exit(code)
 
 
 def test_a_run_by_default_fits_into_512_megabytes(source, warehouse):
-    """On many cores: as many processes as cores would take several times that."""
+    """With eight CPUs, one process per CPU would use several times as much."""
     write_source(source, 4_100)
     command = [sys.executable, "-c", RUN_WITH_512_MB, "--source", source, "--warehouse", warehouse]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)

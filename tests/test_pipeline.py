@@ -17,8 +17,8 @@ from flows.pipeline.run import publish_edition
 from flows.schema import CONTENT
 from flows.settings import Settings
 from flows.warehouse import staging
+from flows.warehouse.edition_ids import edition_time
 from flows.warehouse.editions import next_edition_id
-from flows.warehouse.ids import edition_time
 from tests.conftest import SEEDS, Publish, query, rows_of, seed_file
 from tests.runners import Replacing
 

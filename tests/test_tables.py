@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.schema import TABLES, columns
-from flows.warehouse.arrow import schema
+from flows.warehouse.arrow import arrow_schema
 from flows.warehouse.ddl import SQL
 from tests.conftest import query
 from tests.views_in_python import DUCKDB_TYPES
@@ -26,7 +26,7 @@ def test_parquet_has_the_declared_columns_with_their_descriptions(demo, table):
     file = next(demo.rglob(f"{table.name}.parquet"))
     found = pq.read_schema(file)
     assert [(f.name, f.type, f.nullable, f.metadata[b"description"]) for f in found] == [
-        (f.name, f.type, f.nullable, f.metadata[b"description"]) for f in schema(table)
+        (f.name, f.type, f.nullable, f.metadata[b"description"]) for f in arrow_schema(table)
     ]
 
 

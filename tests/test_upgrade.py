@@ -1,4 +1,4 @@
-"""A warehouse of an older release: its editions are still read, and the next run writes all of it in today's layout."""
+"""Read the editions of an older release, and upgrade them to the current layout with the next run."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +23,14 @@ LEDGER = "FROM changes ORDER BY ALL"
 
 @pytest.fixture
 def older(tmp_path: Path) -> Settings:
-    """A source, and a warehouse in which an edition of schema 1 is current."""
+    """Return settings with a source, and a warehouse whose current edition has schema 1."""
     source, warehouse = unpack_edition(tmp_path)
     roll_back(warehouse, SCHEMA_1)
     return Settings(source=source, warehouse=warehouse)
 
 
 def publish(settings: Settings, edition_id: str) -> Report:
-    """Publish an edition with this id."""
+    """Publish an edition with the given id."""
 
     def extract(settings: Settings, distributed: bool) -> Plan:
         plan = run.extract(settings, distributed)
@@ -44,7 +44,7 @@ def current(settings: Settings) -> Path:
 
 
 def parquet_of(edition: Path) -> dict[str, bytes]:
-    """The bytes of each Parquet file that is a pure function of the seed files."""
+    """Return the bytes of each Parquet file that depends on the seed files alone."""
     names = ("articles", "images", "captions", "problems")
     return {
         file.relative_to(edition).as_posix(): file.read_bytes()
@@ -54,7 +54,7 @@ def parquet_of(edition: Path) -> dict[str, bytes]:
 
 
 def change_everything(source: Path) -> None:
-    """A correction in a month and in an undated article, a withdrawal, a new article, and one that comes back."""
+    """Correct a dated and an undated article, withdraw one, add one, and restore one."""
     for name in ("bridge.md", "garden.md"):
         (source / name).write_text((source / name).read_text().replace("category: WORLD", "category: CULTURE"))
     (source / "ferry.md").unlink()
@@ -63,14 +63,14 @@ def change_everything(source: Path) -> None:
 
 
 def require_ledger(edition: Path, before: list[tuple]) -> None:
-    """An edition has the whole ledger of the previous edition, once, in its database and in its Parquet."""
+    """Require that an edition has the ledger of the previous edition, once, in its database and in its Parquet."""
     assert query(edition, f"FROM changes WHERE edition_id <> '{edition.name}' ORDER BY ALL") == before
     files = sorted((edition / "changes").glob("*/changes.parquet"))
     assert sum(pq.read_metadata(file).num_rows for file in files) == len(query(edition, LEDGER))
 
 
 def require_upgraded(edition: Path, ledger_before: list[tuple], settings: Settings, tmp_path: Path) -> None:
-    """An edition has today's layout, the whole ledger of the previous edition, and what a new warehouse would have."""
+    """Require the current layout, the ledger of the previous edition, and the rows of a new warehouse."""
     assert not [path for path in edition.rglob("*") if "=" in path.name]
     require_ledger(edition, ledger_before)
     rebuilt = publish_edition(settings.model_copy(update={"warehouse": tmp_path / "rebuilt"})).folder
@@ -79,7 +79,7 @@ def require_upgraded(edition: Path, ledger_before: list[tuple], settings: Settin
     assert verify(settings) == []
 
 
-def test_an_edition_of_schema_1_upgrades_by_the_next_run(older, tmp_path):
+def test_the_next_run_upgrades_an_edition_of_schema_1(older, tmp_path):
     before = query(current(older), LEDGER)
     report = publish(older, IN_A_LATER_MONTH)
     assert sorted(folder.name for folder in (report.folder / "articles").iterdir()) == ["2026-08", "2026-09", "undated"]
@@ -96,7 +96,7 @@ def test_an_edition_of_schema_1_upgrades_by_the_next_run(older, tmp_path):
     ("edition_id", "months"),
     [(LATER_IN_ITS_MONTH, ["2026-09", "2026-10"]), (IN_A_LATER_MONTH, ["2026-09", "2026-10", "2026-11"])],
 )
-def test_what_changed_meanwhile_is_noticed_by_the_run_that_upgrades(older, edition_id, months):
+def test_the_run_that_upgrades_notices_changes(older, edition_id, months):
     before = query(current(older), LEDGER)
     change_everything(older.source)
     report = publish(older, edition_id)
@@ -109,13 +109,13 @@ def test_what_changed_meanwhile_is_noticed_by_the_run_that_upgrades(older, editi
     require_ledger(report.folder, before)
 
 
-def test_files_that_did_not_change_keep_the_edition_in_which_they_were_first_seen(older):
+def test_unchanged_files_keep_their_first_edition(older):
     report = publish(older, IN_A_LATER_MONTH)
     seen = "SELECT source_path, first_edition, last_changed_edition FROM sources ORDER BY ALL"
     assert query(report.folder, seen) == query(older.warehouse / "editions" / SCHEMA_1, seen)
 
 
-def test_a_warehouse_that_went_back_to_schema_1_upgrades_again(older, tmp_path):
+def test_a_warehouse_is_upgraded_again_after_a_rollback(older, tmp_path):
     before = query(current(older), LEDGER)
     change_everything(older.source)
     first = publish_edition(older)
@@ -137,7 +137,7 @@ def test_the_command_line_reads_an_edition_of_schema_1(older):
     assert (done.stdout, done.stderr) == ("The current edition matches the source.\n", "")
 
 
-def test_verify_says_where_an_edition_of_schema_1_differs(older):
+def test_verify_lists_the_differences_of_an_edition_of_schema_1(older):
     text = (older.source / "bridge.md").read_text()
     (older.source / "bridge.md").write_text(text.replace("2026-08-14", "2026-09-14"))
     found = [line for line in verify(older) if line.startswith("images")]

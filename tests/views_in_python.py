@@ -1,4 +1,4 @@
-"""What each view must answer, computed in plain Python from the rows of the tables: the tests' second opinion."""
+"""Compute the expected rows of each view in plain Python, from the rows of the tables."""
 
 import re
 from collections import Counter, defaultdict
@@ -16,12 +16,12 @@ from flows.schema import TABLES, columns
 from flows.warehouse.database import SQL
 
 Row = SimpleNamespace
-Answer = list[tuple[Any, ...]]
-FILE_ENDINGS = ("avif", "bmp", "gif", "heic", "jpg", "jpeg", "png", "svg", "tif", "tiff", "webp")
+Result = list[tuple[Any, ...]]
+IMAGE_EXTENSIONS = ("avif", "bmp", "gif", "heic", "jpg", "jpeg", "png", "svg", "tif", "tiff", "webp")
 
 
 class Rows:
-    """The rows of an edition, from its Parquet."""
+    """The rows of an edition, read from its Parquet."""
 
     def __init__(self, edition: Path) -> None:
         self.edition = edition
@@ -58,13 +58,13 @@ def _totals(articles: list[Row]) -> tuple[int, int, int]:
     return tuple(sum(getattr(a, name) for a in articles) for name in ("word_count", "image_count", "caption_count"))
 
 
-def articles_by_category(rows: Rows) -> Answer:
+def articles_by_category(rows: Rows) -> Result:
     groups = _grouped(rows.articles, lambda article: article.category).items()
     found = [(category, len(articles), *_days(articles), *_totals(articles)) for category, articles in groups]
     return sorted(found, key=lambda row: (-row[1], _nulls_last(row[0])))
 
 
-def articles_by_day(rows: Rows) -> Answer:
+def articles_by_day(rows: Rows) -> Result:
     by_day = _grouped(rows.articles, lambda article: article.published_on)
     first, last = _days(rows.articles)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if first else []
@@ -73,13 +73,13 @@ def articles_by_day(rows: Rows) -> Answer:
     return [(day, *numbers, *_totals(by_day[day])) for day, *numbers in zip(days, counts, means, strict=True)]
 
 
-def articles_by_category_and_day(rows: Rows) -> Answer:
+def articles_by_category_and_day(rows: Rows) -> Result:
     counts = Counter((article.category, article.published_on) for article in rows.articles)
     found = [(category, day, count) for (category, day), count in counts.items()]
     return sorted(found, key=lambda row: (row[1] is None, row[1] or date.min, _nulls_last(row[0])))
 
 
-def images_by_category(rows: Rows) -> Answer:
+def images_by_category(rows: Rows) -> Result:
     found = []
     for category in {article.category for article in rows.articles}:
         images = [image for image in rows.images if rows.article[image.article_id].category == category]
@@ -94,7 +94,7 @@ def images_by_category(rows: Rows) -> Answer:
     return sorted(found, key=lambda row: (-row[1], _nulls_last(row[0])))
 
 
-def captions_by_agency(rows: Rows) -> Answer:
+def captions_by_agency(rows: Rows) -> Result:
     found = []
     for agency, captions in _grouped(rows.captions, lambda caption: caption.agency).items():
         articles = {caption.article_id for caption in captions}
@@ -105,7 +105,7 @@ def captions_by_agency(rows: Rows) -> Answer:
     return sorted(found, key=lambda row: (-row[1], _nulls_last(row[0])))
 
 
-def image_reuse(rows: Rows) -> Answer:
+def image_reuse(rows: Rows) -> Result:
     found = []
     for url, images in _grouped(rows.images, lambda image: image.url).items():
         articles = {image.article_id for image in images}
@@ -114,7 +114,7 @@ def image_reuse(rows: Rows) -> Answer:
     return sorted(found, key=lambda row: (-row[1], -row[2], row[0]))
 
 
-def accessibility_gaps(rows: Rows) -> Answer:
+def accessibility_gaps(rows: Rows) -> Result:
     images = sorted(rows.images, key=lambda image: (image.article_id, image.position))
     gaps = [image for image in images if image.role == "inline" and (image.alt is None or _is_file_name(image))]
     return [
@@ -127,15 +127,15 @@ def accessibility_gaps(rows: Rows) -> Answer:
 def _is_file_name(image: Row) -> bool:
     if re.search(r"\s", image.alt):
         return False
-    stem, _, ending = image.alt.rpartition(".")
+    stem, _, extension = image.alt.rpartition(".")
     name = re.split("[?#]", image.url)[0].rpartition("/")[2]
-    given_away = any(sign in "_0123456789" for sign in image.alt)
-    return bool(stem and ending.lower() in FILE_ENDINGS) or (
-        given_away and image.alt.lower() in {name.lower(), name.lower().rpartition(".")[0]}
+    has_sign = any(sign in "_0123456789" for sign in image.alt)
+    return bool(stem and extension.lower() in IMAGE_EXTENSIONS) or (
+        has_sign and image.alt.lower() in {name.lower(), name.lower().rpartition(".")[0]}
     )
 
 
-def freshness(rows: Rows) -> Answer:
+def freshness(rows: Rows) -> Result:
     now = max(edition.published_at for edition in rows.editions)
     found = []
     for category, articles in _grouped(rows.articles, lambda article: article.category).items():
@@ -144,8 +144,8 @@ def freshness(rows: Rows) -> Answer:
     return sorted(found, key=lambda row: (row[2] is None, row[2] or 0, _nulls_last(row[0])))
 
 
-def corrections(rows: Rows) -> Answer:
-    gone = {row[0]: row[1] for row in _last_words(rows)}
+def corrections(rows: Rows) -> Result:
+    gone = {row[0]: row[1] for row in _last_withdrawals(rows)}
     found = [
         (one.noticed_at, one.edition_id, one.article_id, title, one.field, one.old_value, one.new_value)
         for one in rows.changes
@@ -155,20 +155,20 @@ def corrections(rows: Rows) -> Answer:
     return sorted(found, key=lambda row: (-row[0].timestamp(), row[2], row[4]))
 
 
-def withdrawn_articles(rows: Rows) -> Answer:
-    found = [row for row in _last_words(rows) if row[0] not in rows.article]
+def withdrawn_articles(rows: Rows) -> Result:
+    found = [row for row in _last_withdrawals(rows) if row[0] not in rows.article]
     return sorted(found, key=lambda row: (-row[4].timestamp(), row[0]))
 
 
-def _last_words(rows: Rows) -> Answer:
-    """What was known of each article that was ever withdrawn, at its last withdrawal."""
+def _last_withdrawals(rows: Rows) -> Result:
+    """Return the final values of each article that was ever withdrawn, at its last withdrawal."""
     withdrawals = _grouped((one for one in rows.changes if one.change == "withdrawn"), lambda one: one.article_id)
     found = []
     for article_id, changes in withdrawals.items():
         last = max(changes, key=lambda one: one.noticed_at)
-        final = {one.field: one.old_value for one in changes if one.edition_id == last.edition_id}
-        day = date.fromisoformat(final["published_on"]) if "published_on" in final else None
-        found.append((article_id, final["title"], final.get("category"), day, last.noticed_at, last.edition_id))
+        values = {one.field: one.old_value for one in changes if one.edition_id == last.edition_id}
+        day = date.fromisoformat(values["published_on"]) if "published_on" in values else None
+        found.append((article_id, values["title"], values.get("category"), day, last.noticed_at, last.edition_id))
     return found
 
 
@@ -178,7 +178,7 @@ DUCKDB_TYPES = {
 }  # fmt: skip
 
 
-def data_dictionary(rows: Rows) -> Answer:
+def data_dictionary(rows: Rows) -> Result:
     found = {table.name: [(c.name, DUCKDB_TYPES[c.type], c.description) for c in columns(table)] for table in TABLES}
     with duckdb.connect(rows.edition / "broadsheet.duckdb", read_only=True) as connection:
         for file in (SQL / "views").glob("*.sql"):
@@ -189,7 +189,7 @@ def data_dictionary(rows: Rows) -> Answer:
     return [(table, *column) for table in sorted(found) for column in found[table]]
 
 
-VIEWS: dict[str, Callable[[Rows], Answer]] = {
+VIEWS: dict[str, Callable[[Rows], Result]] = {
     view.__name__: view
     for view in (
         articles_by_category,

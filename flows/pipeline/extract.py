@@ -16,8 +16,8 @@ from flows.source.checks import refuse_empty
 from flows.source.listing import MAX_FILE_BYTES, list_seed_files
 from flows.warehouse import editions, manifest, source_diff, staging
 from flows.warehouse.arrow import collect, sort
-from flows.warehouse.disk_space import require_room
-from flows.warehouse.listing_cache import last_listing
+from flows.warehouse.disk_space import require_disk_space
+from flows.warehouse.listing_cache import read_listing
 from flows.warehouse.storage import Snapshot, Storage, open_storage
 
 
@@ -46,9 +46,9 @@ def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot,
     if previous is None and not found.num_rows:
         refuse_empty(settings.source, settings.extensions)
     reusable = previous if previous and not settings.rebuild and _same_rules(settings, previous) else None
-    known, known_at = last_listing(storage.local_root, reusable)
+    known, known_at = read_listing(storage.local_root, reusable)
     to_read = source_diff.find_changed(found, known, known_at, settings.verify_content)
-    require_room(storage.local_root, previous, _bytes_to_read(to_read))
+    require_disk_space(storage.local_root, previous, _bytes_to_read(to_read))
     edition_id = editions.next_edition_id(storage.local_root, datetime.now(UTC))
     plan = Plan(
         settings=settings,

@@ -9,8 +9,8 @@ import duckdb
 from flows.articles.article import PARSER_VERSION
 from flows.pipeline.plan import Difference, Months, Plan
 from flows.pipeline.worker import on_worker
-from flows.schema import CONTENT, DROPPED, EDITIONS, LOST, SCHEMA_VERSION, Edition
-from flows.warehouse import database, front_page, ids, ledger, parquet
+from flows.schema import CONTENT, DROPPED, DUPLICATES, EDITIONS, SCHEMA_VERSION, Edition
+from flows.warehouse import database, edition_ids, front_page, ledger, parquet
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.checks import run_checks
 
@@ -21,7 +21,7 @@ def write_partitions(plan: Plan, months: Months) -> int:
     """Write the Parquet of some months, and return their number."""
     with on_worker(plan) as here:
         if here.distributed:
-            here.exchange.receive(here.work, [*_CONTENT_NAMES, LOST.name, DROPPED.name])
+            here.exchange.receive(here.work, [*_CONTENT_NAMES, DUPLICATES.name, DROPPED.name])
             if here.reusable:
                 files = {parquet.month_file(Path(), table, month).as_posix() for table in CONTENT for month in months}
                 here.exchange.fetch_previous(here.reusable, files)
@@ -35,7 +35,7 @@ def load(plan: Plan, difference: Difference) -> Edition:
     """Share the other months with the previous edition, write the database, and return the edition's row."""
     if plan.distributed:
         plan.exchange.receive_partitions(plan.folder, _CONTENT_NAMES)
-    parquet.share_others(plan.folder, plan.reusable, difference.months)
+    parquet.link_unchanged_months(plan.folder, plan.reusable, difference.months)
     edition = database.with_retry(plan.folder, partial(_build, plan, difference))
     front_page.write(plan.folder, edition)
     return edition
@@ -44,11 +44,11 @@ def load(plan: Plan, difference: Difference) -> Edition:
 def _build(plan: Plan, difference: Difference, config: database.Config) -> Edition:
     """Write the database and the history."""
     copied = database.reusable_database(plan.folder, plan.reusable, difference.months)
-    with database.building(plan.folder, copied, config) as connection:
+    with database.build_database(plan.folder, copied, config) as connection:
         if copied:
             database.replace_months(connection, plan.folder, difference.months)
         else:
-            database.fill_months(connection, plan.folder)
+            database.insert_content(connection, plan.folder)
         return _write_history(plan, difference, connection, copied)
 
 
@@ -56,10 +56,10 @@ def _write_history(
     plan: Plan, difference: Difference, connection: duckdb.DuckDBPyConnection, copied: Path | None
 ) -> Edition:
     """Write the ledger and the list of editions."""
-    published_at = ids.edition_time(plan.edition_id)
-    gained = ledger.find_changes(connection, plan.folder, plan.previous, difference.only, published_at)
-    parquet.write_ledger(plan.folder, plan.previous, gained, published_at)
-    ledger.fill_changes(connection, plan.folder, copied=copied is not None)
+    published_at = edition_ids.edition_time(plan.edition_id)
+    changes = ledger.find_changes(connection, plan.folder, plan.previous, difference.only, published_at)
+    ledger.write_changes(plan.folder, plan.previous, changes, published_at)
+    ledger.insert_changes(connection, plan.folder, copied=copied is not None)
     edition = Edition(
         edition_id=plan.edition_id,
         published_at=published_at,
@@ -68,8 +68,8 @@ def _write_history(
         schema_version=SCHEMA_VERSION,
         seconds=round(max(0.0, time.time() - plan.started), 3),
     )
-    parquet.write_editions(plan.folder, plan.previous, to_arrow(EDITIONS, [edition]))
-    ledger.fill_editions(connection, plan.folder)
+    ledger.write_editions(plan.folder, plan.previous, to_arrow(EDITIONS, [edition]))
+    ledger.replace_editions(connection, plan.folder)
     return edition
 
 

@@ -9,34 +9,34 @@ from pyarrow.compute import unique
 from flows.errors import WithdrawalsError
 from flows.pipeline.plan import Difference, Plan
 from flows.pipeline.transform import read_files
-from flows.schema import ARTICLE_KEYS, CONTENT, DROPPED, FOUND, LOST, PROBLEMS, SOURCES
+from flows.schema import ARTICLE_KEYS, CONTENT, DROPPED, DUPLICATES, FOUND, PROBLEMS, SOURCES
 from flows.warehouse import listing_cache, staging
-from flows.warehouse.arrow import release_memory, schema
+from flows.warehouse.arrow import release_memory, select_columns
 from flows.warehouse.parquet import read_table, write_table
 from flows.warehouse.source_diff import (
-    carried_rows,
     changed_rows,
-    duplicates,
-    find_losers,
-    find_rivals,
-    published,
-    rows_of,
+    duplicate_sources,
+    find_candidates,
+    find_duplicates,
+    published_sources,
+    reconcile_sources,
+    rows_with,
     rows_without,
     same_rejections,
-    settle_sources,
+    unchanged_rows,
     with_duplicates,
 )
 
 
 class Settled(NamedTuple):
     """Rows of sources: `sources` are all of the new edition, `read` the files that were read, `left` the previous rows
-    of these and of the missing files. `losers` is as returned by find_losers.
+    of these and of the missing files. `duplicates` is as returned by find_duplicates.
     """
 
     sources: pa.Table
     read: pa.Table
     left: pa.Table
-    losers: dict[str, tuple[str, str]]
+    duplicates: dict[str, tuple[str, str]]
 
 
 def reconcile(plan: Plan) -> Difference | None:
@@ -47,7 +47,7 @@ def reconcile(plan: Plan) -> Difference | None:
     if difference is None:
         return None
     if plan.distributed:  # of content, what reconciling itself had to read is here
-        plan.exchange.send(plan.work, [table.name for table in (LOST, DROPPED, *CONTENT)])
+        plan.exchange.send(plan.work, [table.name for table in (DUPLICATES, DROPPED, *CONTENT)])
     if plan.previous:
         # A database from which nothing is reused is not needed.
         plan.storage.fetch_previous(plan.previous, with_database=plan.reusable is not None)
@@ -61,15 +61,15 @@ def find_difference(plan: Plan) -> Difference | None:
     if settled is None:
         return None
     release_memory()
-    sources, read, left, losers = settled
+    sources, read, left, duplicates = settled
     shutil.rmtree(plan.folder, ignore_errors=True)  # of an earlier attempt
     write_table(plan.folder, SOURCES, sources)
-    write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), losers))
+    write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), duplicates))
     with staging.writer(plan.work, 0) as write:
-        write(LOST, duplicates(sources).select(schema(LOST).names).cast(schema(LOST)))
-        write(DROPPED, published(left).select(schema(DROPPED).names).cast(schema(DROPPED)))
+        write(DUPLICATES, select_columns(DUPLICATES, duplicate_sources(sources)))
+        write(DROPPED, select_columns(DROPPED, published_sources(left)))
     differing = pa.concat_tables([rows.select(["status", "published_month"]) for rows in (left, read)])
-    months = unique(published(differing)["published_month"]).to_pylist()
+    months = unique(published_sources(differing)["published_month"]).to_pylist()
     return Difference(tuple(sorted(months, key=str)), complete=plan.reusable is None)
 
 
@@ -83,13 +83,13 @@ def _settle_files(plan: Plan) -> Settled | None:
     read, stay, left = _part(plan, found, last)
     release_memory()
     if plan.reusable and not read.num_rows and not left.num_rows:
-        listing_cache.remember(plan.storage.local_root, plan.reusable, found, last, plan.listed_at)
+        listing_cache.update(plan.storage.local_root, plan.reusable, found, last, plan.listed_at)
         return None
-    losers = find_losers(staging.read(plan.work, ARTICLE_KEYS))
-    read = settle_sources(read, losers, history)
+    duplicates = find_duplicates(staging.read(plan.work, ARTICLE_KEYS))
+    read = reconcile_sources(read, duplicates, history)
     sources = pa.concat_tables([stay, read])
     _require_articles(plan, history, sources)
-    return Settled(sources, read, left, losers)
+    return Settled(sources, read, left, duplicates)
 
 
 def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -105,12 +105,12 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
     alike = same_rejections(staging.read(plan.work, PROBLEMS), read_table(plan.reusable, PROBLEMS))
     read = changed_rows(staging.read(plan.work, SOURCES), last, alike)
     while True:
-        stay = carried_rows(found, last, read["source_path"])
+        stay = unchanged_rows(found, last, read["source_path"])
         left = rows_without(last, "source_path", stay["source_path"])
-        rivals = find_rivals(last, pa.concat_tables([read, left]))
-        if not rivals.num_rows:
+        candidates = find_candidates(last, pa.concat_tables([read, left]))
+        if not candidates.num_rows:
             return read, stay, left
-        files = rows_of(found, "source_path", rivals["source_path"])
+        files = rows_with(found, "source_path", candidates["source_path"])
         read_files(plan, files.append_column("content_hash", pa.nulls(files.num_rows, pa.string())), number)
         read = pa.concat_tables([read, staging.read(plan.work, SOURCES, number)])
         number += 1
@@ -122,14 +122,14 @@ def _problems(plan: Plan, read: pa.Table, left: pa.Table) -> pa.Table:
     if plan.reusable is None:
         return found
     known = rows_without(read_table(plan.reusable, PROBLEMS), "source_path", left["source_path"])
-    return pa.concat_tables([known, rows_of(found, "source_path", read["source_path"])])
+    return pa.concat_tables([known, rows_with(found, "source_path", read["source_path"])])
 
 
 def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
     """Raise WithdrawalsError if more than half of the articles would be withdrawn, as with an unmounted disk."""
     if not history.num_rows:
         return
-    articles, now = (published(rows.select(["status", "article_id"])) for rows in (history, sources))
+    articles, now = (published_sources(rows.select(["status", "article_id"])) for rows in (history, sources))
     gone = rows_without(articles, "article_id", now["article_id"]).num_rows
     if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
         raise WithdrawalsError(

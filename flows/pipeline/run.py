@@ -16,7 +16,7 @@ from flows.pipeline.transform import transform
 from flows.schema import Edition
 from flows.settings import Settings
 from flows.source.checks import require_folder
-from flows.warehouse.notices import collected
+from flows.warehouse.run_warnings import collect_warnings
 from flows.warehouse.storage import open_storage
 
 R = TypeVar("R")
@@ -56,7 +56,7 @@ def publish_edition(settings: Settings, runner: Runner | None = None) -> Report:
     """Read the source and publish an edition, or nothing without changes; raise RunError."""
     require_folder(settings.source, settings.link_roots)
     locked = open_storage(settings).locked(settings.lock_timeout)
-    with collected() as notices, locked, translate_memory_errors():
+    with collect_warnings() as notices, locked, translate_memory_errors():
         report = _publish_edition(settings, runner or ProcessRunner())
     return replace(report, warnings=tuple(notices))
 
@@ -76,6 +76,6 @@ def _publish_edition(settings: Settings, runner: Runner) -> Report:
 
 def roll_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
     """Make an edition that is kept the current one, and return the warnings; raise EditionNotFoundError."""
-    with collected() as notices:
+    with collect_warnings() as notices:
         open_storage(settings).roll_back(edition_id)
     return tuple(notices)

@@ -30,7 +30,7 @@ from flows.settings import Settings
 from flows.source.checks import require_folder
 from flows.source.listing import MAX_FILE_BYTES, Content, read_seed_files
 from flows.warehouse import staging
-from flows.warehouse.arrow import schema, to_arrow
+from flows.warehouse.arrow import arrow_schema, to_arrow
 from flows.warehouse.staging import READ_TABLES, Write
 
 CHUNK, CHUNK_BYTES = 2_000, 8_000_000  # files, and their bytes, whose rows are in memory at once
@@ -110,7 +110,7 @@ def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
     return [
         (SOURCES, to_arrow(SOURCES, sources)),
         (PROBLEMS, to_arrow(PROBLEMS, list(chain.from_iterable(problems)))),
-        (ARTICLE_KEYS, articles.select(schema(ARTICLE_KEYS).names)),
+        (ARTICLE_KEYS, articles.select(arrow_schema(ARTICLE_KEYS).names)),
         (ARTICLES, articles),
         (IMAGES, _with_path(IMAGES, published, lambda reading: reading.images)),
         (CAPTIONS, _with_path(CAPTIONS, published, lambda reading: reading.captions)),

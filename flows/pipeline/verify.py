@@ -58,5 +58,5 @@ def _differences(settings: Settings, storage: Storage, edition: Path) -> list[st
     difference = find_difference(plan)
     if difference:  # which a rebuild always has
         finish(runner.map(write_partitions, plan, difference.parts))
-        parquet.share_others(plan.folder, None, difference.months)
+        parquet.link_unchanged_months(plan.folder, None, difference.months)
     return [line for table in (SOURCES, PROBLEMS, *CONTENT) for line in differing_rows(table, edition, plan.folder)]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from flows.errors import ClockError
 from flows.object_store.path import ObjectPath
-from flows.warehouse.ids import edition_time
+from flows.warehouse.edition_ids import edition_time
 from flows.warehouse.pointer import CURRENT, EDITIONS
 
-BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # this release is newer: a clock before it is wrong, as after a flat battery
-TOLERANCE = timedelta(days=1)  # more than any time zone that was taken for UTC
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)  # before this release: an earlier clock is wrong, as after a flat battery
+TOLERANCE = timedelta(days=1)  # more than the offset of any time zone
 
 
 def require_clock(now: datetime, kept: list[str], warehouse: Path | ObjectPath) -> None:
@@ -19,15 +19,15 @@ def require_clock(now: datetime, kept: list[str], warehouse: Path | ObjectPath) 
     """
     if now < BUILT:
         raise ClockError(
-            f"The clock of this machine is wrong: it says {_shown(now)}, and this release of Broadsheet was made after"
-            f" {_shown(BUILT)}. Set the clock, then run again."
+            f"The clock of this machine is wrong: it says {_format(now)}, and this release of Broadsheet was made after"
+            f" {_format(BUILT)}. Set the clock, then run again."
         )
     ahead = [edition_id for edition_id in kept if is_ahead(edition_id, now)]
     if ahead:
         raise ClockError(
-            f"The clock of this machine says {_shown(now)}, but the newest edition in {warehouse} is from"
-            f" {_shown(edition_time(ahead[-1]))}. If the clock is wrong, set it. If it was wrong when that edition was"
-            f" published, {_way_out(kept, ahead, warehouse)}, then run again."
+            f"The clock of this machine says {_format(now)}, but the newest edition in {warehouse} is from"
+            f" {_format(edition_time(ahead[-1]))}. If the clock is wrong, set it. If it was wrong when that edition was"
+            f" published, {_recovery(kept, ahead, warehouse)}, then run again."
         )
 
 
@@ -35,7 +35,7 @@ def require_same_time(now: datetime, elsewhere: datetime, warehouse: ObjectPath)
     """Raise ClockError if this machine and the store of a warehouse are more than a day apart."""
     if abs(now - elsewhere) > TOLERANCE:
         raise ClockError(
-            f"The clock of this machine says {_shown(now)}, but the store of {warehouse} says {_shown(elsewhere)}."
+            f"The clock of this machine says {_format(now)}, but the store of {warehouse} says {_format(elsewhere)}."
             " Set the clock, then run again."
         )
 
@@ -45,7 +45,7 @@ def is_ahead(edition_id: str, now: datetime) -> bool:
     return edition_time(edition_id) > now + TOLERANCE
 
 
-def _way_out(kept: list[str], ahead: list[str], warehouse: Path | ObjectPath) -> str:
+def _recovery(kept: list[str], ahead: list[str], warehouse: Path | ObjectPath) -> str:
     wrong = " and ".join(str(warehouse / EDITIONS / edition_id) for edition_id in ahead)
     earlier = [edition_id for edition_id in kept if edition_id not in ahead]
     if earlier:
@@ -53,5 +53,5 @@ def _way_out(kept: list[str], ahead: list[str], warehouse: Path | ObjectPath) ->
     return f"delete {warehouse / CURRENT} and {wrong} to begin a new history"
 
 
-def _shown(moment: datetime) -> str:
+def _format(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"

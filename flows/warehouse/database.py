@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import duckdb
@@ -19,30 +19,28 @@ from flows.warehouse.arrow import release_memory
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
 from flows.warehouse.manifest import digest, read_manifest
 from flows.warehouse.manifest_model import MANIFEST
-from flows.warehouse.parquet import month_files, read_table
+from flows.warehouse.parquet import month_files, read_table, table_file
 
 DATABASE = "broadsheet.duckdb"
-MAX_GROWTH_OF_COPY = 1.5  # of the file, until it is rebuilt
-# The month of rows whose file lacks it: editions of schema 1 had it in the folder's name alone.
-MONTH_OF_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
+MAX_COPY_GROWTH = 1.5  # of the file's size, until it is built from scratch
+# Files of schema 1 have no column for the month: it is in the name of their folder.
+MONTH_FROM_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
 T = TypeVar("T")
 Config = dict[str, str | bool | int | float | list[str]]
-# Nothing can access the network.
-CONFIG: Config = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
-ROW_GROUP = 12_288  # rows, whose texts a thread holds until it packs them; DuckDB's own size holds a gigabyte
-THREADS = 2  # for checks and pages; more would each hold as much again
-MIN_MEMORY = 96_000_000  # bytes; with fewer, a row group of usual articles goes to the disk before it is packed
-# Bytes that a process holds beside DuckDB: Python, Arrow, and what Arrow has read. DuckDB itself would take 80 % of the
-# memory of the process's own cgroup, whatever its ancestors allow, and leave 100 MB of a container's 512.
-BESIDE_DATABASE = 250_000_000
-AT_ONCE = 2_048 * THREADS  # rows, that DuckDB holds whole: more than this must fit, and the rest may wait on the disk
+_BASE_CONFIG: Config = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}  # no downloads
+# Rows. A thread keeps the texts of a row group in memory until it compresses them; with DuckDB's default size, that
+# takes a gigabyte.
+ROW_GROUP_SIZE = 12_288
+MAX_THREADS = 2  # for building, checks and the front page; each thread needs as much memory again
+MIN_MEMORY = 96_000_000  # bytes; with less, a row group of typical articles spills to the disk before it is compressed
+# Bytes for Python, Arrow, and what Arrow has read. By default DuckDB would take 80 % of the memory of the process's own
+# cgroup, ignore the limits of its ancestors, and leave 100 MB of a container's 512.
+RESERVED_MEMORY = 250_000_000
+ROWS_IN_MEMORY = 2_048 * MAX_THREADS  # vectors that DuckDB cannot spill
 
 
 @contextmanager
-def connected(
+def connect(
     config: Config, spill: Path | None = None, database: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Connect to DuckDB: to a database that is only read, or in memory.
@@ -52,40 +50,43 @@ def connected(
     """
     release_memory()
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
-    given = {**CONFIG, **machine_limits(), **config, "temp_directory": str(folder)}
-    with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=given)) as connection:
+    options = {**_BASE_CONFIG, **machine_limits(), **config, "temp_directory": str(folder)}
+    with closing(duckdb.connect(database or ":memory:", read_only=bool(database), config=options)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
 
 
 def machine_limits() -> Config:
     """Return the default limits of DuckDB: threads and memory of this machine or container."""
-    memory = max(MIN_MEMORY, (resources.usable_memory() - BESIDE_DATABASE) * 4 // 5)
+    memory = max(MIN_MEMORY, (resources.usable_memory() - RESERVED_MEMORY) * 4 // 5)
     return {"threads": resources.usable_cpus(), "memory_limit": f"{memory}B"}
 
 
-def frugal(edition: Path) -> Config:
-    """Return the limits for building an edition: memory by the length of the longest articles, not by their number."""
+def memory_limit(edition: Path) -> int:
+    """Return the bytes that work on an edition needs: by the length of its longest articles, not by their number."""
     files = read_table(edition, SOURCES, ["size", "status"])
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
-    longest = pc.sum(pc.take(sizes, pc.select_k_unstable(sizes, AT_ONCE, [("", "descending")]))).as_py() or 0
-    threads = min(THREADS, resources.usable_cpus())
-    return {"threads": threads, "memory_limit": f"{MIN_MEMORY + 2 * longest}B"}  # body and text
+    longest = pc.select_k_unstable(sizes, ROWS_IN_MEMORY, [("", "descending")])
+    return MIN_MEMORY + 2 * (pc.sum(pc.take(sizes, longest)).as_py() or 0)  # body and text
+
+
+def _edition_limits(edition: Path) -> Config:
+    return {"threads": min(MAX_THREADS, resources.usable_cpus()), "memory_limit": f"{memory_limit(edition)}B"}
 
 
 def with_retry(edition: Path, work: Callable[[Config], T]) -> T:
-    """Return the result of some work on an edition, done with little memory, or again with all of it.
+    """Return the result of some work on an edition, done within `memory_limit`, or again with all of the memory.
 
-    An archive whose articles have all changed needs the latter: the ledger holds the old texts and the new ones.
+    The second try is for archives whose articles have all changed: the ledger then has their old and new texts.
     """
     try:
-        return work(frugal(edition))
+        return work(_edition_limits(edition))
     except duckdb.OutOfMemoryException:
         return work({})
 
 
 @contextmanager
-def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
+def build_database(edition: Path, copied: Path | None, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database in an edition's folder for one transaction, committed at the end.
 
     It is a copy of the database of the edition `copied`, or a new one with empty tables.
@@ -94,12 +95,12 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
     file.unlink(missing_ok=True)
     if copied:
         shutil.copyfile(copied / DATABASE, file)
-        _require_same(file, copied)
-    # Two threads would fill row groups side by side, and what then does not fit goes to the disk: twice the work.
-    # Publishing makes the file durable, where the disk can; a run that dies before leaves nothing of it.
-    with connected({**config, "threads": 1, "fsync_mode": "NONE"}, edition.parent) as connection:
-        # v1.4.0: readable by every DuckDB since 1.4.
-        connection.execute(f"ATTACH {literal(file)} AS edition (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP})")
+        _require_unchanged(file, copied)
+    # Two threads would fill two row groups at a time, and spilling them doubles the work. Publishing makes the file
+    # durable; if a run dies before, the file is removed.
+    with connect({**config, "threads": 1, "fsync_mode": "NONE"}, edition.parent) as connection:
+        options = f"STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE {ROW_GROUP_SIZE}"  # readable by DuckDB 1.4 and later
+        connection.execute(f"ATTACH {literal(file)} AS edition ({options})")
         connection.execute("USE edition")
         connection.execute("BEGIN")
         if not copied:
@@ -108,11 +109,11 @@ def building(edition: Path, copied: Path | None, config: Config) -> Iterator[duc
         create_views(connection)
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT edition")
-    if file.with_name(file.name + ".wal").exists():  # it would be replayed into whatever file takes the name
-        raise BuildError(f"DuckDB left a write-ahead log beside {file}; run again.")
+    if file.with_name(file.name + ".wal").exists():  # DuckDB would replay it into any file of this name
+        raise BuildError(f"DuckDB left a write-ahead log beside {file}. Run broadsheet again.")
 
 
-def _require_same(copy: Path, edition: Path) -> None:
+def _require_unchanged(copy: Path, edition: Path) -> None:
     """Raise EditionDamagedError if the database that was copied is not the one that was published."""
     facts = read_manifest(edition).by_path.get(DATABASE)
     if facts is None or digest(copy) != facts.xxh3:
@@ -122,39 +123,39 @@ def _require_same(copy: Path, edition: Path) -> None:
         )
 
 
-def reusable_database(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> Path | None:
-    """Return `base` if updating a copy of its database costs less than building a new one, else None.
+def reusable_database(edition: Path, reusable: Path | None, months: Sequence[str | None] | None) -> Path | None:
+    """Return `reusable` if updating a copy of its database costs less than building a new one, else None.
 
     It costs more if most of the content changes, or if the file has grown by half through such updates.
     """
-    if base is None or months is None:
+    if reusable is None or months is None:
         return None
     changed = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table, months))
     total = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table))
-    built = read_manifest(base).database_bytes_when_built
-    grown = (base / DATABASE).stat().st_size > built * MAX_GROWTH_OF_COPY
-    return None if changed * 2 > total or grown else base
+    built = read_manifest(reusable).database_bytes_when_built
+    has_grown = (reusable / DATABASE).stat().st_size > built * MAX_COPY_GROWTH
+    return None if changed * 2 > total or has_grown else reusable
 
 
-def bytes_when_built(edition: Path, base: Path | None, months: Sequence[str | None] | None) -> int:
+def bytes_when_built(edition: Path, reusable: Path | None, months: Sequence[str | None] | None) -> int:
     """Return the size of an edition's database when it was last built from scratch, from which growth is counted."""
-    copied = reusable_database(edition, base, months)
+    copied = reusable_database(edition, reusable, months)
     return read_manifest(copied).database_bytes_when_built if copied else (edition / DATABASE).stat().st_size
 
 
-def exact(path: Path) -> str:
-    """Return a path escaped for DuckDB, which treats names as patterns."""
+def escape_glob(path: Path) -> str:
+    """Return a path escaped for DuckDB, which treats file names as glob patterns."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
-def view_parquet(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
+def create_parquet_view(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
     """Create a temporary view of Parquet files with the columns of a table; files of older editions may lack some.
 
     By default DuckDB reads folders named `key=value` anywhere in a path as columns.
     """
     names = ", ".join(column.name for column in columns(table))
-    listed = ", ".join(literal(exact(file)) for file in files)
-    month = MONTH_OF_FOLDER if any("=" in file.parent.name for file in files) else ""
+    listed = ", ".join(literal(escape_glob(file)) for file in files)
+    month = MONTH_FROM_FOLDER if any("=" in file.parent.name for file in files) else ""
     rows = f"UNION ALL BY NAME SELECT *{month} FROM read_parquet([{listed}], hive_partitioning = false)"
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {name} AS"
@@ -162,35 +163,41 @@ def view_parquet(connection: duckdb.DuckDBPyConnection, name: str, table: Table,
     )
 
 
-def fill(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:
-    """Add the rows of Parquet files to a table."""
-    view_parquet(connection, "rows_of_files", table, files)
-    connection.execute(f"INSERT INTO {table.name} FROM rows_of_files")
+def insert_parquet(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:
+    """Insert the rows of Parquet files into a table."""
+    create_parquet_view(connection, "inserted_rows", table, files)
+    connection.execute(f"INSERT INTO {table.name} FROM inserted_rows")
 
 
-def fill_months(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
-    """Fill the empty tables from an edition's Parquet, except for its history."""
+def insert_content(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
+    """Insert an edition's Parquet, except for its history, into empty tables."""
     for table in CONTENT:
-        fill(connection, table, month_files(edition, table))
+        insert_parquet(connection, table, month_files(edition, table))
     for table in (PROBLEMS, SOURCES):
-        fill(connection, table, [edition / f"{table.name}.parquet"])
+        insert_parquet(connection, table, [table_file(edition, table)])
 
 
 def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months: Sequence[str | None]) -> None:
     """Update the tables of the previous edition to this one, which differs in these months only."""
-    wanted = {"months": [month or "" for month in months]}
+    parameters = {"months": [month or "" for month in months]}
     for table in CONTENT:
-        connection.execute(f"DELETE FROM {table.name} WHERE coalesce(published_month, '') IN $months", wanted)
-        fill(connection, table, month_files(edition, table, months))
+        connection.execute(f"DELETE FROM {table.name} WHERE coalesce(published_month, '') IN $months", parameters)
+        insert_parquet(connection, table, month_files(edition, table, months))
     for table in (PROBLEMS, SOURCES):
-        view_parquet(connection, f"{table.name}_now", table, [edition / f"{table.name}.parquet"])
+        create_parquet_view(connection, f"new_{table.name}", table, [table_file(edition, table)])
     connection.execute((SQL / "load" / "replace_problems_and_sources.sql").read_text())
 
 
 @contextmanager
-def reading(
+def open_database(
     edition: Path, config: Config | None = None, spill: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database of an edition read-only."""
-    with connected(config or {}, spill, edition / DATABASE) as connection:
+    with connect(config or {}, spill, edition / DATABASE) as connection:
         yield connection
+
+
+def fetch_dicts(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return the rows of a result as dictionaries by column name."""
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

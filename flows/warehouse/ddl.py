@@ -17,20 +17,20 @@ _TYPES = {
     "date": "DATE",
     "timestamp": "TIMESTAMPTZ",
 }
-_ZSTD = ("body", "text", "old_value", "new_value")  # long texts load in half the time and half the bytes
+_ZSTD = ("body", "text", "old_value", "new_value")  # halves the size and load time of long texts
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create every table, with its comments."""
     for table in TABLES:
-        shape = ", ".join(_ddl(column.name, column.type, column.nullable) for column in columns(table))
-        connection.execute(f"CREATE TABLE {table.name} ({shape})")
+        definitions = ", ".join(_column(column.name, column.type, column.nullable) for column in columns(table))
+        connection.execute(f"CREATE TABLE {table.name} ({definitions})")
         _comment(connection, "TABLE", table.name, table.description)
         for column in columns(table):
             _comment(connection, "COLUMN", f"{table.name}.{column.name}", column.description)
 
 
-def _ddl(name: str, kind: str, nullable: bool) -> str:
+def _column(name: str, kind: str, nullable: bool) -> str:
     compression = " USING COMPRESSION zstd" if name in _ZSTD else ""
     return f"{name} {_TYPES[kind]}{'' if nullable else ' NOT NULL'}{compression}"
 
@@ -52,8 +52,8 @@ def create_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 def read_comments(text: str) -> tuple[str, dict[str, str]]:
     """Return the descriptions of a view and its columns, from the comment at the start of its file."""
-    opening = takewhile(lambda line: line.startswith("-- "), text.splitlines())
-    lines = [line.removeprefix("-- ") for line in opening]
+    comment = takewhile(lambda line: line.startswith("-- "), text.splitlines())
+    lines = [line.removeprefix("-- ") for line in comment]
     notes = dict(line.split(": ", 1) for line in lines[1:])
     return lines[0], notes
 

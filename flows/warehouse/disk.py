@@ -5,9 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
-from flows.warehouse.notices import notice
+from flows.warehouse.run_warnings import warn
 
-# How a file system says that it cannot do something. One that is full or broken says something else: the run fails.
+# Errors of a file system that lacks an operation. A full or broken disk has other errors, and the run fails.
 _UNSUPPORTED = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 READ_ONLY = 0o444
 
@@ -20,7 +20,7 @@ def seal(file: Path) -> None:
         file.chmod(READ_ONLY)
     except OSError as error:
         _require_unsupported(error, errno.EACCES)
-        _lacks("chmod", error, "files of editions stay writable; let nothing write into them")
+        _warn_unsupported("chmod", error, "files of editions stay writable; make sure that nothing changes them")
     sync(file)
 
 
@@ -31,39 +31,41 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     except OSError as error:
         _require_unsupported(error)
-        _lacks("fsync", error, "a power cut may damage the newest edition; after one, run broadsheet verify")
+        _warn_unsupported(
+            "fsync", error, "after a power failure, the newest edition may be damaged; run broadsheet verify"
+        )
     finally:
         os.close(descriptor)
 
 
-def link_or_copy(file: Path, to: Path) -> None:
+def link_or_copy(file: Path, target: Path) -> None:
     """Share an immutable file with a new edition; copy it if the disk has no hard links."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.unlink(missing_ok=True)  # of an earlier attempt
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)  # shared by an earlier try
     try:
-        to.hardlink_to(file)
+        target.hardlink_to(file)
     except OSError as error:
         if error.errno in _UNSUPPORTED:
-            _lacks("hard links", error, "unchanged months are copied, and each edition takes its full size")
-        shutil.copyfile(file, to)
+            _warn_unsupported("hard links", error, "unchanged months are copied, and each edition takes its full size")
+        shutil.copyfile(file, target)
 
 
-def link_or_note(link: Path, target: Path) -> None:
+def symlink_or_file(link: Path, target: Path) -> None:
     """Create a symbolic link; without links, a file with the last part of the target."""
     try:
         link.symlink_to(target)
     except OSError as error:
         _require_unsupported(error)
-        _lacks("symbolic links", error, "current is a file that holds the edition's id, see docs/reading.md")
+        _warn_unsupported("symbolic links", error, "current is a file with the edition's id, see docs/reading.md")
         link.write_text(f"{target.name}\n")
         sync(link)
 
 
-def _require_unsupported(error: OSError, *others: int) -> None:
+def _require_unsupported(error: OSError, *accepted: int) -> None:
     """Raise the error again unless it means that the disk lacks the operation."""
-    if error.errno not in (*_UNSUPPORTED, *others):
+    if error.errno not in (*_UNSUPPORTED, *accepted):
         raise error
 
 
-def _lacks(what: str, error: OSError, cost: str) -> None:
-    notice(f"The disk of the warehouse refuses {what} ({error.strerror}): {cost}.")
+def _warn_unsupported(operation: str, error: OSError, consequence: str) -> None:
+    warn(f"The disk of the warehouse refuses {operation} ({error.strerror}): {consequence}.")

@@ -8,26 +8,26 @@ from flows.warehouse.database import DATABASE
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.pointer import EDITIONS
 
-MIN_FREE_BYTES = 10_000_000  # bytes that even a small edition needs
+MIN_FREE_BYTES = 10_000_000  # even a small edition needs them
 
 
-def require_room(warehouse: Path, before: Path | None, to_read: int) -> None:
+def require_disk_space(warehouse: Path, previous: Path | None, to_read: int) -> None:
     """Raise NoSpaceError if the disk cannot hold an edition that reads `to_read` bytes of seed files.
 
     It holds a copy of the database, and three copies of what is read: staged rows, Parquet, and in the database.
     """
-    copied = 2 * _database_bytes(before) if before else 0
+    copied = 2 * _database_bytes(previous) if previous else 0
     needed = max(MIN_FREE_BYTES, copied + 3 * to_read)
     free = shutil.disk_usage(warehouse / EDITIONS if (warehouse / EDITIONS).is_dir() else warehouse).free
     if free < needed:
         raise NoSpaceError(
             f"The disk of {warehouse} has {_megabytes(free)} MB free, and an edition may need {_megabytes(needed)} MB."
-            " Free disk space, or pass a folder on another disk with --warehouse."
+            " Free some disk space, or pass a folder on another disk with --warehouse."
         )
 
 
-def _database_bytes(before: Path) -> int:
-    return sum(file.bytes for file in read_manifest(before).files if file.path == DATABASE)
+def _database_bytes(edition: Path) -> int:
+    return sum(file.bytes for file in read_manifest(edition).files if file.path == DATABASE)
 
 
 def _megabytes(size: int) -> str:

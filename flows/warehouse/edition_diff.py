@@ -5,13 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from flows.schema import Table, columns
-from flows.warehouse.database import Config, connected, view_parquet, with_retry
+from flows.warehouse.database import Config, connect, create_parquet_view, with_retry
 from flows.warehouse.ddl import SQL, create_tables
-from flows.warehouse.parquet import month_files
+from flows.warehouse.parquet import month_files, table_file
 
-MOST = 20  # rows of a table that are named
-# These columns depend on the runs, the others on nothing but the source.
-_OF_RUNS = ("mtime_ns", "first_edition", "last_changed_edition")
+MAX_ROWS = 20  # differing rows of a table that are listed
+_RUN_COLUMNS = ("mtime_ns", "first_edition", "last_changed_edition")  # they depend on the runs, not on the source alone
 
 
 def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
@@ -20,22 +19,22 @@ def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
 
 
 def _compare(table: Table, edition: Path, rebuilt: Path, config: Config) -> list[tuple[str, str]]:
-    with connected(config, rebuilt.parent) as connection:
+    with connect(config, rebuilt.parent) as connection:
         connection.execute("ATTACH ':memory:' AS edition")
         connection.execute("USE edition")
         create_tables(connection)
         for name, folder in (("published", edition), ("rebuilt", rebuilt)):
-            view_parquet(connection, name, table, _files(folder, table))
-        compared = ", ".join(column.name for column in columns(table) if column.name not in _OF_RUNS)
+            create_parquet_view(connection, name, table, _files(folder, table))
+        compared = ", ".join(column.name for column in columns(table) if column.name not in _RUN_COLUMNS)
         for name in ("published", "rebuilt"):
             connection.execute(f"CREATE TEMP VIEW {name}_rows AS SELECT {compared} FROM {name}")
         return connection.execute((SQL / "verify" / "differences.sql").read_text()).fetchall()
 
 
 def _files(edition: Path, table: Table) -> Sequence[Path]:
-    return month_files(edition, table) if table.by_month else [edition / f"{table.name}.parquet"]
+    return month_files(edition, table) if table.by_month else [table_file(edition, table)]
 
 
 def _sentences(table: Table, found: list[tuple[str, str]]) -> list[str]:
-    lines = [f"{table.name}: {where}: {row}" for where, row in found[:MOST]]
-    return [*lines, f"{table.name}: {len(found) - MOST:,} more rows differ."] if len(found) > MOST else lines
+    lines = [f"{table.name}: {where}: {row}" for where, row in found[:MAX_ROWS]]
+    return [*lines, f"{table.name}: {len(found) - MAX_ROWS:,} more rows differ."] if len(found) > MAX_ROWS else lines

@@ -11,12 +11,12 @@ from flows.errors import EditionNotChosenError, EditionNotFoundError
 from flows.object_store.path import ObjectPath
 from flows.warehouse import disk, pointer
 from flows.warehouse.clock import require_clock
-from flows.warehouse.ids import edition_name, edition_time, is_id, next_id
+from flows.warehouse.edition_ids import edition_id_at, edition_time, is_id, next_id
 from flows.warehouse.manifest import is_edition, require_intact
-from flows.warehouse.notices import after_publishing, notice
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING, editions_folder
+from flows.warehouse.run_warnings import after_publishing, warn
 
-TOUCHED = ".touched.parquet"
+LISTING_CACHE = ".touched.parquet"
 _DISCARDED = "discarded-"
 
 
@@ -97,7 +97,7 @@ def next_edition_id(warehouse: Path, now: datetime) -> str:
     """
     kept = [edition.name for edition in list_editions(warehouse)]
     require_clock(now, kept, warehouse)
-    edition_id = max([edition_name(now), *(next_id(last) for last in kept[-1:])])
+    edition_id = max([edition_id_at(now), *(next_id(last) for last in kept[-1:])])
     while os.path.lexists(warehouse / EDITIONS / edition_id):
         edition_id = next_id(edition_id)
     return edition_id
@@ -126,7 +126,7 @@ def publish_folder(warehouse: Path, staged: Path) -> Path:
     disk.sync(editions)
     pointer.swap(warehouse, waiting)
     with after_publishing("the last listing of its source is not forgotten"):
-        (warehouse / TOUCHED).unlink(missing_ok=True)
+        (warehouse / LISTING_CACHE).unlink(missing_ok=True)
     return published
 
 
@@ -136,7 +136,7 @@ def sweep(warehouse: Path) -> None:
         _discard(warehouse, editions_folder(warehouse) / left)
     remove_staging(warehouse)
     for refused in (editions_folder(warehouse) / STAGING).glob(f"{_DISCARDED}*"):
-        notice(f"{refused} cannot be removed. Delete it, as the user who owns it.")
+        warn(f"{refused} cannot be removed. Delete it, as the user who owns it.")
 
 
 def remove_staging(warehouse: Path) -> None:
@@ -171,7 +171,7 @@ def _is_retired(warehouse: Path, edition: Path) -> bool:
     try:
         _discard(warehouse, edition)
     except OSError as error:
-        notice(f"The old edition {edition} cannot be removed ({error.strerror}). Delete it, as the user who owns it.")
+        warn(f"The old edition {edition} cannot be removed ({error.strerror}). Delete it, as the user who owns it.")
         return False
     return True
 
@@ -200,7 +200,7 @@ def roll_back(warehouse: Path, edition_id: str) -> Path:
     pointer.require_no_folder(warehouse)
     pointer.swap(warehouse, pointer.stage(warehouse, edition_id, "rollback"))
     with suppress(OSError):  # it says of which edition it is
-        (warehouse / TOUCHED).unlink(missing_ok=True)
+        (warehouse / LISTING_CACHE).unlink(missing_ok=True)
     return edition
 
 

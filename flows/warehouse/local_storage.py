@@ -11,9 +11,9 @@ from flows.warehouse import editions
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import read_manifest, require_intact
 from flows.warehouse.manifest_model import Manifest
-from flows.warehouse.notices import after_publishing
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS
+from flows.warehouse.run_warnings import after_publishing
 from flows.warehouse.storage import Exchange, Snapshot, Storage
 
 

@@ -21,12 +21,12 @@ from flows.errors import (
     WarehouseUnwritableError,
     first_line,
 )
-from flows.warehouse.bounded_read import read_bounded
-from flows.warehouse.editions import TOUCHED, sweep
-from flows.warehouse.notices import notice
+from flows.warehouse.editions import LISTING_CACHE, sweep
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
-from flows.warehouse.system_files import is_of_system
+from flows.warehouse.run_warnings import warn
+from flows.warehouse.size_limit import read_limited
+from flows.warehouse.system_files import is_system_file
 
 LOCK, HOLDER = ".lock", ".writer.json"
 _MAX_NOTE_BYTES, _MAX_WORD_LENGTH = 4_096, 255  # bytes of the holder's note, letters of a word in it
@@ -81,7 +81,7 @@ def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
     if any(
         "flock" in str(warning.message) for warning in heard
     ):  # the library uses the presence of the file where the disk has no flock
-        notice(
+        warn(
             "The disk of the warehouse refuses flock (Function not implemented): the presence of"
             f" {file} is the lock; delete it if a run that is gone still holds it."
         )
@@ -93,7 +93,7 @@ def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
 
 
 def _require_ours(warehouse: Path, named_by: str) -> None:
-    ours = {CURRENT, EDITIONS, STAGING, TOUCHED, LOCK, HOLDER}
+    ours = {CURRENT, EDITIONS, STAGING, LISTING_CACHE, LOCK, HOLDER}
     if warehouse.exists() and not warehouse.is_dir():
         raise WarehouseForeignError(f"The warehouse {warehouse} is a file. Pass a folder with {named_by}.")
     if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
@@ -105,7 +105,7 @@ def _require_ours(warehouse: Path, named_by: str) -> None:
             " Mount that disk, or create that folder, then run again."
         )
     names = (entry.name for entry in warehouse.iterdir())
-    foreign = sorted(name for name in names if name not in ours and not is_of_system(name))
+    foreign = sorted(name for name in names if name not in ours and not is_system_file(name))
     if foreign:
         raise WarehouseForeignError(
             f"The folder {warehouse} is not a Broadsheet warehouse (it contains {foreign[0]})."
@@ -124,7 +124,7 @@ def _note_holder(warehouse: Path) -> None:
 
 def _holder(warehouse: Path) -> str:
     try:
-        holder = json.loads(read_bounded(warehouse / HOLDER, _MAX_NOTE_BYTES))
+        holder = json.loads(read_limited(warehouse / HOLDER, _MAX_NOTE_BYTES))
         values = [str(holder[name])[:_MAX_WORD_LENGTH] for name in ("process", "host", "since")]
         if not all(value.isprintable() for value in values):
             raise ValueError("its values could control a terminal")

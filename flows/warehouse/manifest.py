@@ -9,10 +9,10 @@ from typing import Any
 import xxhash
 
 from flows.errors import EditionDamagedError
-from flows.warehouse.bounded_read import read_bounded
 from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.parquet import row_count
-from flows.warehouse.system_files import is_of_system
+from flows.warehouse.size_limit import read_limited
+from flows.warehouse.system_files import is_system_file
 
 REMEDY = "Restore the edition, or choose another one with broadsheet rollback EDITION."
 
@@ -20,7 +20,7 @@ REMEDY = "Restore the edition, or choose another one with broadsheet rollback ED
 def read_manifest(edition: Path) -> Manifest:
     """Return the manifest of an edition; raise EditionDamagedError if it cannot be read."""
     try:
-        return parse_manifest(read_bounded(edition / MANIFEST, MAX_MANIFEST_BYTES))
+        return parse_manifest(read_limited(edition / MANIFEST, MAX_MANIFEST_BYTES))
     except (OSError, ValueError) as error:
         raise damaged(edition / MANIFEST, error) from None
 
@@ -138,8 +138,8 @@ def _found(edition: Path) -> dict[str, os.stat_result]:
 
 def _walk(edition: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(edition, onerror=_raise):
-        folders[:] = [name for name in folders if not is_of_system(name)]
-        yield from (Path(folder, name) for name in (*folders, *files) if not is_of_system(name))
+        folders[:] = [name for name in folders if not is_system_file(name)]
+        yield from (Path(folder, name) for name in (*folders, *files) if not is_system_file(name))
 
 
 def _raise(error: OSError) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from flows.warehouse.bounded_read import require_bounded
-from flows.warehouse.ids import is_id
+from flows.warehouse.edition_ids import is_id
+from flows.warehouse.size_limit import require_max_bytes
 
 MANIFEST = "edition.json"
 MAX_MANIFEST_BYTES = 16_000_000  # of an edition.json: that of a thousand months has a hundredth of it
@@ -96,7 +96,7 @@ class Manifest(BaseModel):
 def parse_manifest(content: bytes) -> Manifest:
     """Parse the bytes of an edition.json; raise ValueError with a reason of one line."""
     try:
-        text = require_bounded(content, MAX_MANIFEST_BYTES).decode()
+        text = require_max_bytes(content, MAX_MANIFEST_BYTES).decode()
         given = json.loads(text, object_pairs_hook=_once, parse_int=_int, parse_constant=_none)
         if not isinstance(given, dict) or not isinstance(given.get("files"), list) or "edition_id" not in given:
             raise ValueError("it lacks the edition's id or files")

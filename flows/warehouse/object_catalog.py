@@ -5,13 +5,13 @@ from contextlib import suppress
 from flows.errors import EditionDamagedError, EditionNotChosenError, EditionNotFoundError
 from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath
-from flows.warehouse.bounded_read import require_bounded
+from flows.warehouse.edition_ids import is_id
 from flows.warehouse.editions import how_to_choose
-from flows.warehouse.ids import is_id
 from flows.warehouse.manifest import REMEDY, damaged
 from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
-from flows.warehouse.system_files import is_of_system
+from flows.warehouse.size_limit import require_max_bytes
+from flows.warehouse.system_files import is_system_file
 
 CLAIMS = ".claims"  # the objects, one for each edition that is not published yet
 _MAX_ID_BYTES = 64  # bytes of the object that holds an id
@@ -82,7 +82,7 @@ def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes
     """Return the manifest of an edition and its bytes; raise RunError if it is missing or cannot be read."""
     place = manifest_of(warehouse, edition_id)
     try:
-        content = require_bounded(objects.read(place, MAX_MANIFEST_BYTES + 1), MAX_MANIFEST_BYTES)
+        content = require_max_bytes(objects.read(place, MAX_MANIFEST_BYTES + 1), MAX_MANIFEST_BYTES)
         found = parse_manifest(content)
         if found.edition_id != edition_id:
             raise ValueError("it is of another edition")
@@ -103,7 +103,7 @@ def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
     for found in objects.list_objects(place):
         if found.name == MANIFEST or (found.name.endswith("/") and not found.size):  # how some tools show a folder
             continue
-        if any(map(is_of_system, found.name.split("/"))):
+        if any(map(is_system_file, found.name.split("/"))):
             continue
         if found.name not in known:
             raise EditionDamagedError(

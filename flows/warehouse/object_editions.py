@@ -16,9 +16,8 @@ from flows.errors import PublishConflictError, RunError, StorageUnavailableError
 from flows.object_store import objects, probe, transfers
 from flows.object_store.path import ObjectPath
 from flows.warehouse import clock
-from flows.warehouse.bounded_read import read_bounded
+from flows.warehouse.edition_ids import edition_id_at, is_id, next_id
 from flows.warehouse.editions import old_editions, require_kept
-from flows.warehouse.ids import edition_name, is_id, next_id
 from flows.warehouse.manifest import read_manifest
 from flows.warehouse.manifest_model import MANIFEST, FileFacts
 from flows.warehouse.object_catalog import (
@@ -34,6 +33,7 @@ from flows.warehouse.object_catalog import (
     whole,
 )
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
+from flows.warehouse.size_limit import read_limited
 
 CLAIMED = ".claimed"  # in the working copy: the claims of this machine
 _MAX_NOTE_BYTES = 1_000_000  # bytes of it
@@ -55,7 +55,7 @@ def require_abilities(warehouse: ObjectPath) -> None:
 
     Called if nothing is published yet. A run that is killed here leaves objects that `sweep` removes.
     """
-    probe.require_abilities(warehouse / STAGING / edition_name(datetime.now(UTC)))
+    probe.require_abilities(warehouse / STAGING / edition_id_at(datetime.now(UTC)))
 
 
 def claim(warehouse: ObjectPath, local_root: Path, wanted: str) -> str:
@@ -84,7 +84,7 @@ def abandon(warehouse: ObjectPath, local_root: Path) -> None:
 def _noted(note: Path) -> set[str]:
     """Return the ids that this machine claimed; if the note cannot be read, claims end after a day."""
     try:
-        lines = read_bounded(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
+        lines = read_limited(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
     except (OSError, ValueError):
         return set()
     return {line for line in lines if is_id(line)}
@@ -93,7 +93,7 @@ def _noted(note: Path) -> set[str]:
 def sweep(warehouse: ObjectPath, current: str | None, now: datetime | None = None) -> None:
     """Remove what killed runs of any machine left: at once for the current edition, after a day for others."""
     now = now or datetime.now(UTC)
-    limit = edition_name(now - LEFT)
+    limit = edition_id_at(now - LEFT)
     claimed = claims(warehouse)
     found = folders(warehouse, EDITIONS)
     broken = set(found) - set(whole(warehouse, found))

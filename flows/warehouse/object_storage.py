@@ -18,8 +18,8 @@ from flows.warehouse.database import DATABASE
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import read_manifest, require_intact
 from flows.warehouse.manifest_model import Manifest
-from flows.warehouse.notices import after_publishing
 from flows.warehouse.pointer import EDITIONS, STAGING
+from flows.warehouse.run_warnings import after_publishing
 from flows.warehouse.storage import Exchange, Snapshot, Storage
 
 

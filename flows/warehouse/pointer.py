@@ -5,9 +5,9 @@ from pathlib import Path
 
 from flows.errors import EditionNotChosenError
 from flows.warehouse import disk
-from flows.warehouse.bounded_read import read_bounded
-from flows.warehouse.ids import is_id
-from flows.warehouse.notices import after_publishing
+from flows.warehouse.edition_ids import is_id
+from flows.warehouse.run_warnings import after_publishing
+from flows.warehouse.size_limit import read_limited
 
 CURRENT, EDITIONS, STAGING = "current", "editions", ".staging"
 _MAX_ID_BYTES = 64  # bytes of a file that holds an id
@@ -48,7 +48,7 @@ def named(warehouse: Path, pointer: Path) -> str | None:
     if not pointer.is_file():
         return None
     try:
-        return id_in(read_bounded(pointer, _MAX_ID_BYTES))
+        return id_in(read_limited(pointer, _MAX_ID_BYTES))
     except ValueError:
         return None
 
@@ -64,7 +64,7 @@ def stage(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
     pointer = warehouse / STAGING / name
     pointer.parent.mkdir(exist_ok=True)
     pointer.unlink(missing_ok=True)
-    disk.link_or_note(pointer, Path(EDITIONS, edition_id))
+    disk.symlink_or_file(pointer, Path(EDITIONS, edition_id))
     return pointer
 
 

@@ -7,27 +7,27 @@ import pyarrow.compute as pc
 
 from flows.problems import problem
 from flows.schema import PROBLEMS, TO_READ
-from flows.warehouse.arrow import schema, to_arrow
+from flows.warehouse.arrow import arrow_schema, to_arrow
 
 # A file that was changed just before the source was listed may have been changed again in the same tick of the
 # file system's clock, which would not show in its time.
-TICK = 2_000_000_000  # nanoseconds
+CLOCK_TICK = 2_000_000_000  # nanoseconds
 REJECTED = pa.chunked_array([["rejected"]])
 
 
-def find_changed(found: pa.Table, last: pa.Table, listed_at: int, every: bool) -> pa.Table:
-    """Return the files to read: new ones, and those that differ from `last`, or all files if `every` is set.
+def find_changed(found: pa.Table, previous: pa.Table, listed_at: int, verify_content: bool) -> pa.Table:
+    """Return the files to read: new and changed ones, or all files if `verify_content` is set.
 
-    `found` has the columns of FOUND, `last` also content_hash; the result has those of TO_READ. `last` was listed at
-    `listed_at`, in nanoseconds since 1970.
+    `found` has the columns of FOUND, `previous` also content_hash; the result has the columns of TO_READ. `previous`
+    was listed at `listed_at`, in nanoseconds since 1970.
     """
-    known = _rows_at(last.select(schema(TO_READ).names), found["source_path"])
+    known = _rows_at(previous.select(arrow_schema(TO_READ).names), found["source_path"])
     files = found.append_column("content_hash", known["content_hash"])
-    if every:
+    if verify_content:
         return files
     same = pc.and_(pc.equal(found["size"], known["size"]), pc.equal(found["mtime_ns"], known["mtime_ns"]))
-    settled = pc.and_(pc.is_valid(known["content_hash"]), pc.less(found["mtime_ns"], listed_at - TICK))
-    return files.filter(pc.invert(pc.fill_null(pc.and_(same, settled), False)))
+    reliable = pc.and_(pc.is_valid(known["content_hash"]), pc.less(found["mtime_ns"], listed_at - CLOCK_TICK))
+    return files.filter(pc.invert(pc.fill_null(pc.and_(same, reliable), False)))
 
 
 def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
@@ -37,33 +37,34 @@ def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
     return table.take(pc.index_in(paths, value_set=table["source_path"].combine_chunks()))
 
 
-def changed_rows(read: pa.Table, last: pa.Table, same_problem: pa.ChunkedArray) -> pa.Table:
-    """Return the rows of `read` whose files have other content than in `last`.
+def changed_rows(read: pa.Table, previous: pa.Table, same_problem: pa.ChunkedArray) -> pa.Table:
+    """Return the rows of `read` whose content differs from `previous`.
 
     A file that could not be read is unchanged if its size is, and its path is in `same_problem`: a link may lead
     nowhere now, and to a folder later.
     """
-    known = _rows_at(last.select(["source_path", "size", "content_hash", "status"]), read["source_path"])
+    known = _rows_at(previous.select(["source_path", "size", "content_hash", "status"]), read["source_path"])
     unread = pc.and_(pc.is_null(read["content_hash"]), pc.is_null(known["content_hash"]))
-    alike = pc.and_(
+    same_failure = pc.and_(
         pc.equal(read["size"], known["size"]),
         pc.is_in(read["source_path"], value_set=same_problem.combine_chunks()),
     )
     same = pc.or_(
         pc.fill_null(pc.equal(read["content_hash"], known["content_hash"]), False),
-        pc.fill_null(pc.and_(unread, alike), False),
+        pc.fill_null(pc.and_(unread, same_failure), False),
     )
     return read.filter(pc.invert(same))
 
 
-def same_rejections(problems: pa.Table, last: pa.Table) -> pa.ChunkedArray:
+def same_rejections(problems: pa.Table, previous: pa.Table) -> pa.ChunkedArray:
     """Return the paths of the files that are rejected for the same reason in both tables of problems."""
-    now, then = (rows_of(rows, "severity", REJECTED).select(["source_path", "message"]) for rows in (problems, last))
-    known = then.take(pc.index_in(now["source_path"], value_set=then["source_path"].combine_chunks()))
+    columns = ["source_path", "message"]
+    now, before = (rows_with(rows, "severity", REJECTED).select(columns) for rows in (problems, previous))
+    known = before.take(pc.index_in(now["source_path"], value_set=before["source_path"].combine_chunks()))
     return now["source_path"].filter(pc.fill_null(pc.equal(now["message"], known["message"]), False))
 
 
-def rows_of(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+def rows_with(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
     """Return the rows whose column has one of some values."""
     return table.filter(pc.is_in(table[column], value_set=values.combine_chunks()))
 
@@ -74,29 +75,30 @@ def rows_without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Ta
     return table.filter(pc.invert(found)) if pc.any(found).as_py() else table
 
 
-def carried_rows(found: pa.Table, last: pa.Table, read: pa.ChunkedArray) -> pa.Table:
-    """Return the rows of sources that stay: files that were found and not read, with their present size and time."""
-    stay = rows_without(found, "source_path", read)
-    known = _rows_at(last, stay["source_path"])
-    return _set(_set(known, "size", stay["size"]), "mtime_ns", stay["mtime_ns"])
+def unchanged_rows(found: pa.Table, previous: pa.Table, read: pa.ChunkedArray) -> pa.Table:
+    """Return the rows of sources for files that were found and not read, with their current size and time."""
+    unread = rows_without(found, "source_path", read)
+    known = _rows_at(previous, unread["source_path"])
+    return _set_column(_set_column(known, "size", unread["size"]), "mtime_ns", unread["mtime_ns"])
 
 
-def find_rivals(last: pa.Table, changed: pa.Table) -> pa.Table:
-    """Return the rows of `last` whose files did not change, but have an article that a changed file has or had.
+def find_candidates(previous: pa.Table, changed: pa.Table) -> pa.Table:
+    """Return the rows of `previous` for unchanged files with an article that a changed file has or had.
 
-    `changed` are rows of sources: the files that were read, and what the changed files were before. Another of the
-    files may be the published one now.
+    `changed` has rows of sources: of the files that were read, and the previous rows of changed files. Any of these
+    candidates may now be the file whose article is published.
     """
-    claimed = _holding(changed)["article_id"]
-    return rows_without(_holding(rows_of(last, "article_id", claimed)), "source_path", changed["source_path"])
+    article_ids = _with_article(changed)["article_id"]
+    candidates = _with_article(rows_with(previous, "article_id", article_ids))
+    return rows_without(candidates, "source_path", changed["source_path"])
 
 
-def _holding(sources: pa.Table) -> pa.Table:
-    """Return the rows of sources whose files have a published article, from them or from another file."""
+def _with_article(sources: pa.Table) -> pa.Table:
+    """Return the rows of sources whose article is published, from this file or from another one."""
     return sources.filter(pc.is_in(sources["status"], pa.array(["published", "duplicate"])))
 
 
-def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:
+def find_duplicates(articles: pa.Table) -> dict[str, tuple[str, str]]:
     """Return the duplicates: source_path -> (article_id, the published file's source_path).
 
     `articles` has article_id, published_at and source_path. The later published_at wins (undated is earliest), then the
@@ -104,7 +106,7 @@ def find_losers(articles: pa.Table) -> dict[str, tuple[str, str]]:
     """
     counts = pc.value_counts(articles["article_id"])
     repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    rows = rows_of(articles, "article_id", pa.chunked_array([repeated])).to_pylist()
+    rows = rows_with(articles, "article_id", pa.chunked_array([repeated])).to_pylist()
     winners: dict[str, dict[str, Any]] = {}
     for row in sorted(rows, key=_rank):
         winners[row["article_id"]] = row
@@ -119,42 +121,42 @@ def _rank(row: dict[str, Any]) -> tuple[bool, Any, str]:
     return (row["published_at"] is not None, row["published_at"] or 0, row["source_path"])
 
 
-def with_duplicates(problems: pa.Table, losers: dict[str, tuple[str, str]]) -> pa.Table:
+def with_duplicates(problems: pa.Table, duplicates: dict[str, tuple[str, str]]) -> pa.Table:
     """Return the problems with exactly one row for each duplicate, which names the published file."""
     rows = [
         problem("duplicate", article_id=article_id, winner=winner)._replace(source_path=path, article_id=article_id)
-        for path, (article_id, winner) in losers.items()
+        for path, (article_id, winner) in duplicates.items()
     ]
-    return pa.concat_tables([rows_without(problems, "source_path", paths(losers)), to_arrow(PROBLEMS, rows)])
+    return pa.concat_tables([rows_without(problems, "source_path", _paths(duplicates)), to_arrow(PROBLEMS, rows)])
 
 
-def paths(losers: dict[str, tuple[str, str]]) -> pa.ChunkedArray:
+def _paths(duplicates: dict[str, tuple[str, str]]) -> pa.ChunkedArray:
     """Return the paths of the duplicates."""
-    return pa.chunked_array([pa.array(sorted(losers), pa.string())])
+    return pa.chunked_array([pa.array(sorted(duplicates), pa.string())])
 
 
-def settle_sources(read: pa.Table, losers: dict[str, tuple[str, str]], history: pa.Table) -> pa.Table:
+def reconcile_sources(read: pa.Table, duplicates: dict[str, tuple[str, str]], history: pa.Table) -> pa.Table:
     """Return the rows of files that were read, with duplicates marked, and the history of each file."""
-    lost = pc.is_in(read["source_path"], value_set=paths(losers).combine_chunks())
-    read = _set(read, "status", pc.if_else(lost, "duplicate", read["status"]))
-    read = _set(read, "published_month", pc.if_else(lost, None, read["published_month"]))
+    is_duplicate = pc.is_in(read["source_path"], value_set=_paths(duplicates).combine_chunks())
+    read = _set_column(read, "status", pc.if_else(is_duplicate, "duplicate", read["status"]))
+    read = _set_column(read, "published_month", pc.if_else(is_duplicate, None, read["published_month"]))
     known = _rows_at(history, read["source_path"])
     same = pc.fill_null(pc.equal(read["content_hash"], known["content_hash"]), False)
     first = pc.coalesce(known["first_edition"], read["first_edition"])
     changed = pc.if_else(same, known["last_changed_edition"], read["last_changed_edition"])
-    return _set(_set(read, "first_edition", first), "last_changed_edition", changed)
+    return _set_column(_set_column(read, "first_edition", first), "last_changed_edition", changed)
 
 
-def published(sources: pa.Table) -> pa.Table:
+def published_sources(sources: pa.Table) -> pa.Table:
     """Return the rows of sources whose files are published."""
     return sources.filter(pc.equal(sources["status"], "published"))
 
 
-def duplicates(sources: pa.Table) -> pa.Table:
+def duplicate_sources(sources: pa.Table) -> pa.Table:
     """Return the rows of sources whose files are duplicates."""
     return sources.filter(pc.equal(sources["status"], "duplicate"))
 
 
-def _set(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
-    place = table.schema.get_field_index(name)
-    return table.set_column(place, table.schema.field(place), values)
+def _set_column(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    index = table.schema.get_field_index(name)
+    return table.set_column(index, table.schema.field(index), values)

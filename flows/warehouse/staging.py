@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.schema import ARTICLE_KEYS, CONTENT, PROBLEMS, SOURCES, Table
-from flows.warehouse.arrow import release_memory, schema
+from flows.warehouse.arrow import arrow_schema, release_memory
 
 Write = Callable[[Table, pa.Table], None]
-MONTHS = ".months.json"
-READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # the tables into which a batch of seed files is read
+MONTHS_SUFFIX = ".months.json"
+READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # tables with rows from seed files
 # The path of the seed file is staged with each row, so that the rows of a duplicate can be left out.
 SOURCE_PATH = pa.field("source_path", pa.string())
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and cores have a worker each
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # small parts, one worker per core
 
 
 @contextmanager
@@ -45,12 +45,12 @@ def writer(work: Path, number: int) -> Iterator[Write]:
 
         yield write
     for name in months.keys() & open_files.keys():
-        (work / name / file_name(number)).with_suffix(MONTHS).write_text(json.dumps(months[name]))
+        (work / name / file_name(number)).with_suffix(MONTHS_SUFFIX).write_text(json.dumps(months[name]))
 
 
 def staged_schema(table: Table) -> pa.Schema:
     """Return the columns of a table's staged rows: its own, and SOURCE_PATH with those of content."""
-    columns = schema(table)
+    columns = arrow_schema(table)
     return columns if table not in CONTENT or SOURCE_PATH.name in columns.names else columns.append(SOURCE_PATH)
 
 
@@ -67,29 +67,22 @@ def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
 def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
     """Return the staged rows of a table: of one batch, or of all."""
     found = [_open(file).read_all() for file in files(work, table, number)]
-    return pa.concat_tables(found) if found else schema(table).empty_table()
+    return pa.concat_tables(found) if found else arrow_schema(table).empty_table()
 
 
-def read_columns(work: Path, table: Table, names: list[str]) -> pa.Table:
-    """Return some columns of a table's staged rows."""
-    found = []
-    for file in files(work, table):
-        shape = _open(file).schema
-        options = pa.ipc.IpcReadOptions(included_fields=[shape.get_field_index(name) for name in names])
-        found.append(_open(file, options).read_all().select(names))
-    return pa.concat_tables(found) if found else schema(table).empty_table().select(names)
+def month_reader(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
+    """Return a function that reads the staged rows of one month, since a month may fill the memory.
 
-
-def by_month(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
-    """Return a function that returns the rows of a month, None without rows: one month may fill the memory."""
-    places: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
+    It returns None if the month has no rows.
+    """
+    locations: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
     for file in files(work, table):
         reader = _open(file)
-        for number, month in enumerate(json.loads(file.with_suffix(MONTHS).read_text())):
-            places.setdefault(month, []).append((reader, number))
+        for number, month in enumerate(json.loads(file.with_suffix(MONTHS_SUFFIX).read_text())):
+            locations.setdefault(month, []).append((reader, number))
 
     def read_month(month: str | None) -> pa.Table | None:
-        parts = [reader.get_batch(number) for reader, number in places.get(month, [])]
+        parts = [reader.get_batch(number) for reader, number in locations.get(month, [])]
         rows = pa.Table.from_batches(parts).combine_chunks() if parts else None
         parts.clear()
         release_memory()
@@ -108,17 +101,13 @@ def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
     return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
 
 
-def files_from(work: Path, table: Table, number: int) -> list[Path]:
-    """Return the files of a table of the batches from `number` on."""
-    return [file for file in files(work, table) if int(file.stem) >= number]
-
-
 def remove_rows(work: Path, number: int) -> None:
-    """Remove the rows read from seed files of the batches from `number` on."""
+    """Remove the rows that the batches from `number` on have read from seed files."""
     for table in READ_TABLES:
-        for file in files_from(work, table, number):
-            file.unlink()
+        for file in files(work, table):
+            if int(file.stem) >= number:
+                file.unlink()
 
 
-def _open(file: Path, options: pa.ipc.IpcReadOptions | None = None) -> pa.RecordBatchFileReader:
-    return pa.ipc.open_file(pa.OSFile(str(file)), options=options)  # mapped, it would count as the process's own memory
+def _open(file: Path) -> pa.RecordBatchFileReader:
+    return pa.ipc.open_file(pa.OSFile(str(file)))  # a memory map would count as the process's memory

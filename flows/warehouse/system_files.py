@@ -2,13 +2,13 @@
 
 import re
 
-_OF_SYSTEMS = re.compile(
+_SYSTEM_NAMES = re.compile(
     r"lost\+found|@eaDir|#recycle|#snapshot|\$RECYCLE\.BIN|System Volume Information|Thumbs\.db|desktop\.ini"
     r"|\.(_.*|nfs.*|Trash.*|snapshots?|zfs|DS_Store|fseventsd|Spotlight-V100)"
 )
-_READ = (".wal", ".parquet", ".duckdb")  # what DuckDB replays, and readers of a whole folder would take for data
+_READ_SUFFIXES = (".wal", ".parquet", ".duckdb")  # DuckDB replays them, or readers of a folder take them for data
 
 
-def is_of_system(name: str) -> bool:
-    """Return whether a file or folder of this name belongs to a system, and readers of editions ignore it."""
-    return bool(_OF_SYSTEMS.fullmatch(name)) and not name.endswith(_READ)
+def is_system_file(name: str) -> bool:
+    """Return whether a file or folder of this name was created by a system, and is not read with an edition."""
+    return bool(_SYSTEM_NAMES.fullmatch(name)) and not name.endswith(_READ_SUFFIXES)

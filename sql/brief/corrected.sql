@@ -1,4 +1,4 @@
--- Articles of which fields were corrected in this edition.
+-- Articles that this edition corrected, with the corrected fields.
 SELECT a.title, string_agg(c.field, ', ' ORDER BY c.field) AS fields
 FROM changes AS c
 JOIN articles AS a USING (article_id)

@@ -1,4 +1,4 @@
--- Articles that are gone since this edition.
+-- Articles that this edition withdrew.
 SELECT title, category, published_on
 FROM withdrawn_articles
 WHERE edition_id = $edition_id

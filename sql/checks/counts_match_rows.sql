@@ -1,4 +1,4 @@
--- Articles whose stored counts are not those of their rows.
+-- Articles whose image or caption count differs from their number of rows.
 WITH
 image_rows AS (SELECT article_id, count(*) AS images FROM images GROUP BY article_id),
 caption_rows AS (SELECT article_id, count(*) AS captions FROM captions GROUP BY article_id)

@@ -1,4 +1,4 @@
--- Identities that appear on more than one row.
+-- Keys that more than one row has.
 WITH keys AS (
     SELECT 'articles' AS table_name, article_id AS key FROM articles
     UNION ALL

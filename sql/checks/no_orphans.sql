@@ -1,4 +1,4 @@
--- Rows that name an article or an image that the edition does not have.
+-- Rows that refer to an article, an image or a seed file that the edition does not have.
 SELECT 'images' AS table_name, image_id AS key, article_id AS missing
 FROM images ANTI JOIN articles USING (article_id)
 UNION ALL

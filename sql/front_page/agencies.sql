@@ -1,4 +1,4 @@
--- The ten agencies with most images, and all others as one; captions that name none last.
+-- The ten agencies with the most images, all other agencies as one row, and captions without an agency last.
 WITH ranked AS (
     SELECT
         agency,

@@ -1,5 +1,6 @@
--- The twelve largest categories and all others as one, with their articles in each of the last weeks (26 at most, none
--- after the edition's where any lies before) and the age of their latest article. `weeks` are Mondays, earliest first.
+-- The twelve largest categories, and all other categories as one row, with their articles per week and the age of their
+-- latest article. `weeks` are Mondays, earliest first: at most 26, up to the edition's week, or up to the last week if
+-- all articles are dated later.
 WITH
 ranked AS (
     SELECT

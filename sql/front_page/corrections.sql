@@ -1,4 +1,4 @@
--- The latest corrections, long values cut short; of a text that changed only the fact.
+-- The latest corrections, with long values shortened; the values of a body are left out.
 SELECT
     c.title,
     language,

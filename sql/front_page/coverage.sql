@@ -1,5 +1,5 @@
--- Images in the text, in all (`everywhere`) and in the categories with most of them: described, captioned, credited.
--- Heroes are left out: front matter has no place for what describes them.
+-- Images in the text with alternative text, caption and credit: in total (`everywhere`), and in the categories with the
+-- most images. Heroes are left out: front matter has no fields that describe them.
 WITH
 described AS (
     SELECT image_id, count(credit) > 0 AS has_credit

@@ -1,6 +1,6 @@
--- The last 91 days up to the edition's, or up to the last one where all days lie ahead: a slip of the pen may name 2099.
+-- The last 91 days up to the edition's day, or up to the last day if all are later: a typing error may say 2099.
 WITH edition_day AS (
-    SELECT max(published_at)::DATE + 1 AS latest -- it may be tomorrow already in the edition's time zone
+    SELECT max(published_at)::DATE + 1 AS latest -- in the edition's time zone, it may already be tomorrow
     FROM editions
 ),
 last_day AS (

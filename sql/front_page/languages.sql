@@ -1,4 +1,4 @@
--- The ten languages with most articles, and all others as one.
+-- The ten languages with the most articles, and all other languages as one row.
 WITH
 counted AS (
     SELECT language, count(*) AS articles

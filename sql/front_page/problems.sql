@@ -1,4 +1,4 @@
--- What is wrong in seed files, a row for each kind with its first file; what is not published comes first.
+-- The kinds of problems, each with its first file; files that are not published come first.
 SELECT
     severity,
     remedy,

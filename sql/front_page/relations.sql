@@ -1,4 +1,4 @@
--- The tables and views, with what a row of each is.
+-- The tables and views with their descriptions.
 SELECT table_name AS name, comment AS description, 'table' AS kind
 FROM duckdb_tables()
 WHERE database_name = current_database()

@@ -1,41 +1,49 @@
--- The rows that the ledger gains: how the articles of this edition differ from those of the previous one.
--- The temporary tables of differing.sql have their ids. $edition_id and $noticed_at are this edition's.
+-- The rows that the ledger gains: how the articles of this edition differ from those of the previous edition.
+-- differing.sql creates the macros and temporary tables. $edition_id and $noticed_at are those of this edition.
 WITH
-fields_before AS (
-    FROM (FROM (FROM texts_before SEMI JOIN differing USING (article_id)) LEFT JOIN heroes_before USING (article_id))
+previous_fields AS (
+    FROM (
+        FROM texts_of('previous_articles')
+        SEMI JOIN changed_ids USING (article_id)
+        LEFT JOIN heroes_of('previous_images') USING (article_id)
+    )
     UNPIVOT INCLUDE NULLS (old_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
 ),
-fields_now AS (
-    FROM (FROM (FROM texts_now SEMI JOIN differing USING (article_id)) LEFT JOIN heroes_now USING (article_id))
+new_fields AS (
+    FROM (
+        FROM texts_of('new_articles')
+        SEMI JOIN changed_ids USING (article_id)
+        LEFT JOIN heroes_of('new_images') USING (article_id)
+    )
     UNPIVOT INCLUDE NULLS (new_value FOR field IN (COLUMNS(* EXCLUDE (article_id))))
 ),
-changes_of_fields AS (
+field_changes AS (
     SELECT
         article_id, if(field = 'source_path', 'moved', 'corrected') AS change, field, old_value, new_value
-    FROM fields_before
-    JOIN fields_now USING (article_id, field)
+    FROM previous_fields
+    JOIN new_fields USING (article_id, field)
     WHERE old_value IS DISTINCT FROM new_value
 ),
 once_withdrawn AS (
-    SELECT DISTINCT article_id FROM changes_before WHERE change = 'withdrawn'
+    SELECT DISTINCT article_id FROM previous_changes WHERE change = 'withdrawn'
 ),
--- The final values of withdrawn articles: nothing else will keep them.
-last_words AS (
+-- The last values of withdrawn articles, which no other table keeps.
+final_values AS (
     FROM (
         SELECT article_id, title, category, published_on::VARCHAR AS published_on
-        FROM articles_before
-        SEMI JOIN gone USING (article_id)
+        FROM previous_articles
+        SEMI JOIN withdrawn_ids USING (article_id)
     )
     UNPIVOT (old_value FOR field IN (title, category, published_on))
 ),
 all_changes AS (
     SELECT article_id, if(article_id IN (FROM once_withdrawn), 'restored', 'added') AS change, NULL, NULL, NULL
-    FROM arrived
+    FROM added_ids
     UNION ALL
-    SELECT article_id, 'withdrawn', field, old_value, NULL FROM last_words
+    SELECT article_id, 'withdrawn', field, old_value, NULL FROM final_values
     UNION ALL
-    FROM changes_of_fields
+    FROM field_changes
 )
 SELECT $edition_id AS edition_id, *, $noticed_at::TIMESTAMPTZ AS noticed_at
-FROM all_changes AS changes_now (article_id, change, field, old_value, new_value)
+FROM all_changes AS new_changes (article_id, change, field, old_value, new_value)
 ORDER BY article_id, change, field

@@ -1,4 +1,4 @@
--- The counts of this edition, one row; $edition_id is its id.
+-- The counts of this edition, in one row; $edition_id is its id.
 WITH
 status_counts AS (
     SELECT

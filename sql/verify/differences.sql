@@ -1,5 +1,5 @@
--- Rows that are in only one of two editions: `published_rows` and `rebuilt_rows`.
--- Hashes first: the texts of a large archive do not fit into memory, those of what differs do.
+-- Rows that are only in one of two editions, `published_rows` and `rebuilt_rows`.
+-- Hashes first: the texts of a large archive do not fit into memory, those of differing rows do.
 WITH
 hashes AS (
     SELECT hash(*COLUMNS(*)) AS row_hash, 1 AS times FROM published_rows

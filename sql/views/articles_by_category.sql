@@ -1,9 +1,9 @@
 -- Articles of each category, with their words, images and captions.
--- category: Category; null for the articles that have none.
+-- category: Category; null for articles without a category.
 -- articles: Number of articles.
--- first_published_on: Day of the earliest article; null when all are undated.
--- last_published_on: Day of the latest article; null when all are undated.
--- words: Words of their text in all.
+-- first_published_on: Day of the earliest article; null if all are undated.
+-- last_published_on: Day of the latest article; null if all are undated.
+-- words: Total number of words in their text.
 -- images: Images of these articles, heroes included.
 -- captions: Captions of these images.
 CREATE OR REPLACE VIEW articles_by_category AS

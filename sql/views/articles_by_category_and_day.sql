@@ -1,5 +1,5 @@
--- Articles of each category on each day that has any.
--- category: Category; null for the articles that have none.
+-- Articles of each category on each day with articles.
+-- category: Category; null for articles without a category.
 -- published_on: Day, in the edition's time zone; null for undated articles.
 -- articles: Number of articles.
 CREATE OR REPLACE VIEW articles_by_category_and_day AS

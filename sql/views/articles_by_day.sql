@@ -1,8 +1,8 @@
--- Every day from the first dated article to the last, days without articles too.
+-- Every day from the first dated article to the last, including days without articles.
 -- published_on: Day, in the edition's time zone.
--- articles: Articles published on that day; 0 on a day without any.
--- articles_7_day_mean: Mean of articles over this day and the six before it, of the days there are.
--- words: Words of their text in all.
+-- articles: Articles published on that day; 0 on a day without articles.
+-- articles_7_day_mean: Mean number of articles of this day and up to six days before it.
+-- words: Total number of words in their text.
 -- images: Images of these articles, heroes included.
 -- captions: Captions of these images.
 CREATE OR REPLACE VIEW articles_by_day AS

@@ -1,13 +1,13 @@
--- Captions of each photo agency, with their images, photographers and articles.
--- agency: Agency, one short name each; null for the captions whose credit names none.
+-- Captions of each photo agency, with the number of their images, photographers and articles.
+-- agency: Agency, one short name each; null for captions whose credit names no agency.
 -- captions: Number of captions.
 -- images: Images with such a caption.
--- photographers: Different photographers that these captions name.
+-- photographers: Number of different photographers in these captions.
 -- articles: Articles with such a caption.
--- first_published_on: Day of the earliest of these articles; null when all are undated.
--- last_published_on: Day of the latest of these articles; null when all are undated.
+-- first_published_on: Day of the earliest of these articles; null if all are undated.
+-- last_published_on: Day of the latest of these articles; null if all are undated.
 CREATE OR REPLACE VIEW captions_by_agency AS
--- Groups of groups, for these go to the disk where they do not fit into memory; counts of the distinct do not.
+-- Nested groups can spill to the disk if they do not fit into memory; count(DISTINCT …) cannot.
 WITH
 by_image AS (
     SELECT agency, article_id, image_id, count(*) AS captions

@@ -2,10 +2,10 @@
 -- noticed_at: Time of the edition that noticed the correction.
 -- edition_id: Edition that noticed it.
 -- article_id: The article.
--- title: Its title now; its last one where it has been withdrawn since.
--- field: Column that differs; image is the url of the hero.
--- old_value: Value before, as text; null where there was none.
--- new_value: Value since, as text; null where there is none.
+-- title: Its current title; the last title if it has been withdrawn since.
+-- field: Column that changed; image is the url of the hero.
+-- old_value: Previous value, as text; null if there was none.
+-- new_value: New value, as text; null if there is none.
 CREATE OR REPLACE VIEW corrections AS
 WITH last_titles AS (
     SELECT article_id, max_by(old_value, edition_id) AS last_title

@@ -1,7 +1,7 @@
--- How old the latest article of each category was when the edition was made.
--- category: Category; null for the articles that have none.
--- last_published_at: Instant of its latest article, UTC; null when all are undated.
--- age_in_hours: Hours from that instant to the edition's time; negative where it lies ahead.
+-- Age of each category's latest article when the edition was published.
+-- category: Category; null for articles without a category.
+-- last_published_at: Instant of its latest article, UTC; null if all are undated.
+-- age_in_hours: Hours from that instant to the edition's time; negative if it is later.
 CREATE OR REPLACE VIEW freshness AS
 WITH latest AS (
     SELECT category, max(published_at) AS last_published_at

@@ -1,9 +1,9 @@
--- Images that several articles show, known by their address.
+-- Images that several articles show, identified by their address.
 -- url: Address of the image.
--- articles: Articles that show it, two at least.
--- uses: How often they show it in all.
--- first_published_on: Day of the earliest of these articles; null when all are undated.
--- last_published_on: Day of the latest of these articles; null when all are undated.
+-- articles: Number of articles that show it, at least two.
+-- uses: Total number of uses in these articles.
+-- first_published_on: Day of the earliest of these articles; null if all are undated.
+-- last_published_on: Day of the latest of these articles; null if all are undated.
 CREATE OR REPLACE VIEW image_reuse AS
 WITH repeated AS (
     SELECT url

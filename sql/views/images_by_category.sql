@@ -1,6 +1,6 @@
--- Images of each category's articles, and how many of them are described and credited.
--- category: Category; null for the articles that have none.
--- images: Uses of images, heroes included; 0 where the category has none.
+-- Images of each category's articles, and how many have an alternative text, a caption and a credit.
+-- category: Category; null for articles without a category.
+-- images: Uses of images, heroes included; 0 if the category has none.
 -- images_with_alt: Images with an alternative text.
 -- images_with_caption: Images with a caption of any form.
 -- images_with_credit: Images with a caption that names its source.

@@ -1,9 +1,9 @@
--- Articles that were published once and are gone now, the latest withdrawal first.
+-- Articles that were published and have been withdrawn, the latest withdrawal first.
 -- article_id: The article.
 -- title: Its last title.
--- category: Its last category; null when it had none.
--- published_on: Its last day of publication; null when it was undated.
--- withdrawn_at: Time of the edition that noticed that it is gone.
+-- category: Its last category; null if it had none.
+-- published_on: Its last day of publication; null if it was undated.
+-- withdrawn_at: Time of the edition that noticed the withdrawal.
 -- edition_id: That edition.
 CREATE OR REPLACE VIEW withdrawn_articles AS
 WITH last_withdrawals AS (

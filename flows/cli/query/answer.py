@@ -20,7 +20,7 @@ from flows.cli.query.parquet import write_parquet
 from flows.cli.query.statement import require_question
 from flows.errors import QueryError
 from flows.settings import Settings
-from flows.warehouse.sandbox import private_folder, sealed
+from flows.warehouse.sandbox import open_sandbox, private_folder
 from flows.warehouse.storage import open_storage
 
 
@@ -32,7 +32,7 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
     sql = _text(sql)
     too_long = _too_long(settings.timeout)
     try:
-        with interruptible(settings.timeout, too_long) as stop, sealed(edition, settings.timeout) as connection:
+        with interruptible(settings.timeout, too_long) as stop, open_sandbox(edition, settings.timeout) as connection:
             stop.interrupt = connection.interrupt
             stop.litter.append(private_folder(connection))
             question = require_question(connection, sql)

@@ -10,7 +10,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from flows.cli.query.formats import Rows, batches
 from flows.errors import QueryError
-from flows.warehouse.database import ROW_GROUP
+from flows.warehouse.database import ROW_GROUP_SIZE
 
 # Parquet has no form for them, or Arrow makes other values of them and does not say so.
 _NO_FORM = {"interval", "union", "time with time zone", "uhugeint", "bit", "bignum", "variant", "geometry"}
@@ -23,7 +23,7 @@ def write_parquet(rows: Rows, file: BinaryIO) -> None:
     for name, type_ in types.items():
         if _NO_FORM & set(_kinds(type_)):
             raise _unfit(name, type_)
-    found = batches(rows, ROW_GROUP)
+    found = batches(rows, ROW_GROUP_SIZE)
     first = next(found, None)
     schema = first.schema if first else rows.limit(0).to_arrow_table().schema
     _require_forms(schema.empty_table(), types)

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flows.display import shortened
 from flows.schema import Edition
-from flows.warehouse.database import Config, reading, with_retry
+from flows.warehouse.database import Config, fetch_dicts, open_database, with_retry
 from flows.warehouse.ddl import SQL
 from flows.warehouse.front_page import charts
 
@@ -33,16 +34,15 @@ def write(edition: Path, row: Edition) -> Path:
 
 def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
     """Return the results of sql/front_page by the name of the query."""
-    with reading(edition, config, edition.parent) as connection:
+    with open_database(edition, config, edition.parent) as connection:
         return {
             file.stem: _fetch(connection.execute(file.read_text()))
             for file in sorted((SQL / "front_page").glob("*.sql"))
         }
 
 
-def _fetch(result: Any) -> list[dict[str, Any]]:
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, map(_shown, values), strict=True)) for values in result.fetchall()]
+def _fetch(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    return [{name: _shown(value) for name, value in row.items()} for row in fetch_dicts(result)]
 
 
 def _shown(value: Any) -> Any:

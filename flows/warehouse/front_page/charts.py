@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FEWEST = 14  # bars that fit: a single day does not fill the chart
+MIN_BARS = 14  # a chart has space for these, so that a single bar does not fill it
 
 
 class Scale(NamedTuple):
@@ -28,32 +28,32 @@ class Bar(NamedTuple):
 
 def scale(values: Sequence[float]) -> Scale:
     """Return the scale for the values, in steps of 1, 2 or 5 times a power of ten."""
-    most = max([*values, 1])
-    power = 10 ** math.floor(math.log10(most))
-    step = max(1, next(int(size * power) for size in (0.5, 1, 2, 5) if most <= 4 * size * power))
-    top = math.ceil(most / step) * step
+    largest = max([*values, 1])
+    power = 10 ** math.floor(math.log10(largest))
+    step = max(1, next(int(size * power) for size in (0.5, 1, 2, 5) if largest <= 4 * size * power))
+    top = math.ceil(largest / step) * step
     return Scale(top, tuple(range(step, top + 1, step)))
 
 
-def bars(values: Sequence[float], top: float, fewest: int = FEWEST) -> list[Bar]:
+def bars(values: Sequence[float], top: float, min_bars: int = MIN_BARS) -> list[Bar]:
     """Return a bar for each value, from left to right; any value above zero is visible."""
-    room = 100 / max(len(values), fewest)
+    slot = 100 / max(len(values), min_bars)
     heights = [max(1.0, 100 * value / top) if value else 0.0 for value in values]
     return [
-        Bar(round((n + 0.1) * room, 2), round(100 - height, 2), round(0.8 * room, 2), round(height, 2))
+        Bar(round((n + 0.1) * slot, 2), round(100 - height, 2), round(0.8 * slot, 2), round(height, 2))
         for n, height in enumerate(heights)
     ]
 
 
 def line(values: Sequence[float], top: float) -> str:
     """Return the points of a line through the centers of the bars, in a square of 100 by 100."""
-    room = 100 / max(len(values), FEWEST)
-    return " ".join(f"{(n + 0.5) * room:.2f},{100 - 100 * value / top:.2f}" for n, value in enumerate(values))
+    slot = 100 / max(len(values), MIN_BARS)
+    return " ".join(f"{(n + 0.5) * slot:.2f},{100 - 100 * value / top:.2f}" for n, value in enumerate(values))
 
 
-def labels(count: int, most: int = 4) -> list[tuple[int, float]]:
-    """Return which of a number of bars have a label below: at most `most`, with the first and the last."""
-    room = 100 / max(count, FEWEST)
-    spots = min(most, max(1, round(count * room / 25)), count)
-    places = sorted({round(n * (count - 1) / max(spots - 1, 1)) for n in range(spots)})
-    return [(place, round((place + 0.5) * room, 2)) for place in places]
+def labels(count: int, max_labels: int = 4) -> list[tuple[int, float]]:
+    """Return which of a number of bars have a label below: at most `max_labels`, among them the first and the last."""
+    slot = 100 / max(count, MIN_BARS)
+    labels = min(max_labels, max(1, round(count * slot / 25)), count)
+    indices = sorted({round(n * (count - 1) / max(labels - 1, 1)) for n in range(labels)})
+    return [(index, round((index + 0.5) * slot, 2)) for index in indices]

@@ -1,4 +1,4 @@
--- The previous edition; no row for the first.
+-- The previous edition; no row for the first one.
 SELECT edition_id, published_at
 FROM editions
 ORDER BY edition_id DESC

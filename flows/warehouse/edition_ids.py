@@ -2,27 +2,27 @@
 
 from datetime import UTC, datetime, timedelta
 
-_FORM = "%Y%m%dT%H%M%SZ"
+_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
-def edition_name(moment: datetime) -> str:
+def edition_id_at(moment: datetime) -> str:
     """Return the id of an edition at an instant (UTC)."""
-    return moment.strftime(_FORM)
+    return moment.strftime(_FORMAT)
 
 
 def edition_time(edition_id: str) -> datetime:
     """Return the instant of an edition's id; raise ValueError."""
-    return datetime.strptime(edition_id, _FORM).replace(tzinfo=UTC)
+    return datetime.strptime(edition_id, _FORMAT).replace(tzinfo=UTC)
 
 
 def next_id(edition_id: str) -> str:
     """Return the id of the next second."""
-    return edition_name(edition_time(edition_id) + timedelta(seconds=1))
+    return edition_id_at(edition_time(edition_id) + timedelta(seconds=1))
 
 
 def is_id(name: str) -> bool:
     """Return whether a name is an edition's id."""
     try:
-        return edition_name(edition_time(name)) == name
+        return edition_id_at(edition_time(name)) == name
     except ValueError:
         return False
