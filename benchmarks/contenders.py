@@ -1,4 +1,4 @@
-"""The contenders: the command of each over a corpus, what it needs, and what it leaves."""
+"""The contenders: the command that each one runs on a corpus, and the database that it writes."""
 
 import json
 import os
@@ -17,116 +17,117 @@ PEERS = HERE.parent / ".venv-bench" / "bin" / "python"
 BROADSHEET = PYTHON.with_name("broadsheet")
 
 
-class Place(NamedTuple):
-    """Where a round happens: the corpus, a folder for what the contenders make, and the number of processes."""
+class Workspace(NamedTuple):
+    """The corpus, a folder for the output of the contenders, and the number of processes."""
 
     corpus: Path
-    made: Path
+    output: Path
     processes: int
 
     @property
     def source(self) -> Path:
-        """The seed files."""
+        """The folder of the seed files."""
         return self.corpus / "source"
 
     def fresh(self, name: str) -> Path:
-        """The path of a contender's folder, which is not there yet."""
-        shutil.rmtree(self.made / name, ignore_errors=True)
-        return self.made / name
+        """Return the path of a contender's folder, after removing an earlier one."""
+        shutil.rmtree(self.output / name, ignore_errors=True)
+        return self.output / name
 
 
-def floor(place: Place) -> Measured:
-    """Walk and read, nothing else."""
-    return run([PYTHON, HERE / "floor.py", "read", place.source, str(place.processes)])
+def floor(workspace: Workspace) -> Measured:
+    """Walk the folder and read all files, and do nothing else."""
+    return run([PYTHON, HERE / "floor.py", "read", workspace.source, str(workspace.processes)])
 
 
-def listing(place: Place) -> Measured:
-    """Walk and stat, the least that a run without news can do."""
-    return run([PYTHON, HERE / "floor.py", "stat", place.source, "1"])
+def listing(workspace: Workspace) -> Measured:
+    """Walk the folder and stat all files: the minimum of a run without changes."""
+    return run([PYTHON, HERE / "floor.py", "stat", workspace.source, "1"])
 
 
-def broadsheet(place: Place) -> Measured:
-    """A full run into a new warehouse."""
-    return run([BROADSHEET, "run", "--source", place.source, "--warehouse", place.fresh("warehouse")])
+def broadsheet(workspace: Workspace) -> Measured:
+    """Run on the whole corpus into a new warehouse."""
+    return run([BROADSHEET, "run", "--source", workspace.source, "--warehouse", workspace.fresh("warehouse")])
 
 
-def no_change(place: Place) -> Measured:
-    """A run after which nothing is new; the warehouse stands from the contender before."""
-    before = _edition(place)
-    measured = _again(place)
-    if _edition(place) != before:
-        sys.exit("bench: the run without news published an edition; something changed the corpus meanwhile.")
+def no_change(workspace: Workspace) -> Measured:
+    """Run without changes, on the warehouse of `broadsheet`."""
+    previous = _edition(workspace)
+    measured = _run_again(workspace)
+    if _edition(workspace) != previous:
+        sys.exit("bench: The run without changes published an edition. Do not change the corpus while it is measured.")
     return measured
 
 
-def one_changed(place: Place) -> Measured:
-    """A run after one file was edited; the corpus is as before when it returns."""
-    file = min(min(place.source.iterdir()).iterdir())
-    content, facts, before = file.read_bytes(), file.stat(), _edition(place)
+def one_changed(workspace: Workspace) -> Measured:
+    """Run after an edit of one file; restore the file afterwards."""
+    file = min(min(workspace.source.iterdir()).iterdir())
+    content, status, previous = file.read_bytes(), file.stat(), _edition(workspace)
     try:
         file.write_bytes(content + b"\nA sentence was added.\n")
-        measured = _again(place)
-        if _edition(place) == before:
-            sys.exit("bench: the run after an edit published nothing.")
+        measured = _run_again(workspace)
+        if _edition(workspace) == previous:
+            sys.exit("bench: The run after an edit published nothing.")
         return measured
     finally:
         file.write_bytes(content)
-        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _again(place: Place) -> Measured:
-    return run([BROADSHEET, "run", "--source", place.source, "--warehouse", place.made / "warehouse"])
+def _run_again(workspace: Workspace) -> Measured:
+    return run([BROADSHEET, "run", "--source", workspace.source, "--warehouse", workspace.output / "warehouse"])
 
 
-def _edition(place: Place) -> Path:
-    return (place.made / "warehouse" / "current").resolve()
+def _edition(workspace: Workspace) -> Path:
+    return (workspace.output / "warehouse" / "current").resolve()
 
 
-def start_up(place: Place) -> Measured:
-    """A run without news over a folder of one file: what any run takes before its work."""
-    folder = place.fresh("start-up")
+def start_up(workspace: Workspace) -> Measured:
+    """Run without changes on a folder with one file: the fixed cost of every run."""
+    folder = workspace.fresh("start-up")
     (folder / "source").mkdir(parents=True)
-    shutil.copy(min(min(place.source.iterdir()).iterdir()), folder / "source")
+    shutil.copy(min(min(workspace.source.iterdir()).iterdir()), folder / "source")
     command = [BROADSHEET, "run", "--source", folder / "source", "--warehouse", folder / "warehouse"]
     subprocess.run(command, check=True, capture_output=True)
     return run(command)
 
 
-def expert(place: Place) -> Measured:
-    """An expert's SQL with the same outputs."""
-    return run([PYTHON, "-m", "benchmarks.expert", place.source, place.fresh("expert"), str(place.processes)])
-
-
-def dlt_arrow(place: Place) -> Measured:
-    """dlt, given Arrow tables."""
-    return _dlt("arrow", place)
-
-
-def dlt_rows(place: Place) -> Measured:
-    """dlt, given dictionaries."""
-    return _dlt("rows", place)
-
-
-def hugo(place: Place) -> Measured:
-    """Hugo builds a page an article; it stops at the first broken file, so those are kept from it."""
-    folder = place.fresh("hugo")
-    folder.mkdir(parents=True)
-    mount = (
-        f'ignoreFiles = ["/137_"]\n[[module.mounts]]\nsource = {json.dumps(str(place.source))}\ntarget = "content"\n'
+def expert(workspace: Workspace) -> Measured:
+    """Run an expert's SQL, which writes the same tables."""
+    return run(
+        [PYTHON, "-m", "benchmarks.expert", workspace.source, workspace.fresh("expert"), str(workspace.processes)]
     )
+
+
+def dlt_arrow(workspace: Workspace) -> Measured:
+    """Run dlt on Arrow tables."""
+    return _dlt("arrow", workspace)
+
+
+def dlt_rows(workspace: Workspace) -> Measured:
+    """Run dlt on dictionaries."""
+    return _dlt("rows", workspace)
+
+
+def hugo(workspace: Workspace) -> Measured:
+    """Build one page per article with Hugo, without the invalid files, at which it would stop."""
+    folder = workspace.fresh("hugo")
+    folder.mkdir(parents=True)
+    source = json.dumps(str(workspace.source))
+    mount = f'ignoreFiles = ["/137_"]\n[[module.mounts]]\nsource = {source}\ntarget = "content"\n'
     (folder / "mount.toml").write_text(mount)
     site = HERE / "peers" / "hugo"
     configs = f"{site / 'hugo.toml'},{folder / 'mount.toml'}"
     return run(["hugo", "--source", site, "--config", configs, "--destination", folder / "public"])
 
 
-def _dlt(form: str, place: Place) -> Measured:
-    script, output = HERE / "peers" / "dlt_articles.py", place.fresh(f"dlt-{form}")
-    return run([PEERS, script, form, place.source, output, str(place.processes)])
+def _dlt(form: str, workspace: Workspace) -> Measured:
+    script, output = HERE / "peers" / "dlt_articles.py", workspace.fresh(f"dlt-{form}")
+    return run([PEERS, script, form, workspace.source, output, str(workspace.processes)])
 
 
-# In the order of a round: the runs without a new warehouse follow the one that made it.
-CONTENDERS: dict[str, Callable[[Place], Measured]] = {
+# In the order of a round: runs on an existing warehouse follow the run that creates it.
+CONTENDERS: dict[str, Callable[[Workspace], Measured]] = {
     "floor": floor,
     "listing": listing,
     "start-up": start_up,
@@ -139,7 +140,7 @@ CONTENDERS: dict[str, Callable[[Place], Measured]] = {
     "hugo": hugo,
 }
 
-# The database that a contender leaves, to be scored.
+# The database that a contender writes, which is scored.
 DATABASES = {
     "broadsheet": "warehouse/current/broadsheet.duckdb",
     "expert": "expert/expert.duckdb",

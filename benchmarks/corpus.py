@@ -1,8 +1,8 @@
-"""A corpus of invented seed files, the same bytes for the same count everywhere, and the truth about it.
+"""Write a corpus of invented seed files, the same bytes on every machine, and the rows that they should yield.
 
     python -m benchmarks.corpus FOLDER COUNT
 
-FOLDER/source gets the files, FOLDER/truth the rows that a reader should find in them, as Parquet.
+The files are in FOLDER/source, and the expected rows in FOLDER/truth as Parquet.
 """
 
 import os
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from benchmarks.invented import FOLDER, ExpectedArticle, ExpectedCaption, ExpectedImage, Invented, invent, path_of
 
 TRUTH: dict[str, type[Any]] = {"articles": ExpectedArticle, "images": ExpectedImage, "captions": ExpectedCaption}
-STAMP = "corpus.txt"  # says of which count and which generator a corpus is
+STAMP = "corpus.txt"  # states the number of files and the version of the generator
 
 
 def write_corpus(folder: Path, count: int) -> Path:
@@ -29,14 +29,14 @@ def write_corpus(folder: Path, count: int) -> Path:
     source, stamp = folder / "source", f"{count} files by generator {_generator()}\n"
     if folder.exists() and any(folder.iterdir()):
         if not (folder / STAMP).exists():
-            sys.exit(f"corpus: {folder} holds something else; name a folder that is new or empty.")
+            sys.exit(f"corpus: The folder {folder} contains other files. Pass a new or empty folder.")
         if (folder / STAMP).read_text() == stamp:
             return source
         rmtree(source, ignore_errors=True)
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     (folder / STAMP).write_text("unfinished\n")
     _write_files(folder, count)
-    os.sync()  # so that it burdens no measurement
+    os.sync()  # so that pending writes do not affect a measurement
     (folder / STAMP).write_text(stamp)
     return source
 
@@ -53,7 +53,7 @@ def _write_files(folder: Path, count: int) -> None:
 
 
 def _write_folder(source: Path, count: int, first: int) -> dict[str, pa.Table]:
-    """Write the files of one folder; returns the truth about them."""
+    """Write the files of one folder, and return the expected rows."""
     (source / path_of(first)).parent.mkdir(parents=True)
     files = [invent(number, count) for number in range(first, min(first + FOLDER, count))]
     for file in files:
@@ -84,7 +84,7 @@ def _schema(row: type[Any]) -> pa.Schema:
 
 
 def _generator() -> str:
-    """A hash of what shapes the files."""
+    """Return a hash of the modules that generate the files."""
     here = Path(__file__).parent
     return sha256(b"".join((here / name).read_bytes() for name in ("invented.py", "words.py"))).hexdigest()[:16]
 

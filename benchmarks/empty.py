@@ -1,4 +1,4 @@
-"""A flow that does nothing: what a run costs without its work. It imports nothing but Prefect."""
+"""A flow that does nothing, to measure the cost of Prefect itself."""
 
 from prefect import flow
 

@@ -1,4 +1,4 @@
-"""Run what a DuckDB expert would write: expert.sql, and the views of our editions that its tables suffice for.
+"""Run expert.sql, the solution of a DuckDB expert, and the views of Broadsheet that its tables support.
 
 python -m benchmarks.expert SOURCE OUTPUT PROCESSES
 """
@@ -13,10 +13,10 @@ VIEWS = ("articles_by_category", "articles_by_day", "articles_by_category_and_da
 
 
 def main(source: Path, output: Path, threads: int) -> None:
-    """Build the database and the Parquet in the folder `output`."""
+    """Write the database and the Parquet files to the folder `output`."""
     output.mkdir(parents=True)
     with duckdb.connect(config={"threads": threads, "autoload_known_extensions": False}) as connection:
-        # Smaller row groups than usual, since a scan gives each thread whole ones.
+        # Each thread scans whole row groups, so smaller ones distribute better.
         connection.execute(
             f"ATTACH '{output}/expert.duckdb' AS expert (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE 20480)"
         )
@@ -32,7 +32,7 @@ def main(source: Path, output: Path, threads: int) -> None:
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, threads: int) -> None:
-    """The view `seed_files`: one read_blob a thread, for each reads on one thread however many there are."""
+    """Create the view `seed_files` with one read_blob per thread, because a read_blob uses a single thread."""
     glob = "SELECT file, row_number() OVER () AS number FROM glob(getvariable('source') || '/**/*.md')"
     for part in range(threads):
         query = f"SELECT list(file) FROM ({glob}) WHERE number % {threads} = {part}"

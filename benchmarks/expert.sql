@@ -1,12 +1,12 @@
--- What a DuckDB expert would write for the job: articles, images and captions by regular expressions alone.
+-- Extract articles, images and captions with regular expressions, as a DuckDB expert would.
 -- Variables: source and output (folders). View: seed_files (filename, content). The connection is to the new database.
 SET preserve_insertion_order = false;
 
--- One front matter value, without its quotation marks.
+-- Return a front matter value without quotation marks.
 CREATE MACRO front(matter, key) AS
     replace(replace(regexp_extract(matter, '(?m)^' || key || ':[ \t]*"?(.*?)"?[ \t]*$', 1), '\"', '"'), '\\', '\');
 
--- Markdown of a caption as plain text: escapes, emphasis and the one entity that newsrooms write.
+-- Convert the Markdown of a caption to plain text: escapes, emphasis and the entity &amp;.
 CREATE MACRO plain(markdown) AS
     CASE
         WHEN NOT regexp_matches(markdown, '[\\_*&]') THEN markdown
@@ -37,7 +37,7 @@ CREATE TABLE articles (
     word_count INTEGER, paragraph_count INTEGER, image_count INTEGER, caption_count INTEGER, source_path VARCHAR
 );
 
--- The content is a blob, and try: read_text would fail on the first file that is not UTF-8. Front matter must be `key: value` lines.
+-- Decode each blob with try, because read_text fails on the first file that is not UTF-8. Front matter must be `key: value` lines.
 INSERT INTO articles BY NAME
 WITH
 read AS (
@@ -102,7 +102,7 @@ SELECT
     source_path
 FROM prose;
 
--- Of two files with one code the later wins; windows over keys alone, for bodies are heavy.
+-- Of two files with the same code, keep the later one. The window has only keys, because bodies are large.
 DELETE FROM articles
 WHERE source_path IN (
     SELECT source_path

@@ -1,8 +1,8 @@
-"""Our images against those of cmark-gfm, the reference renderer: recall, precision and the worst files of a corpus.
+"""Compare the images that Broadsheet finds with those of cmark-gfm, the reference renderer: recall and precision.
 
     make fidelity CORPUS=folder
 
-cmark-gfm knows neither shortcodes nor Liquid: images that are one, or that have one in their address, are left out.
+cmark-gfm supports neither shortcodes nor Liquid, so images that consist of one or have one in their URL are excluded.
 """
 
 import sys
@@ -20,11 +20,11 @@ from flows.articles.article import read_article
 from flows.settings import Settings
 from flows.source.listing import list_seed_files, read_seed_file
 
-WORST = 10  # files listed
+WORST = 10  # number of files to list
 
 
 class Compared(NamedTuple):
-    """One file: how many images both see, only we see, and only the reference sees."""
+    """One file: the number of images that both find, and the URLs that only one of them finds."""
 
     source_path: str
     both: int
@@ -33,30 +33,30 @@ class Compared(NamedTuple):
 
 
 class _Images(HTMLParser):
-    """Collects the address of each image in HTML."""
+    """Collect the URL of each image in HTML."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        address = dict(attrs).get("src")
-        if tag == "img" and address and address.strip():
-            self.found.append(address.strip())
+        url = dict(attrs).get("src")
+        if tag == "img" and url and url.strip():
+            self.found.append(url.strip())
 
 
 def compare(content: bytes, source_path: str) -> Compared | None:
-    """The images of one file by both readers; None where it is rejected."""
+    """Compare the images of one file; return None if it is rejected."""
     reading = read_article(content, source_path, ZoneInfo("UTC"))
     if reading.article is None:
         return None
     body = reading.article.body or ""
     parser = _Images()
     parser.feed(github_flavored_markdown_to_html(body, Options.CMARK_OPT_UNSAFE))
-    theirs = Counter(_spelled(url) for url in parser.found if not _has_shortcode(url))
+    theirs = Counter(_percent_encoded(url) for url in parser.found if not _has_shortcode(url))
     lines = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     inline = [image for image in reading.images if image.role == "inline"]
-    ours = Counter(_spelled(image.url) for image in inline if not _has_shortcode(lines[image.source_line - 1]))
+    ours = Counter(_percent_encoded(image.url) for image in inline if not _has_shortcode(lines[image.source_line - 1]))
     both = sum((ours & theirs).values())
     return Compared(source_path, both, list((ours - theirs).elements()), list((theirs - ours).elements()))
 
@@ -65,13 +65,13 @@ def _has_shortcode(text: str) -> bool:
     return "{{" in unquote(text) or "{%" in unquote(text)
 
 
-def _spelled(url: str) -> str:
-    """An address in one spelling: the reference percent-encodes what we leave as it is."""
+def _percent_encoded(url: str) -> str:
+    """Return a URL in one spelling: the reference percent-encodes characters that Broadsheet leaves."""
     return quote(unquote(url))
 
 
 def report(compared: list[Compared]) -> str:
-    """Recall and precision over some files, and the worst of them."""
+    """Return recall and precision over some files, and the worst of them."""
     both = sum(one.both for one in compared)
     ours, theirs = (sum(len(getattr(one, side)) for one in compared) for side in ("ours", "theirs"))
     lines = [

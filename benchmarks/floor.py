@@ -1,8 +1,8 @@
-"""The floor: only walk a folder and read all its files, with a number of processes; or only walk and stat them.
+"""Walk a folder and read all files in a number of processes, or only walk and stat them.
 
     python benchmarks/floor.py read|stat FOLDER PROCESSES
 
-It imports nothing that costs a start-up, so that it is the least that any program can take.
+This is the lower bound for any program, so it imports nothing that takes time to load.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 
 
 def walk(folder: str) -> list[str]:
-    """The paths of all files below a folder."""
+    """Return the paths of all files in a folder and its subfolders."""
     folders, files = [folder], []
     while folders:
         for entry in os.scandir(folders.pop()):
@@ -19,7 +19,7 @@ def walk(folder: str) -> list[str]:
 
 
 def read(files: list[str]) -> int:
-    """Read each file; returns their bytes."""
+    """Read all files, and return the number of bytes."""
     size = 0
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
@@ -30,7 +30,7 @@ def read(files: list[str]) -> int:
 
 
 def read_all(folder: str, processes: int) -> None:
-    """Walk a folder and read its files, an equal share by each process."""
+    """Walk a folder and read its files, with an equal share per process."""
     files = walk(folder)
     children = []
     for number in range(1, processes):
@@ -41,15 +41,15 @@ def read_all(folder: str, processes: int) -> None:
         children.append(child)
     read(files[::processes])
     if any(os.waitpid(child, 0)[1] for child in children):
-        sys.exit("floor: a process failed.")
+        sys.exit("floor: A process failed.")
 
 
 def stat_all(folder: str) -> None:
-    """Walk a folder and stat its files, as the listing of a run must."""
+    """Walk a folder and stat its files, as the listing of a run does."""
     for file in walk(folder):
         os.lstat(file)
 
 
 if __name__ == "__main__":
-    what, folder, processes = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    read_all(folder, processes) if what == "read" else stat_all(folder)
+    mode, folder, processes = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    read_all(folder, processes) if mode == "read" else stat_all(folder)

@@ -1,10 +1,10 @@
-"""How a full run grows with the corpus: seconds and memory of each size, and their exponents.
+"""Measure how time and memory of a full run grow with the corpus.
 
     make growth COUNTS="1000 10000 100000 1000000"
 
-Writes a table (Markdown), every figure (JSON) and two plots (SVG) into FOLDER/growth. An exponent is the slope of the
-least squares line through the logarithms: 1 is proportional, 0 is flat. The start-up weighs on small corpora and
-lowers it, so the exponent between the two largest is given as well.
+Write a table (Markdown), all figures (JSON) and two plots (SVG) to FOLDER/growth. An exponent is the slope of the
+least-squares line through the logarithms: 1 is proportional, 0 is constant. The fixed cost of a run lowers it for small
+corpora, so the table also has the exponent between the two largest.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import linear_regression
 
 from benchmarks import plot
-from benchmarks.contenders import PYTHON, Place, broadsheet, floor
+from benchmarks.contenders import PYTHON, Workspace, broadsheet, floor
 from benchmarks.measure import Measured
 
 FIGURES = {"seconds": "s", "cpu_seconds": "s", "largest_mb": "MB", "all_mb": "MB"}
@@ -25,12 +25,12 @@ PLOTS = {"seconds": "A full run against the number of files", "largest_mb": "The
 
 
 def exponent(counts: Sequence[int], figures: Sequence[float]) -> float:
-    """The slope of the logarithms."""
+    """Return the slope of the logarithms."""
     return linear_regression([log(count) for count in counts], [log(figure) for figure in figures]).slope
 
 
 def main(folder: Path, counts: list[int]) -> None:
-    """Measure one full run of each size, with 2 processes, and write the results."""
+    """Measure one full run per size, with two processes, and write the results."""
     os.environ["BROADSHEET_PROCESSES"] = "2"
     results = folder / "growth"
     results.mkdir(parents=True, exist_ok=True)
@@ -47,8 +47,8 @@ def main(folder: Path, counts: list[int]) -> None:
 
 
 def table(counts: Sequence[int], runs: Sequence[Measured]) -> str:
-    """Each size, and the exponents of each figure: over all sizes, and between the two largest."""
-    lines = ["| files | seconds | CPU seconds | largest process MB | all MB |", "|--:|--:|--:|--:|--:|"]
+    """Return a Markdown table of all sizes, with the exponents over all sizes and between the two largest."""
+    lines = ["| files | seconds | CPU seconds | largest process MB | all processes MB |", "|--:|--:|--:|--:|--:|"]
     for count, run in zip(counts, runs, strict=True):
         lines.append(
             f"| {count:,} | {run.seconds:.2f} | {run.cpu_seconds:.2f} | {run.largest_mb:,.0f} | {run.all_mb:,.0f} |"
@@ -56,18 +56,18 @@ def table(counts: Sequence[int], runs: Sequence[Measured]) -> str:
     columns = [[getattr(run, name) for run in runs] for name in FIGURES]
     lines.append(f"| exponent | {' | '.join(f'{exponent(counts, figures):.2f}' for figures in columns)} |")
     last = [f"{exponent(counts[-2:], figures[-2:]):.2f}" for figures in columns]
-    lines.append(f"| of the two largest | {' | '.join(last)} |")
+    lines.append(f"| exponent of the two largest | {' | '.join(last)} |")
     return "\n".join(lines) + "\n"
 
 
 def _measure(folder: Path, count: int) -> Measured:
     corpus = folder / str(count)
     subprocess.run([PYTHON, "-m", "benchmarks.corpus", corpus, str(count)], check=True)
-    place = Place(corpus.absolute(), folder.absolute() / f"made-{count}", 2)
-    place.made.mkdir(exist_ok=True)
-    floor(place)
-    run = broadsheet(place)
-    place.fresh("warehouse")  # a million articles weigh gigabytes
+    workspace = Workspace(corpus.absolute(), folder.absolute() / f"made-{count}", 2)
+    workspace.output.mkdir(exist_ok=True)
+    floor(workspace)
+    run = broadsheet(workspace)
+    workspace.fresh("warehouse")  # removes it; for a million articles it takes gigabytes
     print(f"{count:>9,} files {run.seconds:8.2f} s {run.largest_mb:8,.0f} MB", file=sys.stderr)
     return run
 

@@ -1,7 +1,7 @@
-"""One invented article of the corpus, by its number: its bytes, and the rows that a reader should find in it.
+"""Generate an article of the corpus from its number: its bytes, and the rows that a reader should find in it.
 
-The same number yields the same bytes everywhere, for only `random()` is drawn from a seeded generator, which Python
-keeps as it is. What is rare is as rare as in a real archive: see the shares below.
+A number yields the same bytes on every machine, because only `random()` of a seeded generator is used, which Python
+keeps stable. The shares below make rare features as rare as in a real archive.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,13 +12,13 @@ from typing import NamedTuple, TypeVar
 from benchmarks.words import AGENCIES, CATEGORIES, FIRST_NAMES, LANGUAGES, SURNAMES, Language
 
 FOLDER = 1_000  # files
-DUPLICATE = 50  # of each hundred files, this one is a later version of the one before it
-BROKEN = 137  # of each thousand files, this one is broken, in one of four ways
-WAYS = ("latin_1", "yaml", "unclosed", "date")  # the last one is repaired, the others are rejected
+DUPLICATE = 50  # of each hundred files, this one is a later version of the preceding file
+BROKEN = 137  # of each thousand files, this one is invalid, in one of four ways
+WAYS = ("latin_1", "yaml", "unclosed", "date")  # a wrong date is repaired, the other files are rejected
 FIRST_DAY = datetime(2021, 1, 1, tzinfo=UTC)
 DAYS = 1826  # 60 months
-UNTITLED = 0.8  # of articles: the headline stands under an empty heading
-UNREPEATED, WITHOUT_ALT = 0.1, 0.05  # of images: no paragraph repeats the alt text; there is none
+UNTITLED = 0.8  # share of articles whose headline follows an empty heading
+UNREPEATED, WITHOUT_ALT = 0.1, 0.05  # shares of images whose alt text no paragraph repeats, and without alt text
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CODES = 36**6
 
@@ -27,7 +27,7 @@ Pick = Callable[[Sequence[Item]], Item]
 
 
 class ExpectedArticle(NamedTuple):
-    """What a reader should find of an article that is published."""
+    """The expected row of a published article."""
 
     article_id: str
     title: str
@@ -41,7 +41,7 @@ class ExpectedArticle(NamedTuple):
 
 
 class ExpectedImage(NamedTuple):
-    """What a reader should find of an image."""
+    """The expected row of an image."""
 
     article_id: str
     position: int
@@ -49,7 +49,7 @@ class ExpectedImage(NamedTuple):
 
 
 class ExpectedCaption(NamedTuple):
-    """What a reader should find of a caption."""
+    """The expected row of a caption."""
 
     article_id: str
     position: int
@@ -60,7 +60,7 @@ class ExpectedCaption(NamedTuple):
 
 
 class Invented(NamedTuple):
-    """A seed file; `article` is None where it is rejected or loses to a later version of the same article."""
+    """A seed file; `article` is None if it is rejected or superseded by a later version of the same article."""
 
     path: str
     content: bytes
@@ -70,7 +70,7 @@ class Invented(NamedTuple):
 
 
 class _Credit(NamedTuple):
-    ending: str  # what the caption ends with, after its scene
+    ending: str  # the end of the caption, after its scene
     credit: str | None = None
     photographer: str | None = None
     agency: str | None = None
@@ -83,12 +83,12 @@ class _Caption(NamedTuple):
 
 
 def path_of(number: int) -> str:
-    """The path of a file: a thousand to a folder, named as content hashes are."""
+    """Return the path of a file: a thousand per folder, with names like content hashes."""
     return f"{number // FOLDER:04d}/{number % FOLDER:03d}_{number * 0x9E3779B97F4A7C15 % 2**64:016x}.md"
 
 
 class _Story(NamedTuple):
-    """An article before it is written down; `images` are addresses with the captions that are written for them."""
+    """The content of an article before it is written as Markdown."""
 
     language: Language
     category: str
@@ -97,24 +97,24 @@ class _Story(NamedTuple):
     place: str
     headline: str
     hero: str
-    images: list[tuple[str, str, _Caption | None]]  # address, Markdown, the caption that is shown
+    images: list[tuple[str, str, _Caption | None]]  # URL, Markdown, caption
     paragraphs: list[str]
     untitled: bool
 
 
 def invent(number: int, count: int) -> Invented:
-    """The file of that number in a corpus of `count` files."""
+    """Return the file with this number in a corpus of `count` files."""
     story = _story(number)
     way = WAYS[number // 1000 % len(WAYS)] if number % 1000 == BROKEN else ""
     path, content = path_of(number), _file(_front_matter(story, number, way), _body(story), way)
-    lost = number % 100 == DUPLICATE - 1 and number + 1 < count
-    if lost or way in WAYS[:3]:
+    superseded = number % 100 == DUPLICATE - 1 and number + 1 < count
+    if superseded or way in WAYS[:3]:
         return Invented(path, content, None, [], [])
     return Invented(path, content, *_expected(story, path))
 
 
 def _story(number: int) -> _Story:
-    """Return a later version of a text: an hour later, with one more sentence."""
+    """Return the content for a number; a later version is its predecessor, an hour later, with one more sentence."""
     later = number % 100 == DUPLICATE
     origin = number - 1 if later else number
     random = Random(origin).random
@@ -155,7 +155,7 @@ def _front_matter(story: _Story, number: int, way: str) -> str:
 
 
 def _body(story: _Story) -> str:
-    """The headline, the first image, four paragraphs, the other images, the rest."""
+    """Return the headline, the first image, four paragraphs, the other images, and the remaining paragraphs."""
     first, *others = (markdown for _, markdown, _ in story.images)
     headline = [f"# \n\n{story.headline}"] if story.untitled else []
     return "\n\n".join([*headline, first, *story.paragraphs[:4], *others, *story.paragraphs[4:]])
@@ -183,7 +183,7 @@ def _expected(story: _Story, path: str) -> tuple[ExpectedArticle, list[ExpectedI
 
 
 def _code(number: int) -> str:
-    """Six letters or digits, other ones for each number."""
+    """Return six letters or digits, different for each number."""
     rest, code = number * 1_000_003 % _CODES, ""
     for _ in range(6):
         rest, digit = divmod(rest, 36)
@@ -192,7 +192,7 @@ def _code(number: int) -> str:
 
 
 def _file(front_matter: str, body: str, way: str) -> bytes:
-    """The bytes of a file, broken in one of the ways, or in none."""
+    """Return the bytes of a file, invalid in the given way, or valid if it is empty."""
     if way == "latin_1":
         body += "\n\nL’été à São Tomé."
         return f"---\n{front_matter}\n---\n\n{body}\n".replace("’", "'").encode("latin-1", "replace")
@@ -215,7 +215,7 @@ def _sentence(language: Language, pick: Pick[str]) -> str:
 
 
 def _paragraph(language: Language, random: Callable[[], float], pick: Pick[str]) -> str:
-    """Two or three sentences, perhaps a figure, words that are quoted or a word in italics."""
+    """Return two or three sentences, sometimes with a number, a quotation or italics."""
     sentences = [_sentence(language, pick), _sentence(language, pick)]
     kind = random()
     if kind < 0.25:
@@ -232,7 +232,7 @@ def _paragraph(language: Language, random: Callable[[], float], pick: Pick[str])
 
 
 def _image_url(random: Callable[[], float], pick: Pick[str]) -> str:
-    """An address; one in fifty is a picture of the archive, which several articles show."""
+    """Return the URL of an image; one in fifty is an archive picture, which several articles share."""
     if random() < 0.02:
         return f"https://images.example.com/archive/{int(random() * 200)}.jpg"
     host, name = pick(("images", "cdn", "media")), pick(SURNAMES).lower()
@@ -260,7 +260,7 @@ def _caption(language: Language, random: Callable[[], float], pick: Pick[str]) -
 
 
 def _credit(language: Language, kind: float, pick: Pick[str]) -> _Credit:
-    """A credit in one of the forms in which newsrooms write it, as often as they do."""
+    """Return a credit in a form that newsrooms use, with a realistic frequency."""
     known, agency = pick(AGENCIES)
     name = _name(pick)
     if kind < 0.35 and known:
@@ -291,7 +291,7 @@ def _last(credit: str, photographer: str | None, agency: str | None) -> _Credit:
 
 
 def _shown(url: str, caption: _Caption, kind: float) -> tuple[str, _Caption | None]:
-    """The Markdown of an image, with the paragraph that repeats its caption, and the caption that it shows."""
+    """Return the Markdown of an image with the paragraph that repeats its caption, and that caption."""
     if kind < WITHOUT_ALT:
         return f"![]({url})", None
     image = f"![{caption.markdown}]({url})"

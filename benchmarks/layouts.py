@@ -1,8 +1,9 @@
-"""Reading an edition in its own layout, and in Hive folders that have the month in their names alone.
+"""Compare reading an edition in its own layout and in Hive folders, which have the month only in their names.
 
     python -m benchmarks.layouts EDITION
 
-EDITION is an edition's folder. The Hive copy has the same rows in the same row groups; medians of interleaved rounds.
+EDITION is the folder of an edition. The Hive copy has the same rows in the same row groups. Prints medians of
+interleaved rounds.
 """
 
 import sys
@@ -28,13 +29,13 @@ Read = Callable[[Path, bool, str, str], int]
 
 
 def main(edition: Path) -> None:
-    """Print the sizes of both layouts, and how long each reader takes over each."""
+    """Print the size of both layouts, and the time of each reader for each layout."""
     with TemporaryDirectory() as name:
         hive = Path(name)
         for table in CONTENT:
             for file in month_files(edition, table):
                 _write_as_hive(file, hive / table.name)
-        print("| | month in the files | its file alone | month in the folders' names |\n|---|--:|--:|--:|")
+        print("| | filter on the month | one named file | Hive folders |\n|---|--:|--:|--:|")
         print(f"| bytes | {_bytes(edition):,} | | {_bytes(hive):,} |")
         ours, theirs = edition / ARTICLES.name, hive / ARTICLES.name
         month, article = _middle(ours)
@@ -45,7 +46,7 @@ def main(edition: Path) -> None:
 
 
 def _middle(articles: Path) -> tuple[str, str]:
-    """The month and the article in the middle."""
+    """Return the month and the article in the middle."""
     files = sorted(articles.glob("*/*.parquet"))
     rows = pq.ParquetFile(files[len(files) // 2]).read([MONTH, KEY])
     row = rows.slice(rows.num_rows // 2, 1).to_pylist()[0]
@@ -65,7 +66,7 @@ def _bytes(folder: Path) -> int:
 
 
 def _measure(read: Read, places: Sequence[tuple[Path, bool]], column: str, value: str) -> str:
-    """The median milliseconds of each place, which take turns."""
+    """Return the median milliseconds per place, measured in turn."""
     seconds: list[list[float]] = [[] for _ in places]
     for _ in range(ROUNDS):
         found = set()
@@ -74,28 +75,28 @@ def _measure(read: Read, places: Sequence[tuple[Path, bool]], column: str, value
             found.add(read(folder, hive, column, value))
             times.append(time.perf_counter() - started)
         if len(found) != 1:
-            sys.exit(f"layouts: {found} words where {column} is {value}; all layouts must have the same rows.")
+            sys.exit(f"layouts: The layouts have different rows: {found} words where {column} is {value}.")
     return " | ".join(f"{median(times) * 1000:.1f}" for times in seconds)
 
 
-def _by_duckdb(folder: Path, hive: bool, column: str, value: str) -> int:
+def _read_with_duckdb(folder: Path, hive: bool, column: str, value: str) -> int:
     rows = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = {hive}, hive_types_autocast = false)"
     with duckdb.connect() as connection:
         query = f"SELECT sum(word_count) FROM {rows} WHERE {column} = $value"
         return int(connection.execute(query, {"value": value}).fetchall()[0][0])
 
 
-def _by_pyarrow(folder: Path, hive: bool, column: str, value: str) -> int:
+def _read_with_pyarrow(folder: Path, hive: bool, column: str, value: str) -> int:
     rows = ds.dataset(folder, partitioning=HIVE if hive else None)
     return sum(rows.to_table(columns=["word_count"], filter=ds.field(column) == value)["word_count"].to_pylist())
 
 
-def _by_polars(folder: Path, hive: bool, column: str, value: str) -> int:
+def _read_with_polars(folder: Path, hive: bool, column: str, value: str) -> int:
     rows = pl.scan_parquet(folder, hive_schema={MONTH: pl.String} if hive else None)
     return int(rows.filter(pl.col(column) == value).select(pl.sum("word_count")).collect().item())
 
 
-READERS: dict[str, Read] = {"DuckDB": _by_duckdb, "pyarrow": _by_pyarrow, "polars": _by_polars}
+READERS: dict[str, Read] = {"DuckDB": _read_with_duckdb, "pyarrow": _read_with_pyarrow, "polars": _read_with_polars}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""One command measured as a whole process: its time, its processor time and its memory.
+"""Measure a command as a whole process: its time, CPU time and memory.
 
-Nothing heavy is imported here, for a child's peak memory is at least what its parent had when it was forked.
+Nothing heavy is imported here, because the peak memory of a child is at least the memory of its parent at the fork.
 """
 
 import ctypes
@@ -16,17 +16,17 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-POLL = 0.05  # seconds between two looks at the processes of a tree
-EXIT_TIMEOUT = 30  # seconds for processes that a command left
+POLL = 0.05  # seconds between two samples of the process tree
+EXIT_TIMEOUT = 30  # seconds for processes that a command leaves behind
 PR_SET_CHILD_SUBREAPER = 36
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Measured(NamedTuple):
-    """One run; `largest` is the peak of the largest process, `all` that of all of them together.
+    """The cost of one run; `largest_mb` is the peak of its largest process, `all_mb` of all its processes together.
 
-    `largest` and `cpu_seconds` come from the kernel, of the command and of all that it started, and are exact. `all` is
-    the greatest sum of resident sets that was seen every 50 ms; pages that processes share count once for each.
+    `largest_mb` and `cpu_seconds` come from the kernel and are exact. `all_mb` is the largest sum of resident sets in
+    samples every 50 ms, in which shared pages count once per process.
     """
 
     seconds: float
@@ -50,7 +50,7 @@ def run(command: Sequence[str | Path]) -> Measured:
         watcher.join()
         usages = [usage, *orphans()]
         if process.returncode:
-            sys.exit(f"{' '.join(map(str, command))} failed with {process.returncode}:\n{output.last_words()}")
+            sys.exit(f"{' '.join(map(str, command))} failed with {process.returncode}:\n{output.tail()}")
     largest = max(usage.ru_maxrss for usage in usages) / 1024
     cpu_seconds = sum(usage.ru_utime + usage.ru_stime for usage in usages)
     return Measured(seconds, cpu_seconds, largest, max(largest, watcher.peak / 2**20))
@@ -58,9 +58,9 @@ def run(command: Sequence[str | Path]) -> Measured:
 
 @contextmanager
 def _adopting() -> Iterator[Callable[[], list[resource.struct_rusage]]]:
-    """What a command leaves, such as the fork server of its workers, becomes our child, to be waited for.
+    """Adopt the processes that a command leaves behind, such as a fork server, and yield a function that awaits them.
 
-    Without this, processes that a command started and did not wait for would cost nothing.
+    Without this, processes that the command does not wait for would not be measured.
     """
     others = set(_children(os.getpid()))
     _set_reaper(True)
@@ -72,29 +72,29 @@ def _adopting() -> Iterator[Callable[[], list[resource.struct_rusage]]]:
 
 def _set_reaper(on: bool) -> None:
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "this system lets no process adopt orphans")
+        raise OSError(ctypes.get_errno(), "this system does not let a process adopt orphans")
 
 
 def _wait_for_orphans(others: set[int]) -> list[resource.struct_rusage]:
-    """What each new child of ours used; exits where one is still there after some seconds."""
+    """Return the resources that new children used; exit if one does not end within EXIT_TIMEOUT."""
     usages, until = [], time.monotonic() + EXIT_TIMEOUT
     while orphans := set(_children(os.getpid())) - others:
         for orphan in orphans:
             pid, _, usage = os.wait4(orphan, os.WNOHANG)
             usages += [usage] if pid else []
         if time.monotonic() > until:
-            sys.exit("bench: the command has left processes behind that do not end.")
+            sys.exit("bench: The command left processes behind that do not end.")
         time.sleep(POLL / 10)
     return usages
 
 
 def medians(runs: Sequence[Measured]) -> Measured:
-    """The median of each figure."""
+    """Return the median of each figure."""
     return Measured(*(median(figures) for figures in zip(*runs, strict=True)))
 
 
 class _Output:
-    """A nameless file for what a command says."""
+    """An anonymous file for the output of a command."""
 
     def __enter__(self) -> "_Output":
         self.file = os.memfd_create("output")
@@ -103,12 +103,12 @@ class _Output:
     def __exit__(self, *_: object) -> None:
         os.close(self.file)
 
-    def last_words(self) -> str:
+    def tail(self) -> str:
         return os.pread(self.file, 1 << 20, 0).decode(errors="replace")[-2000:]
 
 
 class _Watcher(threading.Thread):
-    """Sums the resident sets of a process and its descendants while it lives."""
+    """Record the peak of the resident sets of a process and its descendants."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -120,16 +120,16 @@ class _Watcher(threading.Thread):
 
 
 def _tree(pid: int) -> list[int]:
-    """A process and its descendants, as far as they still live."""
-    found, waiting = [], [pid]
-    while waiting:
-        found.append(waiting.pop())
-        waiting += _children(found[-1])
+    """Return the IDs of a process and its living descendants."""
+    found, pending = [], [pid]
+    while pending:
+        found.append(pending.pop())
+        pending += _children(found[-1])
     return found
 
 
 def _children(pid: int) -> list[int]:
-    """The children of a process; none where it has ended."""
+    """Return the IDs of the children of a process; none if it has ended."""
     found: list[int] = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -140,7 +140,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _resident(pid: int) -> int:
-    """Bytes; 0 where the process has ended."""
+    """Return the resident bytes of a process; 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except OSError:

@@ -1,7 +1,7 @@
-"""What a run costs in which nothing is new, beside an empty flow in the same worker: `make overhead`.
+"""Compare the cost of a run without changes with an empty flow in the same worker: `make overhead`.
 
-Both are runs of deployments with the same settings, in turn. A run's seconds are those between its start and its end as
-the server knows them; its process takes longer, since it imports Prefect and the flow first.
+Both are runs of deployments with the same settings, in turn. The duration of a run is from its start to its end on the
+server. Its process takes longer, because it imports Prefect and the flow first.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import yaml
 
-from benchmarks.stage import PROJECT, Stage, processes_of, standing
+from benchmarks.prefect_stack import PROJECT, PrefectStack, processes_of, running_stack
 from tests.generated import write_source
 
 ARTICLES = int(os.environ.get("ARTICLES", "20000"))
@@ -23,39 +23,39 @@ EMPTY, HOURLY = "empty/empty", "etl/hourly"
 
 
 class Cost(NamedTuple):
-    """Seconds of a run from its start to its end, and of its process."""
+    """Seconds of a flow run, and of its process."""
 
     run: float
     process: float
 
 
-def deploy_empty(stage: Stage) -> None:
-    """Deploy the empty flow just as prefect.yaml has the hourly one, without its schedule."""
+def deploy_empty(stack: PrefectStack) -> None:
+    """Deploy the empty flow with the settings of the hourly deployment, but without a schedule."""
     plan = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
     hourly = next(one for one in plan["deployments"] if one["name"] == "hourly")
     plan["deployments"] = [{**hourly, "name": "empty", "entrypoint": "benchmarks.empty.empty", "schedules": []}]
-    (stage.folder / "prefect.yaml").write_text(yaml.safe_dump(plan))
-    stage.prefect("deploy", "--all", "--prefect-file", str(stage.folder / "prefect.yaml"))
+    (stack.folder / "prefect.yaml").write_text(yaml.safe_dump(plan))
+    stack.prefect("deploy", "--all", "--prefect-file", str(stack.folder / "prefect.yaml"))
 
 
-def measure(stage: Stage, deployment: str) -> Cost:
-    """The cost of a run of a deployment, from when a worker takes it to when its process is gone."""
-    found = stage.api.get(f"deployments/name/{deployment}").json()
-    run = stage.ask(f"deployments/{found['id']}/create_flow_run")
+def measure(stack: PrefectStack, deployment: str) -> Cost:
+    """Run a deployment, and return its cost when its process has ended."""
+    found = stack.api.get(f"deployments/name/{deployment}").json()
+    run = stack.post(f"deployments/{found['id']}/create_flow_run")
     while not (processes := list(processes_of(run["id"]))):
         time.sleep(0.02)
-    began, process = _began(processes[0]), os.pidfd_open(processes[0])
+    started, process = _start_of(processes[0]), os.pidfd_open(processes[0])
     select.select([process], [], [])
     ended = time.clock_gettime(time.CLOCK_BOOTTIME)
     os.close(process)
-    state = stage.run(run["id"])
+    state = stack.run(run["id"])
     if state["state_type"] != "COMPLETED":
         raise SystemExit(f"{deployment} ended as {state['state']['name']}: {state['state']['message']}")
-    return Cost(state["total_run_time"], ended - began)
+    return Cost(state["total_run_time"], ended - started)
 
 
-def _began(process: int) -> float:
-    """When a process began, in seconds since this machine did."""
+def _start_of(process: int) -> float:
+    """Return when a process started, in seconds since boot."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
@@ -65,17 +65,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="broadsheet-overhead-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_source(folder / "source", ARTICLES)
-        with standing(folder) as stage:
-            deploy_empty(stage)
-            for deployment in (EMPTY, HOURLY):  # the first of each compiles, caches, publishes
-                measure(stage, deployment)
-            rounds = [(measure(stage, EMPTY), measure(stage, HOURLY)) for _ in range(ROUNDS)]
-    print(f"Medians of {ROUNDS} rounds, {ARTICLES:,} files, seconds:\n")
-    print("| | empty flow | nothing new | more |\n|---|--:|--:|--:|")
-    for field, what in (("run", "start to end of the run"), ("process", "whole process")):
+        with running_stack(folder) as stack:
+            deploy_empty(stack)
+            for deployment in (EMPTY, HOURLY):  # the first run of each compiles, fills caches, and publishes
+                measure(stack, deployment)
+            rounds = [(measure(stack, EMPTY), measure(stack, HOURLY)) for _ in range(ROUNDS)]
+    print(f"Medians of {ROUNDS} rounds, {ARTICLES:,} files, in seconds:\n")
+    print("| | empty flow | no changes | difference |\n|---|--:|--:|--:|")
+    for field, label in (("run", "flow run"), ("process", "process")):
         pairs = [(getattr(one, field), getattr(other, field)) for one, other in rounds]
         less, more = (median(values) for values in zip(*pairs, strict=True))
-        print(f"| {what} | {less:.2f} | {more:.2f} | {median(b - a for a, b in pairs):.2f} |")
+        print(f"| {label} | {less:.2f} | {more:.2f} | {median(b - a for a, b in pairs):.2f} |")
 
 
 if __name__ == "__main__":

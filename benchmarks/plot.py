@@ -1,4 +1,4 @@
-"""Plots as plain SVG: bars for contenders, points and a slope for growth; both on logarithmic scales."""
+"""Draw plots as SVG on logarithmic scales: bars for contenders, points and a slope for growth."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,7 +9,7 @@ _STYLE = "font-family:sans-serif;font-size:13px;fill:#222"
 
 
 def bars(title: str, values: Sequence[tuple[str, float, str]]) -> str:
-    """One bar a (name, seconds, note), on a logarithmic scale."""
+    """Return a plot with one bar per (name, seconds, note), on a logarithmic scale."""
     low, high = _decades([seconds for _, seconds, _ in values])
     scale = (WIDTH - LEFT - 170) / (high - low)
     shapes = _title(title)
@@ -22,7 +22,7 @@ def bars(title: str, values: Sequence[tuple[str, float, str]]) -> str:
 
 
 def growth(title: str, points: Sequence[tuple[int, float]], unit: str, exponent: float) -> str:
-    """Figures against the number of files, both logarithmic, in order of files."""
+    """Return a plot of figures against the number of files, in ascending order, on logarithmic scales."""
     counts, figures = [count for count, _ in points], [figure for _, figure in points]
     (left, right), (low, high) = _decades(counts), _decades(figures)
     across = [60 + (log10(count) - left) / (right - left) * (WIDTH - 220) for count in counts]

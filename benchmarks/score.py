@@ -1,8 +1,8 @@
-"""Count what a contender's database gets wrong, against the truth of the corpus.
+"""Count the errors of a contender's database, compared with the expected rows of the corpus.
 
     python -m benchmarks.score DATABASE TRUTH
 
-Prints one JSON object: what is counted, and how many are wrong, missing or too many.
+Print a JSON object with the number of wrong, missing or superfluous rows and values by kind.
 """
 
 import json
@@ -13,7 +13,7 @@ import duckdb
 
 
 def score(database: Path, truth: Path) -> dict[str, int]:
-    """Errors by what they are about; none is 0 everywhere."""
+    """Return the number of errors of each kind."""
     with duckdb.connect(config={"autoload_known_extensions": False}) as connection:
         connection.execute(f"ATTACH '{database}' AS built (READ_ONLY)")
         connection.execute("SET VARIABLE truth = $truth", {"truth": str(truth)})

@@ -1,5 +1,5 @@
--- What a contender's database `built` gets wrong: rows missing, too many or doubled, and values that differ from the truth.
--- Variables: truth (a folder). A value is compared where both sides have the row, so that no fault counts twice.
+-- Errors of a contender's database `built`: missing, superfluous or duplicate rows, and values that differ from the truth.
+-- Variables: truth (a folder). Values are compared only if both sides have the row, so that no error counts twice.
 WITH
 articles AS (
     SELECT

@@ -1,10 +1,10 @@
-"""Invented phrases of three languages, of which the corpus is made."""
+"""Invented phrases in three languages, from which the corpus is generated."""
 
 from typing import NamedTuple
 
 
 class Language(NamedTuple):
-    """A language's phrases: a sentence is a subject, a verb, an object and a tail."""
+    """The phrases of a language; a sentence is a subject, a verb, an object and a tail."""
 
     tag: str
     cities: tuple[str, ...]
@@ -65,7 +65,7 @@ _ENDS = (
 )
 SURNAMES = tuple(onset + middle + end for onset in _ONSETS for middle in _MIDDLES for end in _ENDS)
 
-# An agency's one name, and how captions write it; an agency that nobody knows has none.
+# The standard name of an agency and how captions write it; the name of an unknown agency is None.
 AGENCIES: tuple[tuple[str | None, str], ...] = (
     ("Reuters", "Reuters"), ("Reuters", "Reuters"), ("Reuters", "REUTERS"), ("AFP", "AFP"), ("AFP", "AFP"),
     ("AFP", "Agence France-Presse"), ("AP", "AP"), ("AP", "Associated Press"), ("Getty Images", "Getty Images"),
@@ -198,4 +198,4 @@ SPANISH = Language(
     courtesy="Courtesy of the ",
 )  # fmt: skip
 
-LANGUAGES = (ENGLISH, ENGLISH, ENGLISH, FRENCH, SPANISH)  # as often as they stand here
+LANGUAGES = (ENGLISH, ENGLISH, ENGLISH, FRENCH, SPANISH)  # with these frequencies

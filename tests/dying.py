@@ -1,12 +1,14 @@
-"""Runs that are killed at a point of their way."""
+"""Runs that are killed at a given point."""
 
 import os
 import signal
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from flows.object_store import objects
+from flows.object_store.path import ObjectPath
 from flows.pipeline.run import STEPS, publish_edition
 from flows.settings import Settings
-from flows.warehouse import database, ledger, manifest, object_editions, parquet, pointer
+from flows.warehouse import database, ledger, manifest, parquet, pointer
 from tests.runners import Replacing
 
 _FUNCTIONS = {
@@ -17,26 +19,36 @@ _FUNCTIONS = {
     "before the move": (pointer, "stage"),
     "before the swap": (pointer, "swap"),
 }
-_BELOW_A_PREFIX = {
-    "before the pointer": (object_editions, "_point_at"),
-    "after the pointer": (object_editions, "_end_claim"),
-}
-POINTS_BELOW_A_PREFIX = ["load", "before the pointer"]
+BEFORE_POINTER, AFTER_POINTER = "before the pointer", "after the pointer"
+POINTS_BELOW_A_PREFIX = ["load", BEFORE_POINTER]
 POINTS = [*(step.__name__ for step in STEPS), *_FUNCTIONS]
 
 
 def die(*_: object, **__: object) -> NoReturn:
-    """Kill this process as kill -9 does."""
+    """Kill this process with SIGKILL."""
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("a killed process goes no further")
+    raise AssertionError("a killed process continues")
+
+
+def die_at_pointer(point: str) -> None:
+    """Replace the conditional put of `current` by one that dies before or after it."""
+    write_if = objects.write_if
+
+    def write_and_die(path: ObjectPath, *arguments: Any) -> bool:
+        if path.key.endswith(f"/{pointer.CURRENT}"):
+            if point == AFTER_POINTER:
+                write_if(path, *arguments)
+            die()
+        return write_if(path, *arguments)
+
+    objects.write_if = write_and_die
 
 
 def run_until(point: str, settings: Settings) -> None:
-    """Publish an edition in a process that dies at a point: before a step, or before a function of the warehouse."""
-    functions = _FUNCTIONS | _BELOW_A_PREFIX
-    if point in functions:
-        module, name = functions[point]
+    """Publish an edition in this process, which dies before the step or function that the point names."""
+    if point in (BEFORE_POINTER, AFTER_POINTER):
+        die_at_pointer(point)
+    elif point in _FUNCTIONS:
+        module, name = _FUNCTIONS[point]
         setattr(module, name, die)
-        publish_edition(settings)
-    else:
-        publish_edition(settings, Replacing(**{point: die}))
+    publish_edition(settings, Replacing(**{point: die}))

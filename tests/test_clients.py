@@ -25,34 +25,34 @@ notebook = new_notebook(cells=[new_code_cell(sys.stdin.read())])
 execute(notebook)
 print(notebook.cells[0].outputs[0]["data"]["text/plain"])
 """
-# Jupyter is run by `make clients`, which installs it.
+# `make clients` installs Jupyter and runs its recipe.
 JUPYTER = os.environ.get("CLIENTS") == "jupyter"
 HERE = [recipe for recipe in RECIPES if (recipe[0] == "Jupyter") == JUPYTER]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a warehouse: an edition of seeds/, and one before it in which an article had another category."""
-    place = tmp_path_factory.mktemp("clients")
-    source = Path(shutil.copytree(SEEDS, place / "source"))
-    settings = Settings(source=source, warehouse=place / "warehouse")
+    """Publish seeds/ twice, the first time with another category of one article; return the folder."""
+    root = tmp_path_factory.mktemp("clients")
+    source = Path(shutil.copytree(SEEDS, root / "source"))
+    settings = Settings(source=source, warehouse=root / "warehouse")
     article = source / "2026-10-24-ART2610240536KQ7ZN2.md"
-    now = article.read_text()
-    article.write_text(now.replace('category: "WORLD"', 'category: "TRAVEL"'))
+    current = article.read_text()
+    article.write_text(current.replace('category: "WORLD"', 'category: "TRAVEL"'))
     publish_edition(settings)
-    article.write_text(now)
+    article.write_text(current)
     publish_edition(settings)
-    return place
+    return root
 
 
-def test_every_block_of_code_is_a_recipe_with_its_answer():
+def test_every_code_block_has_its_output():
     assert len(RECIPES) == len(re.findall(r"^```(?:sh|python)$", TEXT, re.MULTILINE)) == 10
 
 
 @pytest.mark.parametrize(
     ("language", "code", "answer"), [recipe[1:] for recipe in HERE], ids=[name for name, *_ in HERE]
 )
-def test_a_recipe_prints_what_stands_below_it(folder, language, code, answer):
+def test_recipe_prints_the_output_below_it(folder, language, code, answer):
     python = [sys.executable, "-c", NOTEBOOK] if JUPYTER else [sys.executable, "-W", "error", "-c", code]
     command = {"sh": ["bash", "-ec", code], "python": python}[language]
     paths = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -63,7 +63,7 @@ def test_a_recipe_prints_what_stands_below_it(folder, language, code, answer):
     assert done.returncode == 0
 
 
-def test_each_new_connection_of_sqlalchemy_sees_the_edition_that_is_current(source, publish):
+def test_new_sqlalchemy_connection_opens_the_current_edition(source, publish):
     (source / "a.md").write_text(seed_file("A"))
     first = publish().folder
     url = f"duckdb:///{first.parents[1]}/current/broadsheet.duckdb"

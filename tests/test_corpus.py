@@ -64,6 +64,6 @@ def test_the_truth_lies_beside_the_files(tmp_path: Path):
 
 def test_no_other_folder_is_overwritten(tmp_path: Path):
     (tmp_path / "thesis.md").write_text("my only copy")
-    with pytest.raises(SystemExit, match="holds something else"):
+    with pytest.raises(SystemExit, match="contains other files"):
         write_corpus(tmp_path, 10)
     assert (tmp_path / "thesis.md").read_text() == "my only copy"

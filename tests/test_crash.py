@@ -20,7 +20,7 @@ from tests.dying import POINTS, run_until
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("KILLS", "20"))
-HOLDING = """
+HOLD_LOCK = """
 import sys
 from pathlib import Path
 from flows.warehouse.lock import writer_lock
@@ -32,10 +32,10 @@ with writer_lock(Path(sys.argv[1])):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_kill_9_leaves_the_edition_before_and_the_next_run_publishes(source, warehouse, publish: Publish, point):
+def test_kill_9_keeps_the_previous_edition_and_the_next_run_publishes(source, warehouse, publish: Publish, point):
     for code in ("A", "M"):
         (source / f"{code}.md").write_text(seed_file(code, date=f"2026-0{1 + len(code)}-01"))
-    before = publish().folder
+    previous = publish().folder
     (source / "B.md").write_text(seed_file("B"))
     run = multiprocessing.get_context("forkserver").Process(
         target=run_until, args=(point, Settings(source=source, warehouse=warehouse))
@@ -43,14 +43,14 @@ def test_kill_9_leaves_the_edition_before_and_the_next_run_publishes(source, war
     run.start()
     run.join()
     assert run.exitcode == -9
-    assert (warehouse / "current").resolve() == before
+    assert (warehouse / "current").resolve() == previous
     assert query(warehouse / "current", "SELECT article_id FROM articles ORDER BY 1") == [("A",), ("M",)]
-    after = publish()
-    assert after.edition
-    assert query(after.folder, "SELECT article_id FROM articles ORDER BY 1") == [("A",), ("B",), ("M",)]
-    assert query(after.folder, "SELECT edition_id FROM editions") == [(before.name,), (after.folder.name,)]
+    later = publish()
+    assert later.edition
+    assert query(later.folder, "SELECT article_id FROM articles ORDER BY 1") == [("A",), ("B",), ("M",)]
+    assert query(later.folder, "SELECT edition_id FROM editions") == [(previous.name,), (later.folder.name,)]
     assert sorted(entry.name for entry in warehouse.iterdir()) == [".lock", "current", "editions"]
-    assert sorted(entry.name for entry in (warehouse / "editions").iterdir()) == [before.name, after.folder.name]
+    assert sorted(entry.name for entry in (warehouse / "editions").iterdir()) == [previous.name, later.folder.name]
 
 
 def kill_after(seconds: float, environment: dict[str, str]) -> float | None:
@@ -64,8 +64,8 @@ def kill_after(seconds: float, environment: dict[str, str]) -> float | None:
     return None
 
 
-def test_kill_9_at_any_time(source, warehouse, publish: Publish):
-    """Each kill comes at a random time of the run; the next run builds on what it left."""
+def test_kill_9_at_random_times_loses_nothing(source, warehouse, publish: Publish):
+    """Kill runs at random times; each run continues from the state that the previous one left."""
     chance = random.Random(7)
     for number in range(60):
         (source / f"{number}.md").write_text(seed_file(f"A{number}", date=f"2026-0{1 + number % 9}-01"))
@@ -76,7 +76,7 @@ def test_kill_9_at_any_time(source, warehouse, publish: Publish):
         ended = kill_after(chance.uniform(0, longest), environment)
         if ended is None:
             killed += 1
-            longest *= 1.05  # until the kills reach to the end of the run
+            longest *= 1.05  # until kills also happen at the end of a run
         else:
             longest = ended
         current = (warehouse / "current").resolve()
@@ -87,9 +87,9 @@ def test_kill_9_at_any_time(source, warehouse, publish: Publish):
     assert sorted(entry.name for entry in warehouse.iterdir()) == [".lock", "current", "editions"]
 
 
-def test_a_second_run_is_told_who_is_at_work(source, warehouse, publish: Publish):
+def test_second_run_names_the_process_that_holds_the_lock(source, warehouse, publish: Publish):
     (source / "A.md").write_text(seed_file("A"))
-    command = [sys.executable, "-c", HOLDING, str(warehouse)]
+    command = [sys.executable, "-c", HOLD_LOCK, str(warehouse)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "holding\n"
@@ -102,7 +102,7 @@ def test_a_second_run_is_told_who_is_at_work(source, warehouse, publish: Publish
     assert publish().edition
 
 
-def test_a_disk_without_room_is_seen_before(source, warehouse, publish: Publish, monkeypatch):
+def test_run_fails_early_if_the_disk_has_too_little_space(source, warehouse, publish: Publish, monkeypatch):
     (source / "A.md").write_text(seed_file("A"))
     before = publish().folder
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
@@ -127,7 +127,7 @@ cp -r "$2/warehouse/current/." "$2/../after"
 
 
 @pytest.mark.parametrize("free", [0, 40_000, 200_000, 700_000, 1_200_000, 1_800_000, 2_400_000])
-def test_a_full_disk_is_one_plain_sentence(tmp_path, free):
+def test_full_disk_is_reported_in_one_sentence(tmp_path, free):
     """The disk is full at any step: `free` bytes are left, and the check of free space is skipped."""
     disk = tmp_path / "disk"
     disk.mkdir()

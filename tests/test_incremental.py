@@ -1,4 +1,4 @@
-"""Whatever happens between runs, an edition built from the one before equals one that is built from nothing."""
+"""After any changes between runs, an incremental edition equals a rebuild."""
 
 import multiprocessing
 import os
@@ -20,7 +20,7 @@ from flows.warehouse.lock import writer_lock
 from tests.conftest import query, rows_of
 from tests.dying import POINTS, run_until
 
-# The process from which runs that are to die are forked; it has imported what they need.
+# Runs that are killed are forked from a server process that has imported the modules.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.dying"])
 
@@ -32,7 +32,7 @@ KINDS = st.sampled_from(["plain", "plain", "images", "draft", "broken", "empty"]
 
 
 def content_of(code: str, title: str, date: str, kind: str) -> str:
-    """A seed file: an article without images, one with, a draft, or one that is rejected."""
+    """Return a seed file: an article with or without images, a draft, or a file that is rejected."""
     if kind in ("broken", "empty"):
         return "" if kind == "empty" else f"---\ntitle: {title}: {code}: {date}\n---\n"
     lines = [f'{key}: "{value}"' for key, value in (("code", code), ("title", title), ("date", date)) if value]
@@ -42,14 +42,14 @@ def content_of(code: str, title: str, date: str, kind: str) -> str:
 
 
 class Newsroom(RuleBasedStateMachine):
-    """A folder that people and machines change, and a warehouse that follows it."""
+    """A source that changes at random, and a warehouse that is published from it."""
 
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.source, self.warehouse = self.folder / "source", self.folder / "warehouse"
         (self.source / "deep").mkdir(parents=True)
-        # The first edition is not one of nothing.
+        # The first run needs a seed file.
         (self.source / "draft.md").write_text(content_of("", "A draft", "", "draft"))
         self.clock = 1_000_000_000
         self.checked = True
@@ -58,7 +58,7 @@ class Newsroom(RuleBasedStateMachine):
         return Settings(source=self.source, warehouse=self.warehouse, allow_withdrawals=True, **values)
 
     def stamp(self, file: Path) -> None:
-        """Each change has its own time, long ago."""
+        """Give a file a new modification time, long ago."""
         self.clock += 1_000
         os.utime(file, ns=(self.clock, self.clock))
 
@@ -87,7 +87,7 @@ class Newsroom(RuleBasedStateMachine):
         self.checked = False
 
     @rule()
-    def publish_all_anew(self) -> None:
+    def rebuild(self) -> None:
         publish_edition(self.settings(rebuild=True))
         self.checked = False
 
@@ -100,13 +100,13 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule(point=st.sampled_from(POINTS))
     def die(self, point: str) -> None:
-        before = current_edition(self.warehouse) if self.warehouse.exists() else None
+        previous = current_edition(self.warehouse) if self.warehouse.exists() else None
         run = FORKS.Process(target=run_until, args=(point, self.settings()))
         run.start()
         run.join()
         after = current_edition(self.warehouse)
-        if run.exitcode == -9:  # else nothing was new, and the run did not come so far
-            assert after == before
+        if run.exitcode == -9:  # otherwise the run had no changes, and ended before this point
+            assert after == previous
 
     @invariant()
     def equals_a_rebuild(self) -> None:
@@ -118,14 +118,16 @@ class Newsroom(RuleBasedStateMachine):
         assert list(self.warehouse.rglob(".staging")) == []
         rebuilt = publish_edition(self.settings().model_copy(update={"warehouse": self.folder / "rebuilt"})).folder
         assert rows_of(edition) == rows_of(rebuilt)
-        settled = (
+        sources = (
             "SELECT source_path, size, content_hash, status, article_id, published_month FROM sources ORDER BY ALL"
         )
-        assert query(edition, settled) == query(rebuilt, settled)
+        assert query(edition, sources) == query(rebuilt, sources)
         assert parquet_of(edition) == parquet_of(rebuilt)
         assert verify(self.settings()) == []
-        standing = "SELECT article_id FROM changes GROUP BY article_id HAVING max_by(change, edition_id) <> 'withdrawn'"
-        assert set(query(edition, standing)) == set(query(edition, "SELECT article_id FROM articles"))
+        published = (
+            "SELECT article_id FROM changes GROUP BY article_id HAVING max_by(change, edition_id) <> 'withdrawn'"
+        )
+        assert set(query(edition, published)) == set(query(edition, "SELECT article_id FROM articles"))
         shutil.rmtree(self.folder / "rebuilt")
 
     def teardown(self) -> None:
@@ -133,7 +135,7 @@ class Newsroom(RuleBasedStateMachine):
 
 
 def parquet_of(edition: Path) -> dict[str, bytes]:
-    """The bytes of each file of a content table."""
+    """Return the contents of the Parquet files of the content tables, by path."""
     files = [file for table in ("articles", "images", "captions") for file in (edition / table).rglob("*.parquet")]
     return {str(file.relative_to(edition)): file.read_bytes() for file in files if pq.read_metadata(file).num_rows}
 
@@ -142,6 +144,6 @@ TestNewsroom = pytest.mark.slow(Newsroom.TestCase)
 TestNewsroom.settings = settings(
     max_examples={"ci": 12, "soak": 500}.get(os.environ.get("HYPOTHESIS_PROFILE", "ci"), 100),
     stateful_step_count=25,
-    phases=[Phase.generate],  # making a failing sequence shorter takes longer than reading it
+    phases=[Phase.generate],  # shrinking a failing sequence takes longer than reading it
     deadline=None,
 )

@@ -13,24 +13,24 @@ BIG = "held = bytearray(b'x' * 150_000_000)"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BIG!r} + chr(10) + 'sum(range(3_000_000))'])"
 
 
-def test_a_failure_is_told_with_its_last_words():
+def test_failure_shows_the_end_of_the_output():
     with pytest.raises(SystemExit, match="no such corpus"):
         run([sys.executable, "-c", "import sys; sys.exit('no such corpus')"])
 
 
-def test_a_childs_memory_and_time_count():
+def test_memory_and_time_of_children_count():
     small, large = run([sys.executable, "-c", ""]), run([sys.executable, "-c", PARENT])
     assert large.largest_mb > 140
     assert large.all_mb >= large.largest_mb
     assert large.cpu_seconds > small.cpu_seconds
 
 
-def test_medians_are_of_each_figure():
+def test_medians_are_per_figure():
     runs = [Measured(1, 9, 5, 5), Measured(2, 8, 6, 6), Measured(30, 7, 7, 7)]
     assert medians(runs) == Measured(2, 8, 6, 6)
 
 
-def test_an_exponent_is_the_slope_of_the_logarithms():
+def test_exponent_is_the_slope_of_the_logarithms():
     assert exponent([10, 100, 1000], [2, 20, 200]) == pytest.approx(1)
     assert exponent([10, 100, 1000], [7, 7, 7]) == pytest.approx(0)
 
@@ -57,7 +57,7 @@ def test_workers_of_a_fork_server_count(tmp_path: Path):
     assert served.cpu_seconds > 0.8 * alone.cpu_seconds
 
 
-def test_other_children_are_left_alone():
+def test_other_children_are_not_awaited():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         run([sys.executable, "-c", ""])
         assert other.poll() is None

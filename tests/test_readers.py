@@ -1,4 +1,4 @@
-"""Readers see one edition, whole, while others are published: the recipes of docs/reading.md under fire."""
+"""The recipes of docs/reading.md read a consistent edition while others are published."""
 
 import json
 import os
@@ -15,16 +15,16 @@ pytestmark = pytest.mark.slow
 PUBLISHES = int(os.environ.get("PUBLISHES", "20"))
 ARTICLES = 40
 RECIPES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reading.md").read_text(), re.DOTALL)
-# Spark is read by `make spark`, which installs it.
+# `make spark` installs Spark and runs its recipe.
 TOOLS = os.environ.get("READERS", "duckdb pyarrow polars pandas dask").split()
 
-# A reader: it repeats a recipe, once more when asked to end, and prints each new answer.
+# Repeats a recipe until it gets a line of input, then runs it once more; prints each answer that differs from the last.
 READER = """
 import json, select, sys
 code = compile(sys.argv[1], "recipe", "exec")
-last, reads, told = None, 0, False
-while not told:
-    told = bool(select.select([sys.stdin], [], [], 0.02)[0])
+last, reads, stopping = None, 0, False
+while not stopping:
+    stopping = bool(select.select([sys.stdin], [], [], 0.02)[0])
     seen = {}
     exec(code, seen)
     reads += 1
@@ -37,7 +37,7 @@ print(json.dumps(reads), flush=True)
 
 
 def write_version(source, version: int) -> None:
-    """Every article, over three months, with one image, says which version of the newsroom it is of."""
+    """Write all articles, in three months, with one image each; title and URL contain the version."""
     for number in range(ARTICLES):
         name = f"{version:04}"
         body = f"![A bridge](https://images.example.com/{name}.jpg)\n\nPARIS - Text."
@@ -60,7 +60,7 @@ def test_every_tool_has_a_recipe():
 
 
 @pytest.mark.parametrize("recipe", [r for r in RECIPES if any(uses(r, tool) for tool in TOOLS)])
-def test_a_recipe_reads_an_edition_without_a_date(source, warehouse, publish: Publish, recipe):
+def test_recipe_reads_an_edition_without_dates(source, warehouse, publish: Publish, recipe):
     (source / "a.md").write_text('---\ntitle: "Undated"\nimage: "https://images.example.com/a.jpg"\n---\n\nText.\n')
     publish()
     code = f"{recipe}\nassert (titles, urls) == (['Undated'], ['https://images.example.com/a.jpg'])"
@@ -72,7 +72,7 @@ def test_a_recipe_reads_an_edition_without_a_date(source, warehouse, publish: Pu
 
 @pytest.fixture
 def readers(source, warehouse, publish: Publish):
-    """A process for each tool, that has read the first edition."""
+    """Start a process per recipe, on a warehouse with one edition."""
     write_version(source, 0)
     publish()
     recipes = [recipe for recipe in RECIPES if any(uses(recipe, tool) for tool in TOOLS)]
@@ -83,7 +83,7 @@ def readers(source, warehouse, publish: Publish):
         reader.communicate()
 
 
-def test_no_reader_sees_a_mixture_nor_goes_back(source, warehouse, publish: Publish, readers):
+def test_readers_never_see_mixed_or_older_editions(source, warehouse, publish: Publish, readers):
     first = [reader.stdout.readline() for reader in readers]
     assert len(set(first)) == 1
     for version in range(1, PUBLISHES + 1):
@@ -91,11 +91,11 @@ def test_no_reader_sees_a_mixture_nor_goes_back(source, warehouse, publish: Publ
         assert publish().edition
     for reader in readers:
         answers, errors = reader.communicate("end\n")
-        *told, reads = [json.loads(line) for line in answers.splitlines()]
+        *seen, reads = [json.loads(line) for line in answers.splitlines()]
         assert reader.returncode == 0, errors
-        assert reads > len(told) >= 1
+        assert reads > len(seen) >= 1
         versions = []
-        for titles, title_count, urls, url_count in told:
+        for titles, title_count, urls, url_count in seen:
             assert (len(titles), title_count, len(urls), url_count) == (1, ARTICLES, 1, ARTICLES)
             assert urls == [f"https://images.example.com/{titles[0]}.jpg"]
             versions.append(titles[0])

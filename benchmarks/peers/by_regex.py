@@ -1,4 +1,4 @@
-"""One article by python-frontmatter and regular expressions, as a data engineer would write it for a pipeline."""
+"""Parse an article with python-frontmatter and regular expressions, as a typical data pipeline would."""
 
 import re
 from datetime import UTC, datetime
@@ -67,7 +67,7 @@ def read_article(content: bytes, source_path: str) -> tuple[Row, list[Row], list
 def _parse(text: str) -> tuple[Row, str]:
     try:
         return frontmatter.parse(text)
-    except ValueError:  # an impossible date
+    except ValueError:  # an invalid date
         return frontmatter.parse(re.sub(r"(?m)^date:.*\n", "", text, count=1))
 
 

@@ -1,9 +1,9 @@
-"""dlt doing the same job: filesystem source, a transformer, DuckDB destination, then Parquet by month and views.
+"""Load the corpus with dlt: filesystem source, a transformer, DuckDB destination, then Parquet by month and views.
 
     .venv-bench/bin/python benchmarks/peers/dlt_articles.py arrow|rows SOURCE OUTPUT PROCESSES
 
-Both ways into dlt are documented: `rows` are dictionaries, which dlt types and nests by itself and which its tutorials
-show; `arrow` are tables, which it passes on almost untouched. The second is several times as fast.
+dlt documents both inputs. `rows` are dictionaries, as in its tutorials, for which dlt infers types and nesting. `arrow`
+are tables, which it passes on almost unchanged; this is several times as fast.
 """
 
 import os
@@ -17,14 +17,14 @@ import pyarrow as pa
 from by_regex import Row, read_article
 from dlt.sources.filesystem import FileItemDict, filesystem
 
-VIEWS = ("articles_by_category", "articles_by_day", "articles_by_category_and_day")  # the fourth needs comments
+VIEWS = ("articles_by_category", "articles_by_day", "articles_by_category_and_day")  # data_dictionary needs comments
 SQL = Path(__file__).parents[2] / "sql" / "views"
 TABLES = ("articles", "images", "captions")
 
 
 @dlt.transformer
 def read(files: list[FileItemDict], form: str) -> Iterator[Any]:
-    """The rows of a page of files, in the form `arrow` or `rows`, for each table."""
+    """Yield the rows of a page of files for each table, in the form `arrow` or `rows`."""
     found: dict[str, list[Row]] = {name: [] for name in TABLES}
     for file in files:
         article = read_article(file.read_bytes(), file["relative_path"])
@@ -38,7 +38,7 @@ def read(files: list[FileItemDict], form: str) -> Iterator[Any]:
 
 
 def main(form: str, source: str, output: Path, processes: int) -> None:
-    """Build the database and the Parquet in the folder `output`."""
+    """Write the database and the Parquet files to the folder `output`."""
     os.environ |= {
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "ERROR",

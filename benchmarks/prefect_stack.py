@@ -1,4 +1,4 @@
-"""A server and a worker as docs/operations.md says, for those who measure what a schedule does."""
+"""A Prefect server and a worker as in docs/operations.md, to measure a schedule."""
 
 import os
 import shutil
@@ -18,18 +18,18 @@ from tests.prefect_server import free_port
 
 PROJECT = Path(__file__).parents[1]
 PREFECT = (sys.executable, "-m", "prefect")
-LIMIT = 400  # seconds for whatever is waited for
+TIMEOUT = 400  # seconds for anything to happen
 
 
-class Stage:
-    """The processes of the schedule, which a case may kill and start."""
+class PrefectStack:
+    """The processes of a schedule, which a case may kill and start."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}/api"
         self.api = httpx.Client(base_url=self.url, transport=httpx.HTTPTransport(retries=9), timeout=60)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.project = folder / "project"  # a copy of what the flow imports, which a case may change
+        self.project = folder / "project"  # a copy of the code, which a case may change
         for part in ("flows", "sql"):
             shutil.copytree(PROJECT / part, self.project / part)
         self.environment = {
@@ -47,7 +47,7 @@ class Stage:
         }
 
     def start(self, name: str) -> None:
-        """Start the server, or the worker."""
+        """Start the process with this name: server or worker."""
         last = ("--port", str(self.port), "--no-ui") if name == "server" else ("--pool", "broadsheet")
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -55,16 +55,16 @@ class Stage:
             )
 
     def stop(self, name: str, how: signal.Signals) -> None:
-        """Send a part a signal, and wait for its end."""
+        """Send a signal to a process, and wait until it ends."""
         self.processes[name].send_signal(how)
-        self.processes[name].wait(LIMIT)
+        self.processes[name].wait(TIMEOUT)
 
     def prefect(self, *command: str) -> None:
-        """A command of Prefect."""
+        """Run a command of Prefect."""
         subprocess.run([*PREFECT, "--no-prompt", *command], env=self.environment, check=True, capture_output=True)
 
-    def ask(self, path: str, **body: object) -> Any:
-        """Ask the server, and wait while it is away."""
+    def post(self, path: str, **body: object) -> Any:
+        """Return the response of the server; wait while it is unavailable."""
         while True:
             try:
                 return self.api.post(path, json=body).raise_for_status().json()
@@ -72,17 +72,17 @@ class Stage:
                 time.sleep(0.5)
 
     def run(self, run_id: str) -> Any:
-        """A flow run as the server knows it."""
-        return self.ask("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
+        """Return a flow run as the server stores it."""
+        return self.post("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
 
     def await_run(self, *states: str) -> Any:
-        """The next flow run that is in one of these states."""
-        while not (found := self.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": states}}})):
+        """Wait for a flow run in one of these states, and return it."""
+        while not (found := self.post("flow_runs/filter", flow_runs={"state": {"type": {"any_": states}}})):
             time.sleep(0.2)
         return found[0]
 
-    def await_mid_run(self) -> Any:
-        """A flow run that is building an edition."""
+    def await_publishing_run(self) -> Any:
+        """Wait for a flow run that is building an edition, and return it."""
         while True:
             run = self.await_run("RUNNING")
             if any((self.folder / "warehouse" / "editions" / ".staging").glob("*")):
@@ -95,18 +95,18 @@ class Stage:
             os.kill(process, signal.SIGKILL)
 
     def edition(self, files: int) -> str:
-        """The id of the current edition, which must be whole."""
+        """Return the ID of the current edition; exit if the edition is incomplete."""
         folder = (self.folder / "warehouse" / "current").resolve()
         with duckdb.connect(folder / "broadsheet.duckdb", read_only=True) as connection:
             (row,) = connection.execute("SELECT max(edition_id), count(*) FROM editions").fetchall()
             (found,) = connection.execute("SELECT count(*) FROM sources").fetchall()
         if (row[0], found[0]) != (folder.name, files):
-            raise SystemExit(f"The edition {folder} is not whole: {row}, {found}")
+            raise SystemExit(f"The edition {folder} is incomplete: {row}, {found}")
         return folder.name
 
 
 def processes_of(run_id: str) -> Iterator[int]:
-    """The processes of a flow run."""
+    """Yield the IDs of the processes of a flow run."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             variables = (process / "environ").read_bytes()
@@ -117,20 +117,22 @@ def processes_of(run_id: str) -> Iterator[int]:
 
 
 @contextmanager
-def standing(folder: Path) -> Iterator[Stage]:
-    """A server with the recovery and the deployments, and a worker, until the end of the block."""
+def running_stack(folder: Path) -> Iterator[PrefectStack]:
+    """Run a server with the automations and deployments, and a worker, until the end of the block."""
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)  # a shell's & has SIGINT ignored, also by those we start
-    stage = Stage(folder)
-    stage.start("server")
+        signal.signal(
+            stop, signal.default_int_handler
+        )  # a shell that starts this with & ignores SIGINT, also in children
+    stack = PrefectStack(folder)
+    stack.start("server")
     try:
-        stage.ask("flows/filter")
-        stage.prefect("work-pool", "create", "broadsheet", "--type", "process")
-        stage.prefect("automation", "create", "--from-file", str(PROJECT / "automations" / "recovery.yaml"))
-        stage.prefect("deploy", "--all", "--prefect-file", str(PROJECT / "prefect.yaml"))
-        stage.start("worker")
-        yield stage
+        stack.post("flows/filter")
+        stack.prefect("work-pool", "create", "broadsheet", "--type", "process")
+        stack.prefect("automation", "create", "--from-file", str(PROJECT / "automations" / "recovery.yaml"))
+        stack.prefect("deploy", "--all", "--prefect-file", str(PROJECT / "prefect.yaml"))
+        stack.start("worker")
+        yield stack
     finally:
-        for process in reversed(stage.processes.values()):
+        for process in reversed(stack.processes.values()):
             process.kill()
             process.wait()
