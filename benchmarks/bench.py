@@ -73,8 +73,7 @@ def table(facts: dict[str, Any], rounds: Rounds, errors: dict[str, dict[str, int
         f" rounds, {facts['date']}; {facts['cores']} cores, load {facts['load_before']} before and"
         f" {facts['load_after']} after; {versions}.",
         "",
-        "| contender | seconds | least to most | to the floor | CPU seconds | CPU to the floor | largest process MB"
-        " | all MB | errors |",
+        "| contender | seconds | range | × floor | CPU seconds | CPU × floor | largest process MB | all MB | errors |",
         "|---|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     for name, runs in middle.items():
@@ -98,7 +97,7 @@ def _figures(rounds: Rounds) -> dict[str, list[dict[str, float]]]:
 
 
 def _score(place: Place, name: str) -> dict[str, int]:
-    """In a process of its own, which keeps this one small."""
+    """Run in a separate process, which keeps this one small."""
     command = [PYTHON, "-m", "benchmarks.score", place.made / DATABASES[name], place.corpus / "truth"]
     return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 

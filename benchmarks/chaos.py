@@ -1,4 +1,4 @@
-"""What happens when parts of the schedule die in mid-run: `make chaos` kills them and prints how each case ended.
+"""Kill parts of a running schedule, and print how each case ended: `make chaos`.
 
 A server and a worker run as docs/operations.md says, and are started again as systemd would start them. Every run is a
 scheduled one, and reads every file, so that it takes a while.
@@ -212,7 +212,7 @@ def main() -> None:
         folder = Path(name)
         write_source(folder / "source", ARTICLES)
         with schedule(folder) as stage:
-            print("| what died in mid-run | how the run ended | known after | next edition after |\n|---|---|---|---|")
+            print("| killed during a run | how the run ended | known after | next edition after |\n|---|---|---|---|")
             for number in wanted:
                 print(play(stage, CASES[number]), flush=True)
             stage.stop("worker", signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Who is measured, and how each is run: a command over a corpus, what must stand before it, and what it leaves."""
+"""The contenders: the command of each over a corpus, what it needs, and what it leaves."""
 
 import json
 import os

@@ -25,7 +25,7 @@ STAMP = "corpus.txt"  # says of which count and which generator a corpus is
 
 
 def write_corpus(folder: Path, count: int) -> Path:
-    """Write the corpus of so many files, where it is not there yet; returns the folder of its files."""
+    """Write a corpus of a number of files, if it does not exist yet, and return its folder."""
     source, stamp = folder / "source", f"{count} files by generator {_generator()}\n"
     if folder.exists() and any(folder.iterdir()):
         if not (folder / STAMP).exists():

@@ -1,4 +1,4 @@
-"""The floor: only walk a folder and read all its files, with so many processes; or only walk and stat them.
+"""The floor: only walk a folder and read all its files, with a number of processes; or only walk and stat them.
 
     python benchmarks/floor.py read|stat FOLDER PROCESSES
 

@@ -1,6 +1,6 @@
 """One invented article of the corpus, by its number: its bytes, and the rows that a reader should find in it.
 
-The same number gives the same bytes everywhere, for only `random()` is drawn from a seeded generator, which Python
+The same number yields the same bytes everywhere, for only `random()` is drawn from a seeded generator, which Python
 keeps as it is. What is rare is as rare as in a real archive: see the shares below.
 """
 
@@ -114,7 +114,7 @@ def invent(number: int, count: int) -> Invented:
 
 
 def _story(number: int) -> _Story:
-    """A later version tells what the one before it tells, an hour later, and a sentence more."""
+    """Return a later version of a text: an hour later, with one more sentence."""
     later = number % 100 == DUPLICATE
     origin = number - 1 if later else number
     random = Random(origin).random
@@ -240,7 +240,7 @@ def _image_url(random: Callable[[], float], pick: Pick[str]) -> str:
 
 
 def _caption(language: Language, random: Callable[[], float], pick: Pick[str]) -> _Caption:
-    """A scene and its credit; few scenes have markup, an acronym or a bracket that is no credit."""
+    """Return a scene and its credit; few scenes have markup, an acronym or a bracket without a credit."""
     name, city = _name(pick), pick(language.cities).title()
     scene = f"{name} {pick(language.scenes)}, {city}, {1 + int(random() * 28)}/{1 + int(random() * 12)}"
     markdown = scene

@@ -17,7 +17,7 @@ from statistics import median
 from typing import NamedTuple
 
 POLL = 0.05  # seconds between two looks at the processes of a tree
-PATIENCE = 30  # seconds for what a command has left to end
+EXIT_TIMEOUT = 30  # seconds for processes that a command left
 PR_SET_CHILD_SUBREAPER = 36
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -36,8 +36,8 @@ class Measured(NamedTuple):
 
 
 def run(command: Sequence[str | Path]) -> Measured:
-    """Run a command to its end; exits with its last words where it fails."""
-    os.sync()  # so that what was written before is no burden
+    """Run a command; exit with the end of its output if it fails."""
+    os.sync()  # so that earlier writes do not slow it down
     with open(os.devnull, "rb") as nothing, _Output() as output, _adopting() as orphans:
         started = time.perf_counter()
         process = subprocess.Popen(command, stdin=nothing, stdout=output.file, stderr=output.file)
@@ -77,7 +77,7 @@ def _set_reaper(on: bool) -> None:
 
 def _wait_for_orphans(others: set[int]) -> list[resource.struct_rusage]:
     """What each new child of ours used; exits where one is still there after some seconds."""
-    usages, until = [], time.monotonic() + PATIENCE
+    usages, until = [], time.monotonic() + EXIT_TIMEOUT
     while orphans := set(_children(os.getpid())) - others:
         for orphan in orphans:
             pid, _, usage = os.wait4(orphan, os.WNOHANG)

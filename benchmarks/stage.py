@@ -109,10 +109,10 @@ def processes_of(run_id: str) -> Iterator[int]:
     """The processes of a flow run."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = (process / "environ").read_bytes()
+            variables = (process / "environ").read_bytes()
         except OSError:
             continue
-        if f"PREFECT__FLOW_RUN_ID={run_id}".encode() in words:
+        if f"PREFECT__FLOW_RUN_ID={run_id}".encode() in variables:
             yield int(process.name)
 
 

@@ -20,7 +20,7 @@ BEFORE, NOW = "20261122T030000Z", "20261123T030000Z"
 
 @contextmanager
 def newsroom(before: str = BEFORE) -> Iterator[Path]:
-    """A folder with a copy of seeds/, and a warehouse with the edition before: what changed since is not published."""
+    """A folder with a copy of seeds/, and a warehouse with the previous edition; later changes are not published."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _copy_seeds(folder / "seeds")

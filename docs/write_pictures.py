@@ -41,7 +41,7 @@ def front_page(browser: Browser, scheme: Literal["light", "dark"], picture: Path
 
 
 def brief(browser: Browser, picture: Path) -> None:
-    """The brief of a run that published what changed since the edition before, in the UI of `broadsheet up`."""
+    """Take the brief of a run that published changes, in the UI of `broadsheet up`."""
     with newsroom() as folder, served(folder) as url:
         password = (folder / "data" / "prefect" / "password").read_text().strip()
         asked = {"artifacts": {"key": {"any_": ["brief"]}}}
@@ -98,7 +98,7 @@ def said(command: str, folder: Path) -> str:
 
 
 def write_pictures() -> None:
-    """All of them anew."""
+    """Take all pictures again."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)

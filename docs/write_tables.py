@@ -133,7 +133,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 
 
 def _shown(column: str, value: Any) -> str:
-    """An example, short and as code; how long a run takes is no matter of the seeds."""
+    """Return an example, short and as code; the duration of a run is fixed."""
     if value is None:
         return ""
     text = "0.2" if column == "seconds" else " ".join(_PLAIN.get(type(value), str)(value).split())

@@ -176,6 +176,11 @@ class PrefectError(ScheduleError):
     """Prefect's server, worker or deploy command ended, failed or does not answer."""
 
 
+def no_edition(warehouse: object) -> NoEditionError:
+    """Return the error of a warehouse without an edition."""
+    return NoEditionError(f"No edition in {warehouse} yet. Publish one with broadsheet run.")
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an exception's text, or the name of its type if it has no text."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -89,7 +89,7 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
     if differences:
         first = f"The edition differs from the source in {len(differences)} places, first: {differences[0]}"
         return Failed(message=visible(first))
-    return Completed(message="The current edition is just what the source gives.")
+    return Completed(message="The current edition matches the source.")
 
 
 def _settings(**given: Any) -> Settings:
@@ -110,7 +110,7 @@ def _tell(settings: Settings, report: Report) -> str:
     for warning in report.warnings:
         get_run_logger().warning(visible(warning))
     if edition is None:
-        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files."
+        return f"No changes since edition {report.folder.name} ({report.files:,} files)."
     # The event comes last, so that its receivers find the brief, and comes in any case.
     for what, leave in (
         ("its brief could not be left", partial(_leave_brief, edition, report)),

@@ -14,7 +14,9 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "unreadable": Kind("rejected", "The file cannot be read: {reason}.", "Give the reader permission, or restore it."),
+    "unreadable": Kind(
+        "rejected", "The file cannot be read: {reason}.", "Give this user permission to read it, or restore the file."
+    ),
     "link_outside": Kind(
         "rejected",
         "The symbolic link leads to {target}, outside of the source.",
@@ -40,23 +42,27 @@ KINDS = {
         "The symbolic link leads to {target}, which is not a regular file.",
         "Point the link at a regular file, or delete it.",
     ),
-    "too_large": Kind("rejected", "The file has {size:,} bytes, more than {limit:,}.", "Split it, or move it away."),
+    "too_large": Kind(
+        "rejected", "The file has {size:,} bytes, more than {limit:,}.", "Split the file, or move it out of the source."
+    ),
     "too_large_front_matter": Kind(
         "rejected",
         "The front matter has {size:,} characters, more than {limit:,}.",
-        "Close it with a line --- where the article begins.",
+        "Add a line --- where the article starts.",
     ),
     "too_complex": Kind(
         "rejected",
-        "The front matter nests deeper than {depth} levels, or with its aliases written out it has more than {values:,}"
-        " values or {characters:,} characters.",
-        "Write out its aliases, or leave away what no reader needs.",
+        "The front matter is nested deeper than {depth} levels, or has more than {values:,} values or"
+        " {characters:,} characters with its aliases expanded.",
+        "Expand its aliases, or remove what readers do not need.",
     ),
     "too_many_images": Kind(
         "repaired", "The article has more than {limit:,} images; the others were left out.", "Split the article."
     ),
     "too_many_captions": Kind(
-        "repaired", "An image has more than {limit:,} captions; the others were left out.", "Give each image its own."
+        "repaired",
+        "An image has more than {limit:,} captions; the others were left out.",
+        "Give each image its own captions.",
     ),
     "too_much_text": Kind(
         "repaired",
@@ -65,11 +71,11 @@ KINDS = {
         "Shorten the caption, address or identity that many images share, or split the article.",
     ),
     "text_cut": Kind(
-        "repaired", "The {name} has {size:,} characters, more than {limit:,}; the end was left out.", "Shorten it."
+        "repaired", "The {name} has {size:,} characters, more than {limit:,}; it was truncated.", "Shorten it."
     ),
     "identity_too_long": Kind(
         "repaired",
-        "{key} has {size:,} characters, more than an identity may have ({limit:,}); it was left in extra.",
+        "{key} has {size:,} characters, more than the {limit:,} of an identity; it was left in extra.",
         "Shorten the identity.",
     ),
     "key_too_long": Kind(
@@ -83,44 +89,46 @@ KINDS = {
         "Move long text into the body.",
     ),
     "too_many_problems": Kind(
-        "repaired", "The file has {more:,} more problems, from here on.", "Fix the others first."
+        "repaired", "The file has {more:,} more problems from here on.", "Fix the other problems first."
     ),
     "empty": Kind("rejected", "The file is empty.", "Export the article again."),
-    "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; {guess}.", "Save it as UTF-8."),
+    "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; {guess}.", "Save the file as UTF-8."),
     "no_front_matter": Kind(
-        "rejected", "The file does not open with front matter.", "Begin it with a line ---, the keys, and a line ---."
+        "rejected", "The file does not start with front matter.", "Start it with a line ---, the keys, and a line ---."
     ),
     "unclosed_front_matter": Kind(
         "rejected",
         "The front matter is not closed; it seems to end here.",
-        "Put {mark} here, at the start of a line of its own.",
+        "Add {mark} here, on a separate line.",
     ),
     "empty_front_matter": Kind(
-        "rejected", "The front matter has no key.", "Give it at least a title, between its two marks."
+        "rejected", "The front matter has no keys.", "Add at least a title between its two marks."
     ),
-    "no_mapping": Kind("rejected", "The front matter is no list of keys and values.", "Write each line as key: value."),
+    "no_mapping": Kind(
+        "rejected", "The front matter is not a list of keys and values.", "Write each line as key: value."
+    ),
     "broken_front_matter": Kind(
         "rejected",
         "The front matter is not valid {language}: {reason}.",
-        "Mend this line; put quotation marks around text.",
+        "Fix this line; in YAML, values that contain : or # need quotes.",
     ),
-    "key_twice": Kind("repaired", "The key {key} is given twice; the last one counts.", "Delete one of the two."),
-    "unusable_date": Kind("repaired", "{value} is no date; {instead}.", "Write the date as 2026-11-23T03:00:00Z."),
+    "key_twice": Kind("repaired", "The key {key} is repeated; the last one counts.", "Delete one of the two."),
+    "unusable_date": Kind(
+        "repaired", "{value} is not a valid date; {instead}.", "Write the date as 2026-11-23T03:00:00Z."
+    ),
     "implausible_date": Kind(
         "repaired",
         "{value} is not between the years {first} and {last}; {instead}.",
         "Correct the year.",
     ),
-    "unusable_value": Kind(
-        "repaired", "{key} is {value}, which is no {wanted}; it was left in extra.", "Correct the value."
-    ),
+    "unusable_value": Kind("repaired", "{key} is {value}, not {wanted}; it was left in extra.", "Correct the value."),
     "unreadable_value": Kind(
         "repaired",
         "The value of {key} cannot be read: {reason}; it was kept as text.",
-        "Correct the value or its tag, or put the value in quotation marks.",
+        "Correct the value or its tag, or quote the value.",
     ),
     "title_from_file_name": Kind(
-        "repaired", "The article has no title; the file's name was taken.", "Give the key title, or a heading."
+        "repaired", "The article has no title; used the file name instead.", "Add the key title, or a heading."
     ),
     "internal_error": Kind(
         "rejected",

@@ -31,7 +31,7 @@ class KnownFile(NamedTuple):
     source_path: Annotated[str, "Seed file, relative to the source."]
     size: Annotated[BigInt, "Bytes."]
     mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
-    content_hash: Annotated[str | None, "Hash of the content whose rows the edition before holds; null when none."]
+    content_hash: Annotated[str | None, "Hash of the content whose rows the previous edition has; null if none."]
 
 
 class ArticleKey(NamedTuple):
@@ -72,7 +72,7 @@ class Article(NamedTuple):
     origin_host: Annotated[str | None, "Host of origin_url, lower case, without port."]
     dateline: Annotated[str | None, "Place with which the first prose paragraph opens (schema.org dateline)."]
     body: Annotated[str | None, "Markdown after the front matter, line ends \\n, no blank lines around it."]
-    text: Annotated[str | None, "Prose as plain text, blocks parted by an empty line (schema.org articleBody)."]
+    text: Annotated[str | None, "Prose as plain text, blocks separated by an empty line (schema.org articleBody)."]
     word_count: Annotated[int, "Words of text: ideographs, and parts between spaces or dashes with a letter or digit."]
     paragraph_count: Annotated[int, "Blocks of text."]
     image_count: Annotated[int, "Images of the article, the hero included."]
@@ -153,9 +153,9 @@ class Edition(NamedTuple):
     repaired: Annotated[BigInt, "Problems of published articles that were repaired."]
     duplicates: Annotated[BigInt, "Seed files that lost to another one with the same article_id."]
     drafts: Annotated[BigInt, "Seed files marked as drafts."]
-    added: Annotated[BigInt, "Articles that are new since the edition before."]
-    corrected: Annotated[BigInt, "Articles of the edition before that changed."]
-    withdrawn: Annotated[BigInt, "Articles of the edition before that are gone."]
+    added: Annotated[BigInt, "Articles that are new since the previous edition."]
+    corrected: Annotated[BigInt, "Articles of the previous edition that changed."]
+    withdrawn: Annotated[BigInt, "Articles of the previous edition that are gone."]
     restored: Annotated[BigInt, "Articles that had been withdrawn and are back."]
     parser_version: Annotated[int, "Version of the rules by which seed files were read."]
     schema_version: Annotated[int, "Version of the tables."]
@@ -168,8 +168,8 @@ class Change(NamedTuple):
     edition_id: Annotated[str, "Edition that noticed the change."]
     article_id: Annotated[str, "The article that changed."]
     change: Annotated[str, "added, corrected, withdrawn, restored or moved (its seed file has another path)."]
-    field: Annotated[str | None, "Column that differs; image: the hero's url; of a withdrawn article its last words."]
-    old_value: Annotated[str | None, "Value in the edition before, as text."]
+    field: Annotated[str | None, "Column that differs; image: the hero's url; of a withdrawn article its final values."]
+    old_value: Annotated[str | None, "Value in the previous edition, as text."]
     new_value: Annotated[str | None, "Value in this edition, as text."]
     noticed_at: Annotated[datetime, "Time of the edition that noticed the change."]
 
@@ -197,7 +197,7 @@ class Column(NamedTuple):
     description: str
 
 
-# These wait between the steps, in no edition.
+# Staged between the steps, in no edition.
 FOUND = Table("found", SeedFile, ("source_path",))
 TO_READ = Table("to_read", KnownFile, ("source_path",))
 DROPPED = Table("dropped", Dropped, ("article_id",))

@@ -15,15 +15,15 @@ from flows.object_store.path import ObjectPath, has_scheme, parse
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
-# A variable that has no effect any more would change what is published.
+# Ignoring an old name would silently change what is published.
 RENAMED = {"BROADSHEET_ENDINGS": "BROADSHEET_EXTENSIONS", "BROADSHEET_PATIENCE": "BROADSHEET_LOCK_TIMEOUT"}
-MAX_KEEP_HOURS = 1_000_000  # a century, which can be subtracted from every date
+MAX_KEEP_HOURS = 1_000_000  # a century, so that it can be subtracted from every date
 
 
 def _named(value: object) -> object:
     """Reject an empty name, which would be the current folder."""
     if isinstance(value, str) and not value.strip():
-        raise ValueError("it is empty; name a folder, or leave the setting out")
+        raise ValueError("it is empty; pass a folder, or omit the setting")
     return value
 
 
@@ -80,9 +80,9 @@ class Settings(BaseSettings):
     scheduler: str | None = Field(
         None, description="Address of Dask's scheduler, tcp://host:8786; a cluster for one run where none is given."
     )
-    keep_editions: int = Field(5, ge=1, description="So many editions are kept, the newest ones.")
+    keep_editions: int = Field(5, ge=1, description="Number of editions to keep, the newest ones.")
     keep_hours: float = Field(
-        6, ge=0, le=MAX_KEEP_HOURS, description="An edition is kept for so many hours after the next one."
+        6, ge=0, le=MAX_KEEP_HOURS, description="Hours to keep an edition after the next one is published."
     )
 
     @classmethod
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name} is no IANA time zone; write it as Europe/Paris or UTC") from None
+            raise ValueError(f"{name} is not an IANA time zone; write it as Europe/Paris or UTC") from None
         return name
 
     @field_validator("cron")

@@ -27,11 +27,11 @@ from flows.pipeline.publish import publish
 from flows.settings import Settings
 
 R = TypeVar("R")
-LONG = 20_000  # files to read; fewer are read before anyone has looked
-# What a step may raise without being at fault. Prefect logs the traceback of what a task raises, and none of what it
-# returns, so the task returns these as its state, and its caller raises them again.
+LONG = 20_000  # files to read; fewer are read in seconds
+# Expected exceptions of a step. Prefect logs the traceback of an exception that a task raises, but not of one that it
+# returns, so the task returns these as its state, and its caller raises them.
 EXPECTED = (RunError, OSError, duckdb.Error)
-# These last longer than the retries: the next run of the schedule is the one to try again.
+# These last longer than the retries: the next scheduled run tries again.
 _LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENAMETOOLONG)
 
 

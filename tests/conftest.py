@@ -32,6 +32,7 @@ settings.register_profile("fuzz", max_examples=100_000, deadline=2000, suppress_
 settings.register_profile("soak", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+FOREIGN = "Of another newspaper"  # the title of an article outside of the source
 Publish = Callable[..., Report]
 
 
@@ -106,6 +107,15 @@ def warehouse(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder that is not below the source, with an article in it."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "secret.md").write_text(seed_file("S", title=FOREIGN))
+    return folder
+
+
+@pytest.fixture
 def publish(source: Path, warehouse: Path) -> Publish:
     """Publish an edition of `source` into `warehouse`."""
     return lambda **settings: publish_edition(Settings(**{"source": source, "warehouse": warehouse, **settings}))
@@ -153,7 +163,7 @@ def end(process: subprocess.Popen) -> None:
 
 
 def run_broadsheet(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own."""
+    """Run the command line in a separate process."""
     command = [*BROADSHEET, *map(str, arguments)]
     variables = {**os.environ, **environment}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)

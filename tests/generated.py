@@ -40,7 +40,7 @@ LATEST = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
 
 def write_source(folder: Path, articles: int) -> None:
-    """Write so many seed files, a hundred to a folder; the same at each call."""
+    """Write a number of seed files, a hundred to a folder; the same at each call."""
     random = Random(7)
     for number in range(articles):
         place = folder / f"{number // 100:04}"

@@ -1,7 +1,7 @@
 """Articles whose bodies and front matter are written against the parser: `content(kind, size)` for each of KINDS.
 
 A body is a piece that is repeated until the file has its size, perhaps between an opening and an ending; what needs
-more than that has a function of its own.
+more than that has its own function.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ PIECES = {
     "stars": "*",
     "emphasis opened": "*a ",
     "emphasis of two kinds": "*a_ ",
-    "emphasis in words": "a**b*c_d__",
+    "emphasis within a word": "a**b*c_d__",
     "tildes": "~a~~b",
     "quotes": "> ",
     "quotes without spaces": ">",
@@ -351,5 +351,5 @@ KINDS: dict[str, Callable[[int], bytes]] = {
 
 
 def content(kind: str, size: int) -> bytes:
-    """A file of about so many bytes."""
+    """Return a file of about `size` bytes."""
     return KINDS[kind](size)

@@ -22,8 +22,8 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str | None]] = []  # method, key, and the key that it is copied from
-        self.conflicts = 0  # so many pointers are not taken, as when two are put at once
-        self.cut = 0  # so many answers to GET break off in the middle
+        self.conflicts = 0  # number of pointers to refuse, as when two are put at once
+        self.cut = 0  # number of answers to GET that break off in the middle
         self.ignored: tuple[str, ...] = ()  # conditions of puts that are ignored, as by an old store or a proxy
         self.unsupported = False  # conditional puts are answered with 501
         self.tagged = True  # answers have an ETag

@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def prefect_environment(home: Path) -> dict[str, str]:
-    """Prefect with a home of its own, that tells nobody outside."""
+    """Return the environment of Prefect with its own home and without telemetry."""
     return {"PREFECT_HOME": str(home / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -63,7 +63,7 @@ def _serve(server: Server, home: Path) -> Iterator[Server]:
     command = [*PREFECT, "server", "start", "--port", str(server.port), "--no-ui"]
     environment = {**os.environ, **server.environment}
     with (home / "server.log").open("w") as log:
-        # A session of its own: else it would inherit an ignored SIGINT and not stop.
+        # In its own session: otherwise it would inherit an ignored SIGINT and not stop.
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             server.client.get("health")

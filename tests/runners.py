@@ -10,7 +10,7 @@ from flows.pipeline.process_pool import ProcessRunner
 class Replacing(ProcessRunner):
     """The runner of this process that calls other functions in place of the steps of these names.
 
-    `distributed` is whether parts are run as on another machine: with what they receive, in a folder of their own.
+    `distributed` is whether parts are run as on another machine: with what they receive, in a separate folder.
     """
 
     def __init__(self, distributed: bool = False, **steps: Callable[..., Any]) -> None:

@@ -74,7 +74,7 @@ def test_an_attempt_is_refused(canaries, sql):
     before, variables = canaries.names(), dict(os.environ)
     done = ask(canaries.edition, canaries.filled(sql), "--timeout", 5)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(("broadsheet: The query has no answer: ", "broadsheet: A query "))
+    assert done.stderr.startswith(("broadsheet: Query failed: ", "broadsheet: A query "))
     assert done.stderr.count("\n") == 1
     assert "longer than" not in done.stderr
     assert CANARY not in done.stderr

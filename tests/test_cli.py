@@ -30,7 +30,7 @@ def test_a_second_run_says_that_nothing_is_new(warehouse):
     for _ in range(2):
         done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
     assert done.returncode == 0
-    assert done.stdout.startswith("Nothing is new: edition 20")
+    assert done.stdout.startswith("No changes since edition 20")
 
 
 def test_settings_come_from_the_environment(warehouse):
@@ -77,7 +77,10 @@ def test_usage_errors():
     assert run_broadsheet("publish").returncode == 2
     done = run_broadsheet("run", BROADSHEET_TIME_ZONE="Mars/Olympus")
     assert done.returncode == 2
-    assert done.stderr == "broadsheet: time_zone: Mars/Olympus is no IANA time zone; write it as Europe/Paris or UTC.\n"
+    assert (
+        done.stderr
+        == "broadsheet: time_zone: Mars/Olympus is not an IANA time zone; write it as Europe/Paris or UTC.\n"
+    )
 
 
 def test_every_command_has_help():
@@ -98,7 +101,7 @@ def test_explain_shows_what_a_file_gives():
     assert "published_at         2026-11-05 09:07:00+00:00  (from the code)" in done.stdout
     assert "image 1, line 17, inline: https://images.example.com/" in done.stdout
     assert "credit: Photo: AFP (photographer -, agency AFP)" in done.stdout
-    assert "repaired at line 10: “2026-11-31T09:12:00.000Z” is no date" in done.stdout
+    assert "repaired at line 10: “2026-11-31T09:12:00.000Z” is not a valid date" in done.stdout
 
 
 def test_explain_says_why_a_file_is_rejected():
@@ -111,12 +114,12 @@ def test_explain_without_a_file(tmp_path):
     done = run_broadsheet("explain", tmp_path / "none.md")
     assert (done.returncode, done.stderr) == (
         1,
-        f"broadsheet: There is no file {tmp_path}/none.md; give the path of a seed file.\n",
+        f"broadsheet: File not found: {tmp_path}/none.md. Pass the path of a seed file.\n",
     )
 
 
 def run_unread(*arguments: object) -> tuple[int, str]:
-    """The command line when whoever reads what it prints is gone; its exit code, and its complaints."""
+    """Run the command line after its reader is gone; return its exit code and its errors."""
     reader, writer = os.pipe()
     os.close(reader)
     command = [*BROADSHEET, *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""docs/clients.md keeps its word: each recipe prints what stands below it, on a warehouse of two editions."""
+"""Each recipe of docs/clients.md prints the output below it, on a warehouse of two editions."""
 
 import os
 import re

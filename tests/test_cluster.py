@@ -71,14 +71,14 @@ def test_a_part_that_kills_its_workers():
 def test_a_scheduler_that_is_gone():
     lost: Future[int] = Future()
     lost.cancel()
-    with pytest.raises(RunError, match="Dask's scheduler is gone; start it again"):
+    with pytest.raises(RunError, match=r"Lost the connection to Dask's scheduler\. Start it"):
         dask.result_of(lost)
 
 
 def test_a_cluster_of_another_environment():
     unread: Future[int] = Future()
     unread.set_exception(RuntimeError("Error during deserialization of the task graph. This frequently occurs if ..."))
-    with pytest.raises(RunError, match="start them from the flow's own environment"):
+    with pytest.raises(RunError, match="Start them from the flow's own environment"):
         dask.result_of(unread)
 
 
@@ -86,7 +86,7 @@ def test_the_command_line_has_no_cluster(monkeypatch, capsys):
     monkeypatch.setenv("BROADSHEET_RUNNER", "dask")
     assert main(["run"]) == 1
     assert capsys.readouterr().err == (
-        "broadsheet: The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local.\n"
+        "broadsheet: The dask runner works only in the flow. Run python -m flows.etl, or set BROADSHEET_RUNNER=local.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""A run that dies leaves the edition before, whole; a second run at once is told who is at work; a full disk is said."""
+"""A run that dies leaves the previous edition intact; a second run names the first; a full disk is reported."""
 
 import multiprocessing
 import os
@@ -54,7 +54,7 @@ def test_kill_9_leaves_the_edition_before_and_the_next_run_publishes(source, war
 
 
 def kill_after(seconds: float, environment: dict[str, str]) -> float | None:
-    """Start a run in a process group of its own and kill -9 it; returns None, or its seconds where it ended before."""
+    """Start a run in its own process group and kill -9 it; return None, or its seconds if it ended before."""
     command = [*BROADSHEET, "run", "--rebuild"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as run:
         with suppress(subprocess.TimeoutExpired):
@@ -107,12 +107,12 @@ def test_a_disk_without_room_is_seen_before(source, warehouse, publish: Publish,
     before = publish().folder
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
     (source / "B.md").write_text(seed_file("B"))
-    with pytest.raises(RunError, match=r"has 9 MB free, and an edition may need \d+ MB. Free some disk space"):
+    with pytest.raises(RunError, match=r"has 9 MB free, and an edition may need \d+ MB\. Free some disk space"):
         publish()
     assert (warehouse / "current").resolve() == before
 
 
-# A run in a mount namespace of its own, whose warehouse is on a small disk: the size, and that of what else fills it.
+# A run in its own mount namespace, whose warehouse is on a small disk: its size, and how much else fills it.
 SMALL_DISK = """
 set -e
 mount -t tmpfs -o size="$1" tmpfs "$2"
@@ -128,7 +128,7 @@ cp -r "$2/warehouse/current/." "$2/../after"
 
 @pytest.mark.parametrize("free", [0, 40_000, 200_000, 700_000, 1_200_000, 1_800_000, 2_400_000])
 def test_a_full_disk_is_one_plain_sentence(tmp_path, free):
-    """At whatever step the disk is full: so many bytes are free, and the look at the room before is left out."""
+    """The disk is full at any step: `free` bytes are left, and the check of free space is skipped."""
     disk = tmp_path / "disk"
     disk.mkdir()
     code = "import sys; from flows.cli import main; from flows.pipeline import extract; extract.require_disk_space = lambda *_: None; sys.exit(main.main())"

@@ -53,7 +53,7 @@ def test_a_disk_without_modes_links_and_fsync_has_editions(two_months, warehouse
     _, after = list_editions(warehouse)
     assert "article_id,title\nA,A title\nB,Another\n" in done.stdout
     assert f"\n* {after.name} " in done.stdout
-    assert "The current edition is just what the source gives.\n" in done.stdout
+    assert "The current edition matches the source.\n" in done.stdout
     assert f"duckdb -readonly {after}/broadsheet.duckdb " in done.stdout
     assert (warehouse / "current").read_text() == f"{before.name}\n"
 
@@ -142,7 +142,7 @@ def test_editions_may_be_on_another_disk(two_months, warehouse, tmp_path, how):
         check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert "The current edition is just what the source gives.\n" in done.stdout
+    assert "The current edition matches the source.\n" in done.stdout
     assert re.search(r"\n\d{8}T\d{6}Z\n\d{8}T\d{6}Z\n\Z", done.stdout)
 
 

@@ -1,4 +1,4 @@
-"""The flow on a real Prefect server gives what `broadsheet run` gives."""
+"""The flow on a real Prefect server publishes what `broadsheet run` publishes."""
 
 import os
 import signal
@@ -64,7 +64,7 @@ def test_the_flow_publishes_the_same_edition(server, demo, warehouse):
     ]
     again = run_flow(server, source=SEEDS, warehouse=warehouse)
     assert again.returncode == 0, again.stderr
-    assert "Nothing is new" in again.stderr
+    assert "No changes since" in again.stderr
     assert len(list((warehouse / "editions").iterdir())) == 1
 
 

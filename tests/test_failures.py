@@ -24,7 +24,8 @@ from flows.settings import Settings
 from flows.warehouse.edition_ids import is_id
 from tests.conftest import ROOT
 from tests.dask_cluster import Cluster, running_cluster
-from tests.failures import FAILURES, Failure, Newsroom
+from tests.failing_newsroom import Newsroom
+from tests.failures import FAILURES, Failure
 from tests.object_store import BUCKET
 from tests.prefect_server import Server, running_server
 

@@ -30,7 +30,7 @@ def test_our_images_are_the_reference_renderers(body: str):
     assume("``" not in body.replace("```", ""))
     # An indented line ends a table there, and is its next row here.
     assume(not ("|---" in body and "\n    " in body))
-    # A tag on a line of its own ends the paragraph of an item or a quotation there, and goes on with it here.
+    # A tag on a separate line ends the paragraph of an item or a quotation there, and goes on with it here.
     assume(not ("\n<" in body and any(mark in body for mark in ("> ", "- ", "1. "))))
     compared = compare(f"---\ntitle: x\n---\n{body}".encode(), "any.md")
     assert compared

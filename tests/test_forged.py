@@ -39,7 +39,7 @@ def test_a_file_that_is_not_listed(newsroom: Newsroom, name):
     newsroom.remove(f"editions/{edition}/{name}")
     assert newsroom.does("query", "FROM articles")[0] == 0
     assert newsroom.does("run")[0] == 0
-    assert newsroom.does("verify") == (0, "The current edition is just what the source gives.\n")
+    assert newsroom.does("verify") == (0, "The current edition matches the source.\n")
 
 
 def link(edition: Path) -> None:
@@ -90,11 +90,11 @@ def test_a_database_with_other_bytes_of_the_same_size_is_not_built_on(newsroom: 
     database.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     code, said = newsroom.does("verify")
     assert code == 1
-    assert "The file broadsheet.duckdb has other bytes than edition.json says." in said
+    assert "The file broadsheet.duckdb has a different hash than edition.json states." in said
     (newsroom.source / "7.md").write_text("---\ntitle: C\ndate: 2025-07-01\n---\n\nText.\n")
     code, said = newsroom.does("run")
     assert (code, said.count("\n")) == (1, 1)
-    assert "broadsheet.duckdb has other bytes than edition.json says. Run once with --rebuild" in said
+    assert "broadsheet.duckdb has a different hash than edition.json states. Run once with --rebuild" in said
     assert newsroom.does("run", "--rebuild")[0] == 0
     assert newsroom.does("verify")[0] == 0
 

@@ -180,7 +180,7 @@ def test_a_table_names_a_fault_after_the_first_rows(ask):
     assert ask(late, "table") == (
         1,
         "",
-        "broadsheet: The query has no answer: Could not convert string 'x' to INT32.\n",
+        "broadsheet: Query failed: Could not convert string 'x' to INT32.\n",
     )
 
 
@@ -196,6 +196,6 @@ def test_a_table_names_a_fault_after_the_first_rows(ask):
 def test_a_fault_is_named_in_one_sentence_in_every_format(ask, form, fault, words):
     code, _, complained = ask(f"SELECT {fault} AS n FROM range(3) AS t(i)", form)
     assert code == 1
-    assert complained.startswith("broadsheet: The query has no answer: ")
+    assert complained.startswith("broadsheet: Query failed: ")
     assert words in complained
     assert complained.count("\n") == 1

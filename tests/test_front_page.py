@@ -161,7 +161,7 @@ def test_the_page_shows_the_numbers_of_the_edition(browser, demo):
         assert categories == ["WORLD", "BUSINESS", "SPORT", "CULTURE", "SCIENCE"]
         agencies = opened.page.locator("section[aria-labelledby=agencies] tbody tr").all_inner_texts()
         assert [line.split() for line in agencies][:2] == [["AFP", "9"], ["Reuters", "7"]]
-        assert "Save it as UTF-8." in opened.page.locator("section[aria-labelledby=problems]").inner_text()
+        assert "Save the file as UTF-8." in opened.page.locator("section[aria-labelledby=problems]").inner_text()
 
 
 def test_an_empty_edition_says_that_it_has_no_articles(browser, empty):

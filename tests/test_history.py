@@ -164,8 +164,11 @@ def test_an_unpublished_first_edition_is_removed(newsroom):
     (died,) = newsroom.names() - {".staging"}
     assert list_editions(newsroom.local()) == []
     assert newsroom.does("query", "FROM articles") == (1, newsroom.does("query", "FROM articles")[1])
-    assert "has no edition yet" in newsroom.does("query", "FROM articles")[1]
-    assert newsroom.does("editions") == (0, f"Nothing is published in {newsroom.warehouse} yet.\n")
+    assert "No edition in" in newsroom.does("query", "FROM articles")[1]
+    assert newsroom.does("editions") == (
+        0,
+        f"No edition in {newsroom.warehouse} yet. Publish one with broadsheet run.\n",
+    )
     edition = newsroom.published()
     assert newsroom.names() == {edition}
     assert query(newsroom.local() / "current", "SELECT edition_id FROM editions") == [(edition,)]

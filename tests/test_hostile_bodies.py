@@ -19,7 +19,7 @@ UTC = ZoneInfo("UTC")
 
 # Seconds of CPU time for a megabyte, and for what any file costs; megabytes of memory at the peak.
 MAX_SECONDS, SECONDS_OF_ANY, MAX_MEMORY = 2.0, 0.1, 300
-# Reads a file of each kind in a process of its own, and prints the CPU time and the peak of its memory.
+# Reads a file of each kind in a separate process, and prints its CPU time and peak memory.
 READER = """
 import json, re, sys, time
 from pathlib import Path

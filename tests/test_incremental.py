@@ -58,7 +58,7 @@ class Newsroom(RuleBasedStateMachine):
         return Settings(source=self.source, warehouse=self.warehouse, allow_withdrawals=True, **values)
 
     def stamp(self, file: Path) -> None:
-        """Each change has a time of its own, long ago."""
+        """Each change has its own time, long ago."""
         self.clock += 1_000
         os.utime(file, ns=(self.clock, self.clock))
 
@@ -116,17 +116,17 @@ class Newsroom(RuleBasedStateMachine):
         edition = current_edition(self.warehouse)
         assert edition
         assert list(self.warehouse.rglob(".staging")) == []
-        anew = publish_edition(self.settings().model_copy(update={"warehouse": self.folder / "anew"})).folder
-        assert rows_of(edition) == rows_of(anew)
+        rebuilt = publish_edition(self.settings().model_copy(update={"warehouse": self.folder / "rebuilt"})).folder
+        assert rows_of(edition) == rows_of(rebuilt)
         settled = (
             "SELECT source_path, size, content_hash, status, article_id, published_month FROM sources ORDER BY ALL"
         )
-        assert query(edition, settled) == query(anew, settled)
-        assert parquet_of(edition) == parquet_of(anew)
+        assert query(edition, settled) == query(rebuilt, settled)
+        assert parquet_of(edition) == parquet_of(rebuilt)
         assert verify(self.settings()) == []
         standing = "SELECT article_id FROM changes GROUP BY article_id HAVING max_by(change, edition_id) <> 'withdrawn'"
         assert set(query(edition, standing)) == set(query(edition, "SELECT article_id FROM articles"))
-        shutil.rmtree(self.folder / "anew")
+        shutil.rmtree(self.folder / "rebuilt")
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)

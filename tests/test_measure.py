@@ -1,4 +1,4 @@
-"""What is measured of a process: its failure is told, the memory and processor time of its children are seen."""
+"""Measuring a process reports its failure, and the memory and CPU time of its children."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""docs/object_storage.md keeps its word: each recipe prints what stands below it, on an edition in a store."""
+"""Each recipe of docs/object_storage.md prints the output below it, on an edition in a store."""
 
 import re
 import subprocess

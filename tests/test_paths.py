@@ -39,7 +39,7 @@ def test_each_command_works_below_folders_of_any_name(odd):
     first = odd.published("--rebuild")
     odd.write("B")
     odd.published()
-    assert odd.does("verify") == (0, "The current edition is just what the source gives.\n")
+    assert odd.does("verify") == (0, "The current edition matches the source.\n")
     assert odd.does("editions")[0] == 0
     assert odd.does("rollback", first)[0] == 0
     assert odd.does("query", "SELECT count(*) AS n FROM articles", "--format", "csv") == (0, "n\n1\n")

@@ -95,26 +95,26 @@ def test_output_takes_every_form(demo, tmp_path):
 
 def test_parquet_needs_a_file(demo):
     done = ask(demo, DAYS, "--format", "parquet")
-    assert (done.returncode, done.stderr) == (2, "broadsheet: Parquet goes into a file; name one with --output.\n")
+    assert (done.returncode, done.stderr) == (2, "broadsheet: Parquet needs a file. Pass one with --output.\n")
 
 
 def test_a_mistake_is_told_in_one_sentence(demo):
     assert reason(ask(demo, "FROM artcles")) == (
-        'The query has no answer: Table with name artcles does not exist! Did you mean "articles"?'
+        'Query failed: Table with name artcles does not exist! Did you mean "articles"?'
     )
-    assert reason(ask(demo, "SELEC 1")) == 'The query has no answer: syntax error at or near "SELEC".'
-    assert reason(ask(demo, "SELECT error('no\nnumber')")) == "The query has no answer: no number."
+    assert reason(ask(demo, "SELEC 1")) == 'Query failed: syntax error at or near "SELEC".'
+    assert reason(ask(demo, "SELECT error('no\nnumber')")) == "Query failed: no number."
 
 
 def test_two_columns_of_one_name_would_lose_one(demo):
     sql = "SELECT 1 AS a, 2 AS a"
-    assert reason(ask(demo, sql, "--format", "json")) == "Two columns of the answer are called a; rename one with AS."
+    assert reason(ask(demo, sql, "--format", "json")) == "Two columns are called a. Rename one with AS."
     assert ask(demo, sql).returncode == 0
 
 
 def test_without_an_edition_it_says_what_to_do(tmp_path):
     done = broadsheet("query", "FROM articles", "--warehouse", tmp_path)
-    assert reason(done) == f"The warehouse {tmp_path} has no edition yet; publish one with broadsheet run."
+    assert reason(done) == f"No edition in {tmp_path} yet. Publish one with broadsheet run."
 
 
 def test_a_file_that_cannot_be_written_is_named(demo, tmp_path):
@@ -146,7 +146,7 @@ EXPLAINED = [
 @pytest.mark.parametrize("sql", EXPLAINED)
 def test_nothing_but_a_question_is_explained_or_done(demo, tmp_path, explain, sql):
     said = reason(ask(demo, f"{explain} {sql.format(file=tmp_path / 'out.csv')}"))
-    assert said.startswith(("A query is one question", "The query has no answer: syntax error"))
+    assert said.startswith(("A query is one question", "Query failed: syntax error"))
     assert list(tmp_path.iterdir()) == []
 
 

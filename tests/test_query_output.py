@@ -42,7 +42,7 @@ def is_untouched(answer: Path) -> bool:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_fault_in_a_late_row_is_named_and_keeps_the_file(demo, answer, capsys, form):
     assert ask(demo, LATE_FAULT, answer, "--format", form) == 1
-    assert capsys.readouterr().err == ("broadsheet: The query has no answer: Could not convert string 'x' to INT32.\n")
+    assert capsys.readouterr().err == ("broadsheet: Query failed: Could not convert string 'x' to INT32.\n")
     assert is_untouched(answer)
 
 

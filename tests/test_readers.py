@@ -18,7 +18,7 @@ RECIPES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reading.md").read
 # Spark is read by `make spark`, which installs it.
 TOOLS = os.environ.get("READERS", "duckdb pyarrow polars pandas dask").split()
 
-# A reader: it runs a recipe over and over, once more when it is told to end, and tells each answer that is a new one.
+# A reader: it repeats a recipe, once more when asked to end, and prints each new answer.
 READER = """
 import json, select, sys
 code = compile(sys.argv[1], "recipe", "exec")

@@ -1,4 +1,4 @@
-"""The README keeps its word: each command runs, each query answers what stands below it."""
+"""Run the README: each command succeeds, and each query returns the answer that is printed below it."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ ONCE = [line for line in COMMANDS if line not in SCHEDULE] + [".venv/bin/python 
 
 
 def as_markdown(names: list[str], rows: Iterable[Iterable[object]]) -> str:
-    """The answer to a query as a table in Markdown."""
+    """Format the answer to a query as a Markdown table."""
     cells = [["" if value is None else str(value) for value in row] for row in (names, *rows)]
     head, *body = [f"| {' | '.join(row)} |\n" for row in cells]
     return "".join([head, "|---" * len(names) + "|\n", *body])
@@ -37,7 +37,7 @@ def as_markdown(names: list[str], rows: Iterable[Iterable[object]]) -> str:
 
 @pytest.fixture(scope="module")
 def corrected() -> Iterator[Path]:
-    """The folder of an edition of seeds/ as of yesterday, in which an article was corrected."""
+    """Publish an edition of seeds/ dated yesterday with one correction; yield its folder."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     with newsroom(before=f"{yesterday:%Y%m%d}T110000Z") as folder:
         yield publish(folder, f"{yesterday:%Y%m%d}T120000Z")
@@ -45,7 +45,7 @@ def corrected() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's files in a folder of their own, with the tools that are installed here."""
+    """Copy the project's files to another folder, with a link to this virtual environment."""
     folder = tmp_path_factory.mktemp("clone") / "broadsheet"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -67,12 +67,12 @@ def run(command: str, clone: Path, **environment: str) -> subprocess.CompletedPr
 each_query = pytest.mark.parametrize(("sql", "answer"), QUERIES, ids=lambda text: text.split("\n")[0][:40])
 
 
-def test_the_readme_has_six_queries():
+def test_readme_has_six_queries():
     assert len(QUERIES) == 6
 
 
 @each_query
-def test_a_query_answers_what_the_readme_says(corrected, sql, answer):
+def test_duckdb_returns_the_documented_answer(corrected, sql, answer):
     with duckdb.connect(corrected / "broadsheet.duckdb", read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         found = connection.sql(sql)
@@ -80,13 +80,13 @@ def test_a_query_answers_what_the_readme_says(corrected, sql, answer):
 
 
 @each_query
-def test_broadsheet_query_answers_the_same(corrected, capsys, sql, answer):
+def test_broadsheet_query_returns_the_documented_answer(corrected, capsys, sql, answer):
     assert main(["query", sql, "--format", "csv", "--warehouse", str(corrected.parents[1])]) == 0
     names, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
     assert as_markdown(names, rows) == answer
 
 
-def test_this_month_is_what_the_readme_says():
+def test_expression_for_this_month():
     (this_month,) = re.findall(r"for this month write `([^`]*)`", README)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -94,20 +94,19 @@ def test_this_month_is_what_the_readme_says():
 
 
 @pytest.mark.slow
-def test_the_commands_run_in_their_order(clone, tmp_path):
+def test_commands_succeed_in_order(clone, tmp_path):
     environment = prefect_environment(tmp_path)
     for command in ONCE:
-        # The tests that this test is one of run elsewhere; here make only says what it would run.
+        # This test is itself part of `make test`, so only print what make would run.
         done = run("make --dry-run test" if command == "make test" else command, clone, **environment)
         assert done.returncode == 0, f"{command}: {done.stderr}"
     assert (clone / "warehouse" / "current" / "front_page.html").exists()
 
 
 @pytest.mark.parametrize("dated", [True, False])
-def test_the_python_runs(source, warehouse, publish, dated):
-    date = (
-        "date: 2026-11-23" if dated else "layout: post"
-    )  # where none has a date, pyarrow cannot guess the month's type
+def test_python_example_runs(source, warehouse, publish, dated):
+    # Without any date, the months have no value from which pyarrow could infer their type.
+    date = "date: 2026-11-23" if dated else "layout: post"
     (source / "a.md").write_text(f"---\ntitle: A\n{date}\n---\n\nText.\n")
     publish()
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -117,7 +116,7 @@ def test_the_python_runs(source, warehouse, publish, dated):
     assert (done.stdout, done.stderr) == ("1\n", "")
 
 
-def test_the_seed_file_that_is_shown_is_read(source, publish):
+def test_example_seed_file_is_published_without_problems(source, publish):
     (shown,) = re.findall(r"```markdown\n(.*?)```", README, re.DOTALL)
     (source / "shown.md").write_text(shown)
     edition = publish().edition
@@ -126,7 +125,7 @@ def test_the_seed_file_that_is_shown_is_read(source, publish):
 
 @contextmanager
 def worker(command: str, clone: Path, environment: dict[str, str]) -> Iterator[Iterable[str]]:
-    """The lines that a worker prints, until the end of the block."""
+    """Start a worker, yield the lines that it prints, and stop it at the end of the block."""
     variables = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         shlex.split(command), cwd=clone, env=variables, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -139,9 +138,9 @@ def worker(command: str, clone: Path, environment: dict[str, str]) -> Iterator[I
 
 
 @pytest.mark.slow
-def test_the_schedule_is_set_up_as_the_readme_says(clone, tmp_path):
+def test_schedule_commands_deploy_and_start_a_worker(clone, tmp_path):
     up, *commands, last = SCHEDULE
-    assert up == "make up"  # which test_up.py runs
+    assert up == "make up"  # test_up.py runs it
     assert last.endswith("worker start --pool broadsheet")
     with running_server(tmp_path) as server:
         commands = [command.replace("http://127.0.0.1:4200/api", server.url) for command in commands]

@@ -86,7 +86,7 @@ def test_a_query_with_closed_streams_says_what_it_can(place, tmp_path):
     assert code == 1
     assert complaint.startswith("broadsheet: Standard output cannot be written (")
     assert in_shell("<&- >&- 2>&-", "query", "SELECT 1", *place) == (1, "")
-    # A complaint that has no place of its own is no part of an answer.
+    # A complaint without its own stream must not be part of an answer.
     assert in_shell(f"2>&- > {tmp_path / 'answer'}", "query", "FROM nothing", *place).code == 1
     assert (tmp_path / "answer").read_text() == ""
 

@@ -13,7 +13,7 @@ from tests.conftest import ROOT, Publish, query
 from tests.spellings import long_spellings, spellings
 
 EVERY, EVERY_LONG = (1, 1) if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else (97, 23)
-# Seconds of a process's CPU time: what a megabyte may take, and what a small file is given for the first of its kind.
+# Seconds of CPU time: for a megabyte, and for a small file that is the first of its kind.
 SECONDS_PER_MB, SECONDS = 2, 0.1
 MAX_MEMORY = 300_000  # KB
 
@@ -60,7 +60,7 @@ def test_an_edition_of_all_spellings_has_a_row_for_each(source: Path, publish: P
 
 
 def test_no_spelling_takes_long_or_much_memory():
-    """In a process of its own, whose memory is that of the reader alone."""
+    """Run in a separate process, whose memory is the reader's alone."""
     done = subprocess.run([sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True, check=True)
     slow, memory = json.loads(done.stdout)
     assert slow == []

@@ -113,7 +113,7 @@ def test_a_run_that_publishes_while_the_server_is_away_ends_as_completed(up):
 
 @contextmanager
 def listening() -> Iterator[tuple[str, "queue.Queue[str]"]]:
-    """The address of a webhook, and what it is told, until the end of the block."""
+    """Yield the address of a webhook and its messages, until the end of the block."""
     heard: queue.Queue[str] = queue.Queue()
 
     class Ear(BaseHTTPRequestHandler):

@@ -134,7 +134,7 @@ def test_the_command_line_reads_an_edition_of_schema_1(older):
     assert done.stdout == "title\nA bridge opens\nA ferry is an hour late\nA guide to the garden\n", done.stderr
     assert SCHEMA_1 in run_broadsheet("editions", *given).stdout
     done = run_broadsheet("verify", "--source", older.source, *given)
-    assert (done.stdout, done.stderr) == ("The current edition is just what the source gives.\n", "")
+    assert (done.stdout, done.stderr) == ("The current edition matches the source.\n", "")
 
 
 def test_verify_lists_the_differences_of_an_edition_of_schema_1(older):

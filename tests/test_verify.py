@@ -20,7 +20,7 @@ def verify(source, warehouse):
 def test_a_sound_edition(source, warehouse, edition):
     done = verify(source, warehouse)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "The current edition is just what the source gives.\n"
+    assert done.stdout == "The current edition matches the source.\n"
     assert [entry.name for entry in (warehouse / "editions").iterdir()] == [edition.name]
 
 
@@ -43,7 +43,7 @@ def test_a_forged_database(source, warehouse, edition):
         connection.execute("UPDATE articles SET title = 'Forged' WHERE article_id = 'A'")
     done = verify(source, warehouse)
     assert done.returncode == 1
-    assert "The file broadsheet.duckdb has other bytes than edition.json says." in done.stdout
+    assert "The file broadsheet.duckdb has a different hash than edition.json states." in done.stdout
     assert "The check parquet_equals_duckdb failed" in done.stdout
 
 
@@ -61,4 +61,4 @@ def test_missing_and_foreign_files(source, warehouse, edition):
 def test_nothing_to_verify(source, warehouse):
     done = verify(source, warehouse)
     assert done.returncode == 1
-    assert done.stderr.startswith("broadsheet: Nothing is published in ")
+    assert done.stderr.startswith("broadsheet: No edition in ")

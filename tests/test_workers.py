@@ -19,7 +19,7 @@ from flows.warehouse.storage import Snapshot
 from tests.conftest import ROOT, Publish, rows_of, seed_file
 
 FILES = 5_000
-# A run whose workers say who they are and then wait for ever.
+# A run whose workers print their ids and then wait permanently.
 HANGING = """
 import sys
 from tests.test_workers import hang, plan_of

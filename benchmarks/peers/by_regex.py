@@ -25,7 +25,7 @@ AGENCIES = {
 
 
 def read_article(content: bytes, source_path: str) -> tuple[Row, list[Row], list[Row]] | None:
-    """The rows of an article, its images and its captions; None where the file is no article."""
+    """Return the rows of an article, its images and its captions; None if the file is not an article."""
     try:
         metadata, body = _parse(content.decode())
     except (UnicodeDecodeError, yaml.YAMLError):

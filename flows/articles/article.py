@@ -26,7 +26,7 @@ from flows.articles.markdown.prose import Prose, count_words, read_dateline, rea
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Article, Caption, Image, Problem
 
-PARSER_VERSION = 5  # raise it with every change of the rows: every file is then read again
+PARSER_VERSION = 6  # raise it with every change of the rows: every file is then read again
 
 _DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # at the start of a file name
 _BETWEEN_WORDS = re.compile(r"[-_\s]+")
@@ -132,7 +132,7 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
     for key, written in fields.values("published_at"):
         given = read_moment(written, zone) if isinstance(written, str) else None
         if given:
-            _say_unusable(fields, unusable, f"the one of the key {key} was taken")
+            _say_unusable(fields, unusable, f"used the one of the key {key} instead")
             return Moment(given, "front_matter")
         unusable.append((key, written))
     found = Moment(None, None)
@@ -141,8 +141,10 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
     elif in_path := moment_in_path(source_path, zone):
         found = Moment(in_path, "file_name")
     elif day := implausible_day_in_path(source_path, zone):
-        fields.problems.append(_date_problem(day, None, "it is undated"))
-    instead = f"the one in the {found.source.replace('_', ' ')} was taken" if found.source else "it is undated"
+        fields.problems.append(_date_problem(day, None, "the article is undated"))
+    instead = (
+        f"used the one in the {found.source.replace('_', ' ')} instead" if found.source else "the article is undated"
+    )
     _say_unusable(fields, unusable, instead)
     return found
 

@@ -2,7 +2,7 @@
 
 import re
 from calendar import month_abbr, month_name
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 _MOMENT = re.compile(
@@ -45,20 +45,21 @@ def _any_moment(text: str, zone: ZoneInfo) -> datetime | None:
     if match is None:
         return None
     year, _, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
-    local: tzinfo = UTC if utc else zone
-    if sign:
-        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        if offset > _MAX_OFFSET or int(minutes or 0) > 59:
-            return None
-        local = timezone(-offset if sign == "-" else offset)
     microsecond = int((fraction or "0")[:6].ljust(6, "0"))
     try:
-        moment = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond, local
-        )
-        return moment.astimezone(UTC)
+        local = _offset(sign, int(hours), int(minutes or 0)) if sign else UTC if utc else zone
+        y, mo, d, h, mi, s = (int(part or 0) for part in (year, month, day, hour, minute, second))
+        return datetime(y, mo, d, h, mi, s, microsecond, local).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _offset(sign: str, hours: int, minutes: int) -> timezone:
+    """Return the time zone of an offset; raise ValueError if no place on Earth has it."""
+    offset = timedelta(hours=hours, minutes=minutes)
+    if offset > _MAX_OFFSET or minutes > 59:
+        raise ValueError(f"{sign}{hours}:{minutes}")
+    return timezone(-offset if sign == "-" else offset)
 
 
 def _in_utc(text: str) -> datetime | None:

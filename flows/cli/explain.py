@@ -37,7 +37,7 @@ def _lines(file: Path, settings: Settings) -> list[str]:
         with closing(Allowed(source, *settings.link_roots)) as allowed:
             content = read_seed_file(source, path, allowed)
     except FileNotFoundError:
-        raise SeedFileNotFoundError(f"There is no file {printable(str(file))}; give the path of a seed file.") from None
+        raise SeedFileNotFoundError(f"File not found: {printable(str(file))}. Pass the path of a seed file.") from None
     except OSError as error:
         reading = rejected(problem("unreadable", reason=error.strerror or str(error)), path)
         return [f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)]

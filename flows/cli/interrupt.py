@@ -36,7 +36,7 @@ def exit_code(stopped: KeyboardInterrupt) -> int:
 def interruptible(seconds: float = 0, too_long: str = "") -> Iterator[Stop]:
     """End the block on SIGINT, SIGTERM or SIGHUP, at the latest after a moment; raises KeyboardInterrupt.
 
-    Where the block is still at work a moment after so many seconds, 0: any number, the process ends with 1 and says
+    If the block is still running a moment after `seconds` (0: without limit), the process exits with 1 and prints
     `too_long`: DuckDB does not look at its clock within a call of a function.
 
     Python runs a signal handler between two instructions of Python, which may be long after the signal. A thread that

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 from flows.cli.interrupt import INTERRUPTED, exit_code
 from flows.cli.output import flush_output, prepare_streams, write_line
 from flows.display import visible
-from flows.errors import ConfigurationError, InvalidSettingError, NoEditionError, RunError, out_of_memory
+from flows.errors import ConfigurationError, InvalidSettingError, RunError, no_edition, out_of_memory
 from flows.settings import Settings
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -101,7 +101,7 @@ def run(settings: Settings) -> int:
     """Publish an edition without an orchestrator, and print a summary."""
     if settings.runner == "dask":
         raise ConfigurationError(
-            "The dask runner belongs to the flow: run python -m flows.etl, or set BROADSHEET_RUNNER=local."
+            "The dask runner works only in the flow. Run python -m flows.etl, or set BROADSHEET_RUNNER=local."
         )
     from flows.cli.summary import ProgressRunner, summary
     from flows.pipeline.run import publish_edition
@@ -124,7 +124,7 @@ def serve(settings: Settings) -> int:
     try:
         up(settings)
     except KeyboardInterrupt:
-        write_line("Stopped; start it again with broadsheet up.")
+        write_line("Stopped. Start it again with broadsheet up.")
     return DONE
 
 
@@ -133,7 +133,7 @@ def verify(settings: Settings) -> int:
     from flows.pipeline.verify import verify
 
     differences = verify(settings)
-    write_line("\n".join(map(visible, differences)) or "The current edition is just what the source gives.")
+    write_line("\n".join(map(visible, differences)) or "The current edition matches the source.")
     return FAILED if differences else DONE
 
 
@@ -151,7 +151,7 @@ def roll_back(settings: Settings, edition: str) -> int:
 
     _warn(pipeline.roll_back(settings, edition))
     write_line(f"The current edition is {edition}.")
-    write_line("The next run compares the source with it: pause the schedule until what was wrong is mended.")
+    write_line("The next run compares the source with it: pause the schedule until the source is fixed.")
     return DONE
 
 
@@ -162,16 +162,14 @@ def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | 
     from flows.warehouse.storage import open_storage
 
     if form == "parquet" and output is None:
-        write_line("broadsheet: Parquet goes into a file; name one with --output.", sys.stderr)
+        write_line("broadsheet: Parquet needs a file. Pass one with --output.", sys.stderr)
         return USAGE
     if safe_csv and form != "csv":
         write_line("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
         return USAGE
     with translate_memory_errors(), open_storage(settings).open_current() as edition:
         if edition is None:
-            raise NoEditionError(
-                f"The warehouse {settings.warehouse} has no edition yet; publish one with broadsheet run."
-            )
+            raise no_edition(settings.warehouse)
         answer(settings, edition, sql, "safe csv" if safe_csv else form, output)
     return DONE
 

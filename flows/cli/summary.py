@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from flows.cli.output import write_line
 from flows.display import visible
-from flows.errors import RunError, WarehouseError
+from flows.errors import RunError, WarehouseError, no_edition
 from flows.pipeline.plan import Batch, Plan
 from flows.pipeline.process_pool import ProcessRunner, Step
 from flows.pipeline.run import Report
@@ -21,7 +21,7 @@ from flows.settings import Settings
 from flows.warehouse.parquet import count_internal_errors
 from flows.warehouse.storage import Storage, open_storage
 
-LINE_EVERY = 10  # seconds between two lines of progress, where there is no terminal
+LINE_EVERY = 10  # seconds between two lines of progress, without a terminal
 
 
 class ProgressRunner(ProcessRunner):
@@ -46,7 +46,7 @@ class ProgressRunner(ProcessRunner):
 def summary(settings: Settings, report: Report) -> str:
     """Return what a run did, and what to do next."""
     if report.edition is None:
-        return f"Nothing is new: edition {report.folder.name} has all {report.files:,} files ({report.seconds:.1f} s)."
+        return f"No changes since edition {report.folder.name} ({report.files:,} files, {report.seconds:.1f} s)."
     edition = report.edition
     counted = (
         *("articles", "images", "captions", "added", "corrected", "withdrawn", "restored"),
@@ -101,8 +101,4 @@ def list_of_editions(settings: Settings) -> str:
     for facts in reversed(kept):
         mark = "*" if facts.edition_id == current else " "
         lines.append(f"{mark} {facts.edition_id}" + "".join(f"{getattr(facts, name):>11,}" for name in shown))
-    return (
-        "\n".join(lines) + reason
-        if len(lines) > 1
-        else f"Nothing is published in {visible(str(settings.warehouse))} yet."
-    )
+    return "\n".join(lines) + reason if len(lines) > 1 else visible(str(no_edition(settings.warehouse)))

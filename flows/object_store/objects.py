@@ -86,7 +86,7 @@ def read_tagged(place: ObjectPath, most: int | None = None) -> tuple[bytes, str]
                 content = _read_some(body, size)
             if len(content) == size:
                 return content, _tag(place, answer)
-    raise StorageUnavailableError(f"{place} cannot be read to its end; see that the network is right, then run again.")
+    raise StorageUnavailableError(f"{place} could not be read completely. Check the network, then run again.")
 
 
 def _tag(place: ObjectPath, answer: Any) -> str:

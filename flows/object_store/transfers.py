@@ -52,7 +52,7 @@ def download_all(prefix: ObjectPath, folder: Path, wanted: Callable[[str], bool]
 def file_below(folder: Path, name: str) -> Path:
     """Return the file for a name in the store; raise EditionDamagedError if it would be outside of the folder."""
     if {"", ".", ".."} & set(name.split("/")) or "\0" in name:
-        raise EditionDamagedError(f"The store has a file of the name {name!r}, which no edition has; remove it.")
+        raise EditionDamagedError(f"Unexpected object in the store: {name!r}. Remove it.")
     return folder / name
 
 

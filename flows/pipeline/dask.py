@@ -16,7 +16,7 @@ def require_workers(connect: Callable[[], Any], address: str | None) -> None:
     except (OSError, ValueError) as error:
         place = f"at {address}" if address else "on this machine"
         raise ClusterError(
-            f"No worker of a Dask cluster answers {place} ({first_line(error)}); start the"
+            f"No worker of a Dask cluster answers {place} ({first_line(error)}). Start the"
             " scheduler and its workers, correct BROADSHEET_SCHEDULER, or set BROADSHEET_RUNNER=local."
         ) from None
 
@@ -28,12 +28,14 @@ def result_of(future: Any) -> int:
     try:
         return int(future.result())
     except CancelledError:
-        raise ClusterError("Dask's scheduler is gone; start it again, and its workers, and run again.") from None
+        raise ClusterError(
+            "Lost the connection to Dask's scheduler. Start it and its workers again, then run again."
+        ) from None
     except RuntimeError as error:
         if "deserialization" not in str(error):
             raise
         raise ClusterError(
-            "Dask's scheduler or workers cannot load what the flow sends them; start them from the flow's own"
+            "Dask's scheduler or workers cannot load the tasks of the flow. Start them from the flow's own"
             " environment, and the flow as python -m flows.etl or by its entrypoint flows.etl.etl."
         ) from None
     except KilledWorker as error:

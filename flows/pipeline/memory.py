@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flows.errors import out_of_memory
 
-# How Python, Arrow and its compressors say the same in errors of other types.
+# How Python, Arrow and its compressors report it in errors of other types.
 _SIGNS = ("can't start new thread", "Failed to launch worker thread", "allocation_failed", "bad_alloc")
 
 

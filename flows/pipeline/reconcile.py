@@ -56,13 +56,13 @@ def reconcile(plan: Plan) -> Difference | None:
 
 def find_difference(plan: Plan) -> Difference | None:
     """Do the same for staged rows that are on this machine."""
-    release_memory()  # what the listing took
+    release_memory()  # of the listing
     settled = _settle_files(plan)
     if settled is None:
         return None
     release_memory()
     sources, read, left, duplicates = settled
-    shutil.rmtree(plan.folder, ignore_errors=True)  # what a try before this one wrote
+    shutil.rmtree(plan.folder, ignore_errors=True)  # of an earlier attempt
     write_table(plan.folder, SOURCES, sources)
     write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), duplicates))
     with staging.writer(plan.work, 0) as write:
@@ -99,7 +99,7 @@ def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Tab
     that yet other files share an article with them: repeat until there are none.
     """
     number = len(plan.batches)
-    staging.remove_rows(plan.work, number)  # what a try before this one read
+    staging.remove_rows(plan.work, number)  # of an earlier attempt
     if not last.num_rows:
         return staging.read(plan.work, SOURCES), last, last
     alike = same_rejections(staging.read(plan.work, PROBLEMS), read_table(plan.reusable, PROBLEMS))
@@ -133,6 +133,6 @@ def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
     gone = rows_without(articles, "article_id", now["article_id"]).num_rows
     if gone * 2 > articles.num_rows and not plan.settings.allow_withdrawals:
         raise WithdrawalsError(
-            f"Of {articles.num_rows:,} published articles {gone:,} would be withdrawn, more than half;"
-            f" see that {plan.settings.source} is complete, or publish all the same with --allow-withdrawals."
+            f"{gone:,} of {articles.num_rows:,} published articles would be withdrawn, more than half. Check that"
+            f" {plan.settings.source} is complete, or pass --allow-withdrawals to publish anyway."
         )

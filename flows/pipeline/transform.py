@@ -101,7 +101,7 @@ def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
     """Return the rows of some files, table by table."""
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
-    # What is wrong in a draft is its author's business until it is published.
+    # Problems of a draft are not reported until it is published.
     problems = [reading.problems for reading in readings if reading.status != "draft"]
     published = [
         (reading, reading.article) for reading in readings if reading.article and reading.status == "published"

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from flows.errors import NoEditionError, RunError
+from flows.errors import RunError, no_edition
 from flows.pipeline.extract import find_changed_files
 from flows.pipeline.load import write_partitions
 from flows.pipeline.memory import translate_memory_errors
@@ -25,17 +25,15 @@ from flows.warehouse.storage import Snapshot, Storage, open_storage
 def verify(settings: Settings) -> list[str]:
     """Return the differences between the current edition and a rebuild from the source, a sentence each; none: equal.
 
-    They include files of the edition that differ from its manifest, and checks that fail. Raise NoEditionError if there
-    is no edition to compare.
+    They include files of the edition that differ from its manifest, and checks that fail. Raise NoEditionError
+    without an edition.
     """
     require_folder(settings.source, settings.link_roots)
     storage = open_storage(settings)
     with storage.locked(settings.lock_timeout), translate_memory_errors():
         edition = storage.fetch_published()
         if edition is None:
-            raise NoEditionError(
-                f"Nothing is published in {settings.warehouse} yet; broadsheet run publishes an edition."
-            )
+            raise no_edition(settings.warehouse)
         wrong = wrong_files(edition)
         try:
             return [*wrong, *_failed_checks(edition), *_differences(settings, storage, edition)]

@@ -10,7 +10,7 @@ from flows.problems import RejectedError, problem, quoted
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LOOK = os.O_PATH | os.O_CLOEXEC  # names what it finds, and has no effect on it: a device or a pipe is not opened
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
-MAX_TARGET_LENGTH = 300  # characters of a message; names of git-annex have about 200
+MAX_TARGET_LENGTH = 300  # characters of a message; git-annex's names have about 200
 
 
 class Allowed:

@@ -25,7 +25,7 @@ Content = bytes | OSError | RejectedError  # of a file, or why it cannot be read
 OTHERS_LISTED, OTHERS_TRIED = 10_000, 32  # objects, to find one that can be read where a whole batch is refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# In a name, a byte that is no UTF-8 stands as %80 to %FF; a % that would read as one of these stands as %25.
+# In a name, a byte that is not UTF-8 is written as %80 to %FF; a % that would read as one of these as %25.
 _AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 

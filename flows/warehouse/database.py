@@ -118,7 +118,7 @@ def _require_unchanged(copy: Path, edition: Path) -> None:
     facts = read_manifest(edition).by_path.get(DATABASE)
     if facts is None or digest(copy) != facts.xxh3:
         raise EditionDamagedError(
-            f"The file {edition / DATABASE} has other bytes than {MANIFEST} says."
+            f"The file {edition / DATABASE} has a different hash than {MANIFEST} states."
             " Run once with --rebuild, or go back to another edition with broadsheet rollback EDITION."
         )
 

@@ -40,8 +40,8 @@ def current_edition(warehouse: Path) -> Path | None:
         ) from None
     if not is_there:
         raise EditionNotFoundError(
-            f"The edition {edition.name} is missing from {warehouse / EDITIONS};"
-            f" restore its folder, or point {warehouse / CURRENT} at another with broadsheet rollback EDITION."
+            f"The edition {edition.name} is missing from {warehouse / EDITIONS}."
+            " Restore its folder, or choose another edition with broadsheet rollback EDITION."
         )
     return edition
 
@@ -56,7 +56,7 @@ def _require_no_editions(warehouse: Path) -> None:
     found = [name for name in found if name != left]
     if found and not os.path.lexists(warehouse / CURRENT):
         raise EditionNotChosenError(
-            f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
+            f"{warehouse / CURRENT} is missing, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
         )
 
 
@@ -208,4 +208,4 @@ def require_kept(warehouse: Path | ObjectPath, edition_id: str, kept: list[str])
     """Raise EditionNotFoundError if an edition is not among those that are kept."""
     if edition_id not in kept:
         named = ", ".join(kept) or "none"
-        raise EditionNotFoundError(f"There is no edition {edition_id} in {warehouse}; name one that is kept: {named}.")
+        raise EditionNotFoundError(f"Edition not found in {warehouse}: {edition_id}. Pass one that is kept: {named}.")

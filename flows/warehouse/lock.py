@@ -56,18 +56,18 @@ def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--war
                     (warehouse / HOLDER).unlink(missing_ok=True)
     except Timeout:
         raise WarehouseLockedError(
-            f"Another run is publishing into {warehouse}: {_holder(warehouse)}; wait for its end."
+            f"Another run is publishing into {warehouse}: {_holder(warehouse)}. Wait until it ends."
         ) from None
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         raise WarehouseUnwritableError(
-            f"The warehouse {warehouse} cannot be written ({error.strerror or first_line(error)}{place});"
-            f" make room or give this user permission, or name another folder with {named_by}."
+            f"The warehouse {warehouse} cannot be written ({error.strerror or first_line(error)}{place})."
+            f" Free disk space, give this user permission, or pass another folder with {named_by}."
         ) from error
     except duckdb.Error as error:
         raise BuildError(
-            f"The database of {warehouse} cannot be built ({first_line(error)});"
-            " see that the disk and the memory have room, then run again."
+            f"The database of {warehouse} cannot be built ({first_line(error)})."
+            " Free disk space or memory, then run again."
         ) from error
 
 
@@ -95,21 +95,21 @@ def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
 def _require_ours(warehouse: Path, named_by: str) -> None:
     ours = {CURRENT, EDITIONS, STAGING, LISTING_CACHE, LOCK, HOLDER}
     if warehouse.exists() and not warehouse.is_dir():
-        raise WarehouseForeignError(f"The warehouse {warehouse} is a file; name a folder with {named_by}.")
+        raise WarehouseForeignError(f"The warehouse {warehouse} is a file. Pass a folder with {named_by}.")
     if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
         return
     link = warehouse / EDITIONS
     if link.is_symlink():
         raise EditionNotFoundError(
             f"The folder of the editions is missing: {link} leads to {link.readlink()}."
-            " Mount that disk, or make that folder, then run again."
+            " Mount that disk, or create that folder, then run again."
         )
     names = (entry.name for entry in warehouse.iterdir())
     foreign = sorted(name for name in names if name not in ours and not is_system_file(name))
     if foreign:
         raise WarehouseForeignError(
-            f"The folder {warehouse} is no Broadsheet warehouse (it holds {foreign[0]});"
-            f" name an empty or a new folder with {named_by}."
+            f"The folder {warehouse} is not a Broadsheet warehouse (it contains {foreign[0]})."
+            f" Pass an empty or new folder with {named_by}."
         )
 
 
@@ -125,9 +125,9 @@ def _note_holder(warehouse: Path) -> None:
 def _holder(warehouse: Path) -> str:
     try:
         holder = json.loads(read_limited(warehouse / HOLDER, _MAX_NOTE_BYTES))
-        words = [str(holder[name])[:_MAX_WORD_LENGTH] for name in ("process", "host", "since")]
-        if not all(word.isprintable() for word in words):
-            raise ValueError("its words would command a terminal")
-        return "process {} on {} since {}".format(*words)
+        values = [str(holder[name])[:_MAX_WORD_LENGTH] for name in ("process", "host", "since")]
+        if not all(value.isprintable() for value in values):
+            raise ValueError("its values could control a terminal")
+        return "process {} on {} since {}".format(*values)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "a process that has just started"

@@ -14,7 +14,7 @@ from flows.warehouse.parquet import row_count
 from flows.warehouse.size_limit import read_limited
 from flows.warehouse.system_files import is_system_file
 
-REMEDY = "Restore the edition, or go back to another one with broadsheet rollback EDITION."
+REMEDY = "Restore the edition, or choose another one with broadsheet rollback EDITION."
 
 
 def read_manifest(edition: Path) -> Manifest:
@@ -28,11 +28,11 @@ def read_manifest(edition: Path) -> Manifest:
 def damaged(manifest: object, error: Exception) -> EditionDamagedError:
     """Return the error for a manifest that cannot be read."""
     reason = error.strerror if isinstance(error, OSError) else error
-    return EditionDamagedError(f"{manifest} cannot be read ({reason}). Restore it, or roll back to another edition.")
+    return EditionDamagedError(f"{manifest} cannot be read ({reason}). {REMEDY}")
 
 
 def is_edition(folder: Path) -> bool:
-    """Return whether a folder has a readable manifest of its own: a copy under another name does not count."""
+    """Return whether a folder has its own readable manifest: a copy under another name does not count."""
     try:
         return read_manifest(folder).edition_id == folder.name
     except EditionDamagedError:
@@ -80,7 +80,7 @@ def wrong_files(edition: Path) -> list[str]:
         if name not in there:
             wrong.append(f"The file {name} is missing.")
         elif stat.S_ISREG(there[name].st_mode) and digest(edition / name) != facts.xxh3:
-            wrong.append(f"The file {name} has other bytes than {MANIFEST} says.")
+            wrong.append(f"The file {name} has a different hash than {MANIFEST} states.")
     return wrong
 
 
@@ -94,7 +94,7 @@ def require_intact(edition: Path, complete: bool = False) -> None:
     wrong = _wrong_names(known, there)
     if wrong:
         raise EditionDamagedError(
-            f"The edition in {edition} was changed: {wrong[0]} Move what is not listed elsewhere, or go back to another"
+            f"The edition in {edition} was changed: {wrong[0]} Move what is not listed elsewhere, or choose another"
             " edition with broadsheet rollback EDITION."
         )
     for name, facts in known.items():
@@ -102,7 +102,9 @@ def require_intact(edition: Path, complete: bool = False) -> None:
             if complete:
                 raise EditionDamagedError(f"The file {edition / name} is missing. {REMEDY}")
         elif there[name].st_size != facts.bytes:
-            raise EditionDamagedError(f"The file {edition / name} has another size than {MANIFEST} says. {REMEDY}")
+            raise EditionDamagedError(
+                f"The file {edition / name} has a different size than {MANIFEST} states. {REMEDY}"
+            )
 
 
 def _wrong_names(known: dict[str, FileFacts], there: dict[str, os.stat_result]) -> list[str]:

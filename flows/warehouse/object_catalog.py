@@ -22,8 +22,8 @@ def read_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
     current, seen = any_pointer(warehouse)
     if seen and current is None:
         kept = list_editions(warehouse)
-        remedy = how_to_choose(kept) if kept else "name another prefix with --warehouse."
-        raise EditionNotChosenError(f"The object {warehouse / CURRENT} names no edition; {remedy}")
+        remedy = how_to_choose(kept) if kept else "Pass another prefix with --warehouse."
+        raise EditionNotChosenError(f"The object {warehouse / CURRENT} does not name an edition. {remedy}")
     return current, seen
 
 
@@ -51,7 +51,7 @@ def require_chosen(warehouse: ObjectPath) -> str | None:
     current, _ = read_pointer(warehouse)
     if found and not current:
         raise EditionNotChosenError(
-            f"There is no {warehouse / CURRENT}, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
+            f"{warehouse / CURRENT} is missing, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
             f" {how_to_choose([facts.edition_id for facts in list_manifests(warehouse)])}"
         )
     return current
@@ -88,8 +88,8 @@ def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes
             raise ValueError("it is of another edition")
     except FileNotFoundError:
         raise EditionNotFoundError(
-            f"The edition {edition_id} is missing from {warehouse / EDITIONS};"
-            " restore its objects, or go back to another with broadsheet rollback EDITION."
+            f"The edition {edition_id} is missing from {warehouse / EDITIONS}."
+            " Restore its objects, or choose another edition with broadsheet rollback EDITION."
         ) from None
     except ValueError as error:
         raise damaged(place, error) from None
@@ -112,7 +112,7 @@ def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
             )
         if found.size != known[found.name].bytes:
             raise EditionDamagedError(
-                f"The object {place / found.name} has another size than {MANIFEST} says. {REMEDY}"
+                f"The object {place / found.name} has a different size than {MANIFEST} states. {REMEDY}"
             )
 
 

@@ -35,10 +35,10 @@ from flows.warehouse.object_catalog import (
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 from flows.warehouse.size_limit import read_limited
 
-CLAIMED = ".claimed"  # the note in the working copy of which claims are ours
+CLAIMED = ".claimed"  # in the working copy: the claims of this machine
 _MAX_NOTE_BYTES = 1_000_000  # bytes of it
 TRIES = 5
-LEFT = timedelta(hours=24)  # a claim so old is that of a killed run: a flow ends after six hours
+LEFT = timedelta(hours=24)  # an older claim is of a killed run: a flow ends after six hours
 
 
 def require_clock(warehouse: ObjectPath, now: datetime) -> None:
@@ -74,7 +74,7 @@ def abandon(warehouse: ObjectPath, local_root: Path) -> None:
     """End the claims of this machine's run, and remove what it did not publish."""
     note = local_root / CLAIMED
     if os.path.lexists(note):
-        # The pointer first: who moved it on from an edition of ours has ended that one's claim before.
+        # The pointer first: a run that moved it on from our edition has ended that edition's claim before.
         current, _ = read_pointer(warehouse)
         for edition_id in _noted(note) & set(claims(warehouse)):
             _end_claim(warehouse, edition_id, published=edition_id == current)
@@ -84,10 +84,10 @@ def abandon(warehouse: ObjectPath, local_root: Path) -> None:
 def _noted(note: Path) -> set[str]:
     """Return the ids that this machine claimed; if the note cannot be read, claims end after a day."""
     try:
-        words = read_limited(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
+        lines = read_limited(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
     except (OSError, ValueError):
         return set()
-    return {word for word in words if is_id(word)}
+    return {line for line in lines if is_id(line)}
 
 
 def sweep(warehouse: ObjectPath, current: str | None, now: datetime | None = None) -> None:
@@ -123,18 +123,18 @@ def _point_at(warehouse: ObjectPath, edition_id: str, seen: str | None) -> None:
         with suppress(StorageUnavailableError):  # the pointer says below whether it was put
             if objects.write_if(warehouse / CURRENT, edition_id.encode(), seen):
                 return
-        if read_pointer(warehouse)[0] == edition_id:  # it was put, and the answer lost
+        if read_pointer(warehouse)[0] == edition_id:  # it was put, and the response was lost
             return
-        _require_seen(warehouse, seen)  # else two were put at once, and the store took neither
-    raise StorageUnavailableError(f"The store takes no pointer to {edition_id} in {warehouse}; run again.")
+        _require_seen(warehouse, seen)  # otherwise two were put at once, and the store accepted neither
+    raise StorageUnavailableError(f"The store did not accept the pointer to {edition_id} in {warehouse}. Run again.")
 
 
 def _require_seen(warehouse: ObjectPath, seen: str | None) -> None:
     current, now = read_pointer(warehouse)
     if now != seen:
         raise PublishConflictError(
-            f"Another run has published into {warehouse} since this one began (its current edition is {current});"
-            " nothing of this one was published: run again."
+            f"Another run has published into {warehouse} since this one began (the current edition is {current}),"
+            " so this one published nothing. Run again."
         )
 
 
@@ -150,7 +150,7 @@ def _put_files(warehouse: ObjectPath, edition: Path, before: Path | None) -> Non
         if there.get(name) == file.bytes:
             return
         if before and known.get(name) == file:
-            with suppress(FileNotFoundError):  # another run has retired it, and this one will be told
+            with suppress(FileNotFoundError):  # another run has retired it, and this one will fail
                 objects.copy(warehouse / EDITIONS / before.name / name, place / name)
                 return
         objects.upload(edition / name, place / name)
@@ -158,9 +158,7 @@ def _put_files(warehouse: ObjectPath, edition: Path, before: Path | None) -> Non
     transfers.do(put, files)
     there = {found.name: found.size for found in objects.list_objects(place)}
     if there != {file.path: file.bytes for file in files}:
-        raise StorageUnavailableError(
-            f"The store did not keep what was put below {place}; nothing was published: run again."
-        )
+        raise StorageUnavailableError(f"The store lost objects below {place}; nothing was published. Run again.")
     objects.upload(edition / MANIFEST, place / MANIFEST)
 
 
@@ -183,7 +181,7 @@ def roll_back(warehouse: ObjectPath, edition_id: str) -> None:
     now = datetime.now(UTC)
     clock.require_same_time(now, objects.time_of(warehouse), warehouse)
     current, seen = any_pointer(warehouse)
-    sweep(warehouse, current, now)  # else a claim that a kill left on the current edition would say that it never was
+    sweep(warehouse, current, now)  # else a claim left by a kill would mark the current edition as unpublished
     require_kept(warehouse, edition_id, list_editions(warehouse))
     require_listed(warehouse, read_stored(warehouse, edition_id)[0])
     _point_at(warehouse, edition_id, seen)

@@ -9,7 +9,7 @@ from flows.problems import problem
 from flows.schema import PROBLEMS, TO_READ
 from flows.warehouse.arrow import arrow_schema, to_arrow
 
-# A file that was changed so shortly before the source was listed may have been changed again in the same tick of the
+# A file that was changed just before the source was listed may have been changed again in the same tick of the
 # file system's clock, which would not show in its time.
 CLOCK_TICK = 2_000_000_000  # nanoseconds
 REJECTED = pa.chunked_array([["rejected"]])

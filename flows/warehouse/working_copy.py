@@ -13,12 +13,11 @@ from flows.object_store.path import ObjectPath
 from flows.schema import CONTENT
 from flows.warehouse import editions, object_catalog, object_editions
 from flows.warehouse.database import DATABASE
-from flows.warehouse.manifest import digest, read_manifest, require_intact
+from flows.warehouse.manifest import REMEDY, digest, read_manifest, require_intact
 from flows.warehouse.manifest_model import MANIFEST, FileFacts
 from flows.warehouse.pointer import CURRENT, EDITIONS, named
 
-_HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # what only a run with news needs
-_REMEDY = "restore it, or go back to another edition with broadsheet rollback EDITION"
+_HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # needed only by a run with changes
 
 
 def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
@@ -84,9 +83,9 @@ def _download(place: ObjectPath, edition: Path, facts: FileFacts) -> None:
     try:
         objects.download(place, edition / facts.path, facts.bytes)
     except FileNotFoundError:
-        raise EditionDamagedError(f"The object {place} is missing; {_REMEDY}.") from None
+        raise EditionDamagedError(f"The object {place} is missing. {REMEDY}") from None
     if not _is(edition, facts):
-        raise EditionDamagedError(f"The object {place} has other bytes than {MANIFEST} says; {_REMEDY}.")
+        raise EditionDamagedError(f"The object {place} has a different hash than {MANIFEST} states. {REMEDY}")
 
 
 def fetch_anew(warehouse: ObjectPath, local_root: Path) -> None:
@@ -113,7 +112,7 @@ def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
     object_catalog.require_listed(warehouse, manifest)
     facts = manifest.by_path.get(DATABASE)
     if facts is None:
-        raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}; {_REMEDY}.")
+        raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}. {REMEDY}")
     if _is_kept(kept, facts):
         yield kept
         return

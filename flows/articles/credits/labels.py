@@ -3,7 +3,7 @@
 import re
 
 # What or who the credit is for: a colon or another mark follows. The most frequent ones come first.
-WORDS = {
+PHOTO_WORDS = {
     "English": (
         *("photos?", "photographs?", "photographers?", "photography", "pictures?", "pics?", "images?", "credits?"),
         *("illustrations?", "graphics?", "source", "file"),
@@ -49,7 +49,7 @@ WORDS = {
 
 _KIND = r"(?:file|handout|pool|stock|archive|courtesy|main|lead|cover)"
 _SAID_BY = r"(?:\s+(?:credits?|by|from|courtesy(?:\s+of)?|source))?"
-_WORD = "|".join(word for words in WORDS.values() for word in words)
+_WORD = "|".join(word for labels in PHOTO_WORDS.values() for word in labels)
 _LABEL = rf"(?:{_KIND}\s+)?(?:{_WORD}){_SAID_BY}"
 _ACRONYM = "((?-i:[A-Z]{2,9}))"
 _PHOTO = r"(?:photos?|photographs?|pictures?|pics?|images?|illustrations?)"

@@ -55,11 +55,11 @@ def may_be_names(text: str) -> bool:
 
 def _is_name(part: str) -> bool:
     """Return whether a text is at most six capitalized words, particles as in Ana de la Cruz aside."""
-    words = part.split()
+    parts = part.split()
     return (
-        0 < len(words) <= 6
-        and _is_capital(words[0])
-        and all(_is_capital(word) or word in _PARTICLES for word in words)
+        0 < len(parts) <= 6
+        and _is_capital(parts[0])
+        and all(_is_capital(word) or word in _PARTICLES for word in parts)
         and not any(mark in part for mark in "!?。…:：")
         and _ABBREVIATED.search(part) is None
     )

@@ -108,16 +108,13 @@ class Fields:
             if isinstance(written, str):
                 return Hero(written.strip(), "", "", "", self.line(key) or 1)
             value = _first(written)
-            held = value if isinstance(value, dict) else {"url": value}
-            texts = {name: text.strip() for name, text in held.items() if isinstance(text, str) and text.strip()}
-            address = next((texts[name] for name in _ADDRESS_KEYS if name in texts), None)
-            if address:
-                if (isinstance(written, list) and len(written) > 1) or not _HERO_KEYS.issuperset(held):
+            mapping: dict[str, Written] = value if isinstance(value, dict) else {"url": value}
+            if hero := _hero_of(mapping, self.line(key) or 1):
+                if (isinstance(written, list) and len(written) > 1) or not _HERO_KEYS.issuperset(mapping):
                     self.used.discard(key)
-                alt, title, caption = (texts.get(name, "") for name in ("alt", "title", "caption"))
-                return Hero(address, alt, title, caption, self.line(key) or 1)
+                return hero
             if isinstance(value, dict):
-                self._leave_in_extra(key, written, "image")
+                self._leave_in_extra(key, written, "an image")
         return None
 
     def is_draft(self) -> bool:
@@ -149,7 +146,7 @@ class Fields:
                 continue
             kept[key] = value
             if size > MAX_VALUE:
-                instead = "the end was left out" if isinstance(value, str) else "it was left out"
+                instead = "it was truncated" if isinstance(value, str) else "it was left out"
                 found = problem("value_too_long", line, key=key, size=size, limit=MAX_VALUE, instead=instead)
                 self.problems.append(found)
                 if isinstance(value, str):
@@ -162,6 +159,15 @@ class Fields:
         self.used.discard(key)
         value = quoted(json.dumps(written, ensure_ascii=False))
         self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
+
+
+def _hero_of(mapping: dict[str, Written], line: int) -> Hero | None:
+    """Return the image of a mapping, None if it has no address."""
+    texts = {name: text.strip() for name, text in mapping.items() if isinstance(text, str) and text.strip()}
+    address = next((texts[name] for name in _ADDRESS_KEYS if name in texts), None)
+    if address is None:
+        return None
+    return Hero(address, texts.get("alt", ""), texts.get("title", ""), texts.get("caption", ""), line)
 
 
 def _as_json(value: Any) -> str:

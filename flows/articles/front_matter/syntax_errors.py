@@ -1,4 +1,4 @@
-"""Explain syntax errors of front matter in words for editors, with the line to fix."""
+"""Explain syntax errors of front matter to editors, with the line to fix."""
 
 import re
 
@@ -8,29 +8,29 @@ from flows.problems import problem
 from flows.schema import Problem
 
 _REASONS = {
-    "mapping values are not allowed in this context": "a colon and a space stand in text without quotation marks",
-    "could not find expected ':'": "this line has no key with a colon after it",
-    "did not find expected key": "here must stand a key, or the line must end",
-    "did not find expected <document start>": "here must stand a key",
-    "did not find expected '-' indicator": "here must stand a hyphen and an item of the list",
-    "did not find expected ',' or ']'": "a list that opens with [ is not closed",
-    "did not find expected ',' or '}'": "a value that begins with { is not closed",
-    "did not find expected node content": "text begins with a character that means something else to YAML",
-    "did not find expected alphabetic or numeric character": "text begins with * or &",
-    "block sequence entries are not allowed in this context": "a list begins on the line of its key",
-    "found undefined alias": "text begins with *",
-    "found unhashable key": "text begins with {",
-    "found unexpected end of stream": "a quotation mark is never closed",
-    "found unexpected document indicator": "a quotation mark is never closed",
-    "found unknown escape character": "a backslash stands before a character that needs none",
-    "found character that cannot start any token": "text begins with @, %, ` or a tab",
+    "mapping values are not allowed in this context": "a colon and a space are in text without quotes",
+    "could not find expected ':'": "expected a key with a colon on this line",
+    "did not find expected key": "expected a key or the end of the line",
+    "did not find expected <document start>": "expected a key",
+    "did not find expected '-' indicator": "expected a hyphen and an item of the list",
+    "did not find expected ',' or ']'": "a list that starts with [ is not closed",
+    "did not find expected ',' or '}'": "a mapping that starts with { is not closed",
+    "did not find expected node content": "text starts with a character that has another meaning in YAML",
+    "did not find expected alphabetic or numeric character": "text starts with * or &",
+    "block sequence entries are not allowed in this context": "a list starts on the line of its key",
+    "found undefined alias": "text starts with *",
+    "found unhashable key": "text starts with {",
+    "found unexpected end of stream": "a quote is never closed",
+    "found unexpected document indicator": "a quote is never closed",
+    "found unknown escape character": "a backslash is before a character that needs none",
+    "found character that cannot start any token": "text starts with @, %, ` or a tab",
 }
-# For a value that PyYAML cannot convert as its tag says: how its reason starts, and the reason in words for editors.
+# For a value that PyYAML cannot convert as its tag says: how its reason starts, and the reason for editors.
 _VALUE_REASONS = {
     "could not determine a constructor for the tag": "its tag is unknown",
     "failed to ": "it is not valid base64",
-    "found unhashable key": "a key of it is a list or a mapping",
-    "expected ": "it is not what its tag says",
+    "found unhashable key": "one of its keys is a list or a mapping",
+    "expected ": "it does not match its tag",
 }
 _CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
 _FIELD = re.compile(r"""["']?[\w.-]+["']?[ \t]*[:=](?:\s|$)|-(?:\s|$)|[ \t]+\S|\[""")
@@ -46,7 +46,7 @@ def broken(language: str, reason: str, line: int, column: int | None = None) -> 
 def broken_yaml(block: str, error: yaml.YAMLError) -> Problem:
     """Return the problem of a YAML block, with the place and the reason of the error."""
     if conflict := _CONFLICT.search(block):
-        return broken("YAML", "a merge left its marks", block.count("\n", 0, conflict.start()), 1)
+        return broken("YAML", "the line is a mark of a merge conflict", block.count("\n", 0, conflict.start()), 1)
     mark = getattr(error, "problem_mark", None)
     if (getattr(error, "context", None) or "").startswith("while scanning"):
         mark = error.context_mark  # type: ignore[attr-defined]  # where it begins; its end is noticed lines later

@@ -172,7 +172,7 @@ def _read_mapping(loader: _Loader, node: yaml.MappingNode, problems: list[Proble
     for key_node, value_node in node.value:
         key, line = _written(key_node), key_node.start_mark.line
         if not isinstance(key, str):
-            raise RejectedError(broken("YAML", "a key is no text", line, key_node.start_mark.column + 1))
+            raise RejectedError(broken("YAML", "a key is not text", line, key_node.start_mark.column + 1))
         if key in lines:
             problems.append(problem("key_twice", line, key_node.start_mark.column + 1, key=key))
         written[key] = _written(value_node)

@@ -95,12 +95,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                 continue
             if texts or inside or (kind == "heading" and level != empty):
                 empty = 0 if texts or inside else level
-                if inside:
-                    yield inside.block(kind, level, start, not roman)
-                elif kind == "html":
-                    yield Block(kind, 0, start, "", tuple(_html_parts("".join(texts), lines.at(start), codes)))
-                else:
-                    yield Block(kind, level, start, "" if kind == "code" else "".join(texts), (), not roman)
+                yield _block(kind, level, start, inside or texts, roman, lines, codes)
                 texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
             if name == "Start" and tag in _KINDS:  # none of these contains blocks
@@ -120,6 +115,24 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
             inside = inside or _BlockParts(texts, codes)
             inside.add_html(value, lines.at(place["start"]))
             emphasis += _ITALIC_TAGS.get(value.lower(), 0)
+
+
+def _block(
+    kind: str,
+    level: int,
+    start: int,
+    content: "list[str] | _BlockParts",
+    roman: bool,
+    lines: "Lines",
+    codes: list[Shortcode],
+) -> Block:
+    """Return the block of some texts or parts; `roman` is whether some text is not emphasized."""
+    if isinstance(content, _BlockParts):
+        return content.block(kind, level, start, not roman)
+    text = "".join(content)
+    if kind == "html":
+        return Block(kind, 0, start, "", tuple(_html_parts(text, lines.at(start), codes)))
+    return Block(kind, level, start, "" if kind == "code" else text, (), not roman)
 
 
 def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flows.articles.front_matter.fields import Hero
 from flows.articles.markdown.blocks import MarkdownImage, Part, plain_text
 from flows.articles.markdown.html import Tag
-from flows.articles.markdown.shortcodes import Shortcode, read_call
+from flows.articles.markdown.shortcodes import Call, Shortcode, read_call
 
 
 class CaptionText(NamedTuple):
@@ -75,16 +75,22 @@ def shortcode_image(part: Part) -> Picture | None:
     call = read_call(part)
     if not _IMAGE_NAME.search(call.name):
         return None
+    url, title, alt = _address_and_texts(call)
+    caption = call.named.get("caption") or call.named.get("description", "")
+    texts = [plain(text) for text in (caption, *(call.named.get(name, "") for name in _CREDIT_NAMES))]
+    captions = tuple(CaptionText(text, "shortcode", part.line) for text in texts if text)
+    return Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line, captions)
+
+
+def _address_and_texts(call: Call) -> tuple[str, str, str]:
+    """Return address, title and alt text of a shortcode's arguments."""
     url = next((call.named[name] for name in _ADDRESS_NAMES if call.named.get(name)), "")
     alt, title = call.named.get("alt", ""), call.named.get("title", "")
     if not url and call.others:
         url, title, alt = _from_others(call.others, title, alt)
         if call.name == "img":  # Octopress, whose only text is the title
             title, alt = title or alt, alt if title else ""
-    caption = call.named.get("caption") or call.named.get("description", "")
-    texts = [plain(text) for text in (caption, *(call.named.get(name, "") for name in _CREDIT_NAMES))]
-    captions = tuple(CaptionText(text, "shortcode", part.line) for text in texts if text)
-    return Picture(url.strip(), plain(alt), plain(title), "shortcode", part.line, captions)
+    return url, title, alt
 
 
 def _from_others(others: list[str], title: str, alt: str) -> tuple[str, str, str]:

@@ -37,24 +37,30 @@ class Prose(NamedTuple):
 def read_prose(blocks: list[Block], texts: list[str], given_title: str | None) -> Prose:
     """Return title and prose; `texts` are the prose of each block, "" if it has none.
 
-    The title is the given one, else the first level-1 heading with text, else the first paragraph below an empty
-    heading that opens the body. The block with the title is not prose.
+    The title is that of the front matter, else the first level-1 heading with text, else the first paragraph below an
+    empty heading that opens the body. The block with the title is not prose.
     """
+    title, source, place = _find_title(blocks, texts, given_title)
+    prose = [text for number, text in enumerate(texts) if text and number != place]
+    paragraphs = (n for n, text in enumerate(texts) if text and n != place and blocks[n].kind == "text")
+    first = next(paragraphs, None)
+    return Prose(title, source, prose, "" if first is None else texts[first])
+
+
+def _find_title(
+    blocks: list[Block], texts: list[str], given_title: str | None
+) -> tuple[str | None, str | None, int | None]:
+    """Return the title, where it was found, and the number of the block that repeats it or is it."""
     heading = next((number for number, block in enumerate(blocks) if block.level == 1 and texts[number]), None)
     opening = _under_empty_heading(blocks, texts)
     if given_title:
-        title, source = given_title, "front_matter"
-        spoken = next((number for number in (heading, opening) if number is not None and texts[number] == title), None)
-    elif heading is not None:
-        title, source, spoken = texts[heading], "heading", heading
-    elif opening is not None:
-        title, source, spoken = texts[opening], "first_paragraph", opening
-    else:
-        title, source, spoken = None, None, None
-    prose = [text for number, text in enumerate(texts) if text and number != spoken]
-    paragraphs = (n for n, text in enumerate(texts) if text and n != spoken and blocks[n].kind == "text")
-    first = next(paragraphs, None)
-    return Prose(title, source, prose, "" if first is None else texts[first])
+        places = [number for number in (heading, opening) if number is not None and texts[number] == given_title]
+        return given_title, "front_matter", places[0] if places else None
+    if heading is not None:
+        return texts[heading], "heading", heading
+    if opening is not None:
+        return texts[opening], "first_paragraph", opening
+    return None, None, None
 
 
 def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:

@@ -42,7 +42,7 @@ def answer(settings: Settings, edition: Path, sql: str, form: str, output: Path 
     except (duckdb.Error, pa.ArrowException, ReadingError) as error:
         if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
             raise QueryError(too_long) from None
-        raise QueryError(f"The query has no answer: {_reason(error)}") from None
+        raise QueryError(f"Query failed: {_reason(error)}") from None
     except BrokenPipeError:
         if output is None:
             discard_rest(sys.stdout)
@@ -80,7 +80,7 @@ def _reason(error: Exception) -> str:
 def _write(rows: Rows, form: str, target: BinaryIO | None) -> None:
     repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
     if repeated and form != "table":
-        raise QueryError(f"Two columns of the answer are called {repeated[0]}; rename one with AS.")
+        raise QueryError(f"Two columns are called {repeated[0]}. Rename one with AS.")
     if target is None:
         _TEXTS[form](rows, sys.stdout)
         sys.stdout.flush()

@@ -82,6 +82,6 @@ def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         nodes = set(_NODE.findall(parsed))
         writes, called = not nodes or not nodes <= _READING, {*map(str.lower, _FUNCTION.findall(parsed))} & _REFUSED
     if writes:
-        raise QueryError("A query only reads. Remove COPY, INSERT, UPDATE, DELETE and MERGE from it.")
+        raise QueryError("A query can only read. Remove COPY, INSERT, UPDATE, DELETE and MERGE from it.")
     if called:
         raise QueryError(f"A query cannot call the function {min(called)}. Remove it.")
