@@ -1,8 +1,8 @@
 """The CPU time and the memory that this process may use: the machine's, or less in a container or a systemd unit.
 
 Linux limits a group of processes by its cgroup and by every ancestor of it. Both versions of cgroups are read, with and
-without a cgroup namespace. Libraries that do this (loky, dask, DuckDB) look at one level only, and some at one version.
-Every function takes the folder `root` that holds proc/ and sys/, which is / outside of tests.
+without a cgroup namespace. Libraries that read limits (loky, dask, DuckDB) read one level only, and some of them only
+one version. Every function takes the folder `root` that contains proc/ and sys/, / by default.
 """
 
 import math
@@ -19,21 +19,21 @@ class _Mount(NamedTuple):
     """A mounted cgroup hierarchy."""
 
     version: int
-    controllers: frozenset[str]  # of version 1; version 2 has all of them in one hierarchy
-    top: PurePosixPath  # the cgroup that the folder shows
+    controllers: frozenset[str]  # of version 1; a hierarchy of version 2 has all controllers
+    top: PurePosixPath  # the cgroup that is mounted at the folder
     folder: Path
 
 
 @cache
 def usable_cpus(root: Path = ROOT) -> int:
-    """Return the number of CPUs whose time this process may use, at least 1; a started CPU counts as one."""
+    """Return the number of CPUs whose time this process may use, rounded up, at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min([cores, *_quotas(root)])))
 
 
 @cache
 def usable_memory(root: Path = ROOT) -> int:
-    """Return the bytes of memory that this process may use, with all other processes of its cgroup."""
+    """Return the bytes of memory that this process may use, together with all other processes of its cgroup."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min([physical, *_memory_limits(root)])
 
@@ -62,7 +62,7 @@ def _memory_limits(root: Path) -> Iterator[int]:
 
 
 def _folders(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the folder of this process's cgroup and those of its ancestors, as far as they are visible."""
+    """Yield the folder of this process's cgroup and those of its ancestors, if they are visible."""
     cgroups = _cgroups(root)
     for mount in _mounts(root):
         cgroup = cgroups.get(controller if mount.version == 1 else "")

@@ -31,12 +31,12 @@ _BASE_CONFIG: Config = {"autoinstall_known_extensions": False, "autoload_known_e
 # Rows. A thread keeps the texts of a row group in memory until it compresses them; with DuckDB's default size, that
 # takes a gigabyte.
 ROW_GROUP_SIZE = 12_288
-MAX_THREADS = 2  # for building, checks and the front page; each thread needs as much memory again
+MAX_THREADS = 2  # for checks and the front page; each thread needs as much memory again
 MIN_MEMORY = 96_000_000  # bytes; with less, a row group of typical articles spills to the disk before it is compressed
 # Bytes for Python, Arrow, and what Arrow has read. By default DuckDB would take 80 % of the memory of the process's own
 # cgroup, ignore the limits of its ancestors, and leave 100 MB of a container's 512.
 RESERVED_MEMORY = 250_000_000
-ROWS_IN_MEMORY = 2_048 * MAX_THREADS  # vectors that DuckDB cannot spill
+ROWS_IN_MEMORY = 2_048 * MAX_THREADS  # a vector for each thread must fit into memory; DuckDB can spill other rows
 
 
 @contextmanager

@@ -31,9 +31,7 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     except OSError as error:
         _require_unsupported(error)
-        _warn_unsupported(
-            "fsync", error, "after a power failure, the newest edition may be damaged; run broadsheet verify"
-        )
+        _warn_unsupported("fsync", error, "a power cut may damage the newest edition; run broadsheet verify after one")
     finally:
         os.close(descriptor)
 

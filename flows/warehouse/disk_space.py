@@ -14,7 +14,7 @@ MIN_FREE_BYTES = 10_000_000  # even a small edition needs them
 def require_disk_space(warehouse: Path, previous: Path | None, to_read: int) -> None:
     """Raise NoSpaceError if the disk cannot hold an edition that reads `to_read` bytes of seed files.
 
-    It holds a copy of the database, and three copies of what is read: staged rows, Parquet, and in the database.
+    An edition needs a copy of the database, and three times the bytes to read: for staged rows, Parquet and DuckDB.
     """
     copied = 2 * _database_bytes(previous) if previous else 0
     needed = max(MIN_FREE_BYTES, copied + 3 * to_read)

@@ -24,15 +24,15 @@ FOLDER = Path(__file__).parent
 
 def write(edition: Path, row: Edition) -> Path:
     """Write the page from the edition's database; all text of articles is escaped."""
-    answers = with_retry(edition, partial(_ask, edition))
+    results = with_retry(edition, partial(_run_queries, edition))
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
     page = edition / FRONT_PAGE
-    page.write_text(template.render(edition=row, style=style, style_hash=_hash(style), **answers), encoding="utf-8")
+    page.write_text(template.render(edition=row, style=style, style_hash=_csp_hash(style), **results), encoding="utf-8")
     return page
 
 
-def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
+def _run_queries(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
     """Return the results of sql/front_page by the name of the query."""
     with open_database(edition, config, edition.parent) as connection:
         return {
@@ -42,11 +42,11 @@ def _ask(edition: Path, config: Config) -> dict[str, list[dict[str, Any]]]:
 
 
 def _fetch(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    return [{name: _shown(value) for name, value in row.items()} for row in fetch_dicts(result)]
+    return [{name: _display(value) for name, value in row.items()} for row in fetch_dicts(result)]
 
 
-def _shown(value: Any) -> Any:
-    """Return a value as the page shows it: text is visible and short, a query result is its list of rows."""
+def _display(value: Any) -> Any:
+    """Return a value as the page shows it: text is made visible and shortened."""
     return shortened(value, MAX_TEXT_LENGTH) if isinstance(value, str) else value
 
 
@@ -58,7 +58,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _hash(style: str) -> str:
+def _csp_hash(style: str) -> str:
     """Return the hash by which the content security policy allows a style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
 

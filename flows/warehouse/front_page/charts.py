@@ -52,7 +52,7 @@ def line(values: Sequence[float], top: float) -> str:
 
 
 def labels(count: int, max_labels: int = 4) -> list[tuple[int, float]]:
-    """Return which of a number of bars have a label below: at most `max_labels`, among them the first and the last."""
+    """Return the labels below `count` bars as (bar, x in percent): at most `max_labels`, with the first and last."""
     slot = 100 / max(count, MIN_BARS)
     labels = min(max_labels, max(1, round(count * slot / 25)), count)
     indices = sorted({round(n * (count - 1) / max(labels - 1, 1)) for n in range(labels)})
