@@ -1,8 +1,10 @@
 """`broadsheet` as an operator meets it: what it prints, and how it exits."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -187,3 +189,21 @@ def test_a_variable_that_was_renamed_is_an_error(monkeypatch, capsys, old, new):
     monkeypatch.setenv(old, "1")
     assert main(["editions"]) == 2
     assert capsys.readouterr().err == f"broadsheet: {old} is now called {new}. Rename the variable.\n"
+
+
+def test_an_interrupted_run_ends_with_130(source, warehouse):
+    for number in range(3000):
+        (source / f"{number}.md").write_text(f"---\ntitle: A\ndate: 2026-11-23\n---\n\nText {number}.\n")
+    command = [*BROADSHEET, "run", "--source", source, "--warehouse", warehouse]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while not list(warehouse.glob("editions/.staging/*")):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            said, complained = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, said) == (130, "")
+    assert complained == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
+    assert not (warehouse / "current").exists()

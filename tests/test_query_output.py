@@ -237,21 +237,3 @@ def test_a_signal_ends_a_query_whose_reader_is_slow(demo):
             assert process.stderr.read() == "broadsheet: Interrupted.\n"
         finally:
             process.kill()
-
-
-def test_an_interrupted_run_ends_with_130(source, warehouse):
-    for number in range(3000):
-        (source / f"{number}.md").write_text(f"---\ntitle: A\ndate: 2026-11-23\n---\n\nText {number}.\n")
-    command = [*BROADSHEET, "run", "--source", source, "--warehouse", warehouse]
-    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
-        try:
-            while not list(warehouse.glob("editions/.staging/*")):
-                assert process.poll() is None
-                time.sleep(0.01)
-            process.send_signal(signal.SIGINT)
-            said, complained = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert (process.returncode, said) == (130, "")
-    assert complained == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
-    assert not (warehouse / "current").exists()

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from flows.warehouse.lock import writer_lock
 from tests.conftest import ROOT, SEEDS, query
 from tests.process_tree import descendants, ended, watched
-from tests.test_up import LIMIT, Up, aside, awaited, runs, started, state_of
+from tests.up_server import LIMIT, Up, aside, awaited, runs, started, state_of
 
 pytestmark = pytest.mark.slow
 
