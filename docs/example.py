@@ -1,4 +1,4 @@
-"""The example of the documentation: an edition of seeds/, after one that differed a little."""
+"""Publish the example edition of the documentation: seeds/, after an edition with a few differences."""
 
 import os
 import shutil
@@ -20,11 +20,11 @@ BEFORE, NOW = "20261122T030000Z", "20261123T030000Z"
 
 @contextmanager
 def newsroom(before: str = BEFORE) -> Iterator[Path]:
-    """A folder with a copy of seeds/, and a warehouse with the previous edition; later changes are not published."""
+    """Yield a folder with a copy of seeds/, and a warehouse whose edition predates some changes of the seeds."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _copy_seeds(folder / "seeds")
-        _as_it_was(folder / "seeds")
+        _undo_changes(folder / "seeds")
         publish(folder, before)
         shutil.rmtree(folder / "seeds")
         _copy_seeds(folder / "seeds")
@@ -33,19 +33,19 @@ def newsroom(before: str = BEFORE) -> Iterator[Path]:
 
 @contextmanager
 def example_edition() -> Iterator[Path]:
-    """The folder of an edition with the same rows at each build."""
+    """Publish an edition with the same rows at each build, and yield its folder."""
     with newsroom() as folder:
         yield publish(folder, NOW)
 
 
 class _RunnerWithId(ProcessRunner):
-    """The runner that publishes an edition of a given id."""
+    """A runner that publishes an edition with the given ID."""
 
     def __init__(self, edition_id: str) -> None:
         self.edition_id = edition_id
 
     def call(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a step; the plan gets the id."""
+        """Call a step, and set the ID in the plan that it returns."""
         result = super().call(step, *arguments)
         if isinstance(result, Plan):
             return replace(result, edition_id=self.edition_id, folder=result.folder.with_name(self.edition_id))
@@ -53,8 +53,7 @@ class _RunnerWithId(ProcessRunner):
 
 
 def publish(folder: Path, edition_id: str) -> Path:
-    """Publish an edition of this id from a newsroom's seeds, every file read; returns its folder."""
-
+    """Read all seeds of a newsroom, publish an edition with this ID, and return its folder."""
     settings = Settings(source=folder / "seeds", warehouse=folder / "warehouse", time_zone="UTC", rebuild=True)
     return publish_edition(settings, _RunnerWithId(edition_id)).folder
 
@@ -65,12 +64,12 @@ def _copy_seeds(source: Path) -> None:
         os.utime(file, ns=(1_793_000_000_000_000_000,) * 2)
 
 
-def _as_it_was(source: Path) -> None:
-    """The seeds before a correction, a withdrawal and the latest article."""
+def _undo_changes(source: Path) -> None:
+    """Change the seeds to what they were before a correction, a withdrawal and the latest article."""
     first, *_, last = sorted(source.iterdir())
     text = first.read_text()
     first.write_text(text.replace('category: "WORLD"', 'category: "TRAVEL"'))
-    gone = text.replace("ART2610240536KQ7ZN2", "ART2611101700V1WDRN")
-    gone = gone.replace("Ferries return to Lake Kisiri after two silent years", "A ferry is painted green")
-    (source / "2026-11-10-ART2611101700V1WDRN.md").write_text(gone)
+    withdrawn = text.replace("ART2610240536KQ7ZN2", "ART2611101700V1WDRN")
+    withdrawn = withdrawn.replace("Ferries return to Lake Kisiri after two silent years", "A ferry is painted green")
+    (source / "2026-11-10-ART2611101700V1WDRN.md").write_text(withdrawn)
     last.unlink()

@@ -1,4 +1,4 @@
-"""Writes the pictures of docs/: an edition's front page, the brief in Prefect's UI, and a terminal: `make pictures`."""
+"""Take the pictures in docs/ of a front page, the brief in Prefect's UI, and a terminal: `make pictures`."""
 
 import os
 import shlex
@@ -33,7 +33,7 @@ COMMANDS = (
 
 
 def front_page(browser: Browser, scheme: Literal["light", "dark"], picture: Path) -> None:
-    """The upper part of the example edition's page."""
+    """Take the upper part of the example edition's front page."""
     with example_edition() as edition:
         page = browser.new_page(viewport=VIEWPORT, color_scheme=scheme)
         page.goto((edition / "front_page.html").as_uri())
@@ -60,7 +60,7 @@ def brief(browser: Browser, picture: Path) -> None:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of `broadsheet up` in a newsroom whose first run is done."""
+    """Run `broadsheet up` in a newsroom, and yield its URL after the first run."""
     port = free_port()
     command = [BIN / "broadsheet", "up", "--port", str(port)]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
@@ -74,24 +74,24 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def terminal(browser: Browser, picture: Path) -> None:
-    """What the commands say, in a window."""
+    """Take the output of the commands in a terminal window."""
     page = browser.new_page()
     page.set_content(screen().export_svg(title="Broadsheet", theme=MONOKAI))
     page.locator("svg").screenshot(path=picture, omit_background=True)
 
 
 def screen() -> Console:
-    """A terminal on which the commands were given in a newsroom."""
+    """Return a terminal with the commands and their output in a newsroom."""
     console = Console(width=COLUMNS, record=True, file=StringIO())
     with newsroom() as folder:
         for command in COMMANDS:
             console.print(Text.assemble(("$ ", "green"), (command, "bold")), soft_wrap=True)
-            console.print(Text(f"{said(command, folder).rstrip()}\n"), soft_wrap=True)
+            console.print(Text(f"{output_of(command, folder).rstrip()}\n"), soft_wrap=True)
     return console
 
 
-def said(command: str, folder: Path) -> str:
-    """What a command prints in a folder, on a terminal of COLUMNS."""
+def output_of(command: str, folder: Path) -> str:
+    """Return the output of a command in a folder, on a terminal of COLUMNS."""
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": str(COLUMNS)}
     done = subprocess.run(shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return done.stdout
