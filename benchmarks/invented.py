@@ -7,9 +7,10 @@ keeps stable. The shares below make rare features as rare as in a real archive.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from benchmarks.words import AGENCIES, CATEGORIES, FIRST_NAMES, LANGUAGES, SURNAMES, Language
+from benchmarks.invented_captions import Item, Pick, WrittenCaption, image_url, invent_caption, invent_name, shown
+from benchmarks.words import CATEGORIES, LANGUAGES, SURNAMES, Language
 
 FOLDER = 1_000  # files
 DUPLICATE = 50  # of each hundred files, this one is a later version of the preceding file
@@ -18,12 +19,8 @@ WAYS = ("latin_1", "yaml", "unclosed", "date")  # a wrong date is repaired, the 
 FIRST_DAY = datetime(2021, 1, 1, tzinfo=UTC)
 DAYS = 1826  # 60 months
 UNTITLED = 0.8  # share of articles whose headline follows an empty heading
-UNREPEATED, WITHOUT_ALT = 0.1, 0.05  # shares of images whose alt text no paragraph repeats, and without alt text
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CODES = 36**6
-
-Item = TypeVar("Item")
-Pick = Callable[[Sequence[Item]], Item]
 
 
 class ExpectedArticle(NamedTuple):
@@ -69,19 +66,6 @@ class Invented(NamedTuple):
     captions: list[ExpectedCaption]
 
 
-class _Credit(NamedTuple):
-    ending: str  # the end of the caption, after its scene
-    credit: str | None = None
-    photographer: str | None = None
-    agency: str | None = None
-
-
-class _Caption(NamedTuple):
-    markdown: str
-    text: str
-    credit: _Credit
-
-
 def path_of(number: int) -> str:
     """Return the path of a file: a thousand per folder, with names like content hashes."""
     return f"{number // FOLDER:04d}/{number % FOLDER:03d}_{number * 0x9E3779B97F4A7C15 % 2**64:016x}.md"
@@ -97,7 +81,7 @@ class _Story(NamedTuple):
     place: str
     headline: str
     hero: str
-    images: list[tuple[str, str, _Caption | None]]  # URL, Markdown, caption
+    images: list[tuple[str, str, WrittenCaption | None]]  # URL, Markdown, caption
     paragraphs: list[str]
     untitled: bool
 
@@ -130,9 +114,9 @@ def _story(number: int) -> _Story:
     place = f"{city}, {language.country}" if random() < 0.1 else city
     opening = f"{place}{' (AFP)' if random() < 0.1 else ''} {pick('---–—')} {_sentence(language, pick)}"
     headline = f"{pick(language.subjects)} {pick(language.verbs)} {pick(language.objects)}"
-    hero = _image_url(random, pick)
-    images = [(_image_url(random, pick), _caption(language, random, pick)) for _ in range(1 + int(random() * 3))]
-    shown = [(url, *_shown(url, caption, random())) for url, caption in images]
+    hero = image_url(random, pick)
+    images = [(image_url(random, pick), invent_caption(language, random, pick)) for _ in range(1 + int(random() * 3))]
+    shown = [(url, *shown(url, caption, random())) for url, caption in images]
     paragraphs = [opening] + [_paragraph(language, random, pick) for _ in range(8 + int(random() * 9))]
     untitled = random() < UNTITLED
     if later:
@@ -206,10 +190,6 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _name(pick: Pick[str]) -> str:
-    return f"{pick(FIRST_NAMES)} {pick(SURNAMES)}"
-
-
 def _sentence(language: Language, pick: Pick[str]) -> str:
     return f"{pick(language.subjects)} {pick(language.verbs)} {pick(language.objects)} {pick(language.tails)}."
 
@@ -221,80 +201,13 @@ def _paragraph(language: Language, random: Callable[[], float], pick: Pick[str])
     if kind < 0.25:
         left, right = language.quotes
         quoted = f"{pick(language.subjects)} {pick(language.verbs)} {pick(language.objects)}"
-        sentences.append(f"{left}{quoted}{right}, {language.said} {_name(pick)}.")
+        sentences.append(f"{left}{quoted}{right}, {language.said} {invent_name(pick)}.")
     elif kind < 0.5:
-        sentences.append(f"{_name(pick)}, {20 + int(random() * 60)}, {pick(language.verbs)} {pick(language.objects)}.")
+        sentences.append(
+            f"{invent_name(pick)}, {20 + int(random() * 60)}, {pick(language.verbs)} {pick(language.objects)}."
+        )
     elif kind < 0.6:
         sentences.append(f"_{pick(SURNAMES)} Post_: {_sentence(language, pick)}")
     elif kind < 0.8:
         sentences.append(f"{pick(language.subjects)}: {int(random() * 100_000):,} ({int(random() * 100)}%).")
     return " ".join(sentences)
-
-
-def _image_url(random: Callable[[], float], pick: Pick[str]) -> str:
-    """Return the URL of an image; one in fifty is an archive picture, which several articles share."""
-    if random() < 0.02:
-        return f"https://images.example.com/archive/{int(random() * 200)}.jpg"
-    host, name = pick(("images", "cdn", "media")), pick(SURNAMES).lower()
-    return f"https://{host}.example.com/assets/{int(random() * 2**48):012x}-{name}.jpg"
-
-
-def _caption(language: Language, random: Callable[[], float], pick: Pick[str]) -> _Caption:
-    """Return a scene and its credit; few scenes have markup, an acronym or a bracket without a credit."""
-    name, city = _name(pick), pick(language.cities).title()
-    scene = f"{name} {pick(language.scenes)}, {city}, {1 + int(random() * 28)}/{1 + int(random() * 12)}"
-    markdown = scene
-    kind = random()
-    if kind < 0.02:
-        scene, markdown = f"{scene}, Vega", f"{scene}, _Vega_"
-    elif kind < 0.025:
-        scene, markdown = f"{scene} [sic]", f"{scene} \\[sic\\]"
-    elif kind < 0.03:
-        scene, markdown = f"{scene}, Hull & Mast", f"{scene}, Hull &amp; Mast"
-    elif kind < 0.13:
-        scene = markdown = f"{scene}, {pick(SURNAMES)} Union ({pick(SURNAMES)[:3].upper()}U)"
-    credit = _credit(language, random(), pick)
-    if credit.credit is None and kind > 0.8:
-        credit = _Credit(" (left).")
-    return _Caption(markdown + credit.ending, scene + credit.ending, credit)
-
-
-def _credit(language: Language, kind: float, pick: Pick[str]) -> _Credit:
-    """Return a credit in a form that newsrooms use, with a realistic frequency."""
-    known, agency = pick(AGENCIES)
-    name = _name(pick)
-    if kind < 0.35 and known:
-        return _bracketed(f"{language.photo}{agency}", None, known)
-    if kind < 0.55:
-        return _bracketed(f"{language.photo}{name}/{agency}", name, known)
-    if kind < 0.63:
-        return _bracketed("AFP", None, "AFP")
-    if kind < 0.70:
-        return _bracketed(f"{name}/Reuters", name, "Reuters")
-    if kind < 0.75:
-        return _bracketed(f"{language.photo}{name}", name, None)
-    if kind < 0.78:
-        return _bracketed(f"{language.courtesy}Harbour Museum", None, None)
-    if kind < 0.83:
-        return _last(f"{name}/AP", name, "AP")
-    if kind < 0.89:
-        return _last(f"{language.photo_by}{name} / Getty Images", name, "Getty Images")
-    return _Credit(".")
-
-
-def _bracketed(credit: str, photographer: str | None, agency: str | None) -> _Credit:
-    return _Credit(f". ({credit})", credit, photographer, agency)
-
-
-def _last(credit: str, photographer: str | None, agency: str | None) -> _Credit:
-    return _Credit(f". {credit}", credit, photographer, agency)
-
-
-def _shown(url: str, caption: _Caption, kind: float) -> tuple[str, _Caption | None]:
-    """Return the Markdown of an image with the paragraph that repeats its caption, and that caption."""
-    if kind < WITHOUT_ALT:
-        return f"![]({url})", None
-    image = f"![{caption.markdown}]({url})"
-    if kind < WITHOUT_ALT + UNREPEATED:
-        return image, caption
-    return f"{image}\n\n{caption.markdown}", caption
