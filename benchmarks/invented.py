@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.invented_captions import Item, Pick, WrittenCaption, image_url, invent_caption, invent_name, shown
+from benchmarks.invented_captions import Item, Pick, WrittenCaption, image_url, invent_caption, invent_name, show_image
 from benchmarks.words import CATEGORIES, LANGUAGES, SURNAMES, Language
 
 FOLDER = 1_000  # files
@@ -116,7 +116,7 @@ def _story(number: int) -> _Story:
     headline = f"{pick(language.subjects)} {pick(language.verbs)} {pick(language.objects)}"
     hero = image_url(random, pick)
     images = [(image_url(random, pick), invent_caption(language, random, pick)) for _ in range(1 + int(random() * 3))]
-    shown = [(url, *shown(url, caption, random())) for url, caption in images]
+    shown = [(url, *show_image(url, caption, random())) for url, caption in images]
     paragraphs = [opening] + [_paragraph(language, random, pick) for _ in range(8 + int(random() * 9))]
     untitled = random() < UNTITLED
     if later:

@@ -86,7 +86,7 @@ def _last(credit: str, photographer: str | None, agency: str | None) -> Credit:
     return Credit(f". {credit}", credit, photographer, agency)
 
 
-def shown(url: str, caption: WrittenCaption, kind: float) -> tuple[str, WrittenCaption | None]:
+def show_image(url: str, caption: WrittenCaption, kind: float) -> tuple[str, WrittenCaption | None]:
     """Return the Markdown of an image with the paragraph that repeats its caption, and that caption."""
     if kind < WITHOUT_ALT:
         return f"![]({url})", None
