@@ -94,7 +94,7 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
 
 def _settings(**given: Any) -> Settings:
     """Return the settings of a run that waits for other runs; relative folders are the project's."""
-    settings = Settings.given(**given, lock_timeout=HOUR)
+    settings = Settings.given("parameter {}".format, **given, lock_timeout=HOUR)
     folders = {name: PROJECT / getattr(settings, name) for name in ("source", "warehouse", "data")}
     return settings.model_copy(update=folders)
 

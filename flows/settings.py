@@ -1,6 +1,7 @@
 """The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
 
 import os
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -32,10 +33,22 @@ def _place(value: object) -> object:
     return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else _named(value)
 
 
-def _flaw(error: Any) -> str:
-    """Return the error of one setting: its name, and pydantic's message as a sentence."""
-    name = "_".join(str(part) for part in error["loc"][:1])
-    return f"{name}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
+def flag(name: str) -> str:
+    """Return the flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _flaw(error: Any, option: Callable[[str], str], given: Collection[str]) -> str:
+    """Return the error of one setting: what the user set, and pydantic's message as a sentence."""
+    name = str(error["loc"][0]) if error["loc"] else ""
+    label = option(name) if name in given else f"BROADSHEET_{name.upper()}"
+    return f"{label}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
+
+
+def _not_json() -> str:
+    """Return the error of the one variable that pydantic reads as JSON."""
+    value = os.environ.get("BROADSHEET_EXTENSIONS", "")
+    return f'BROADSHEET_EXTENSIONS: {value} is not a JSON list. Write it as [".md", ".txt"].'
 
 
 def _folders(value: object) -> object:
@@ -55,7 +68,7 @@ class Settings(BaseSettings):
     source: Place = Field(Path("seeds"), description="Folder of the seed files, or s3://bucket/prefix.")
     warehouse: Place = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
     time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
-    extensions: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Endings of seed files.")
+    extensions: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Extensions of seed files.")
     link_roots: Folders = Field(
         (), description="Folders outside of the source to which symbolic links may lead, with : between them."
     )
@@ -86,17 +99,23 @@ class Settings(BaseSettings):
     )
 
     @classmethod
-    def given(cls, **values: Any) -> Self:
-        """Return the settings: given values but None, the rest from the environment; raise InvalidSettingError."""
+    def given(cls, option: Callable[[str], str] = flag, **values: Any) -> Self:
+        """Return the settings: given values but None, the rest from the environment.
+
+        `option` returns how the user passes the setting of a name. Raise InvalidSettingError, which names the option of
+        a given value, and the variable of any other.
+        """
         for old, new in RENAMED.items():
             if old in os.environ:
                 raise InvalidSettingError(f"{old} is now called {new}. Rename the variable.")
+        given = {name: value for name, value in values.items() if value is not None}
         try:
-            return cls(**{name: value for name, value in values.items() if value is not None})
+            return cls(**given)
         except ValidationError as error:
-            raise InvalidSettingError(" ".join(map(_flaw, error.errors()))) from None
-        except SettingsError as error:
-            raise InvalidSettingError(f"{error}; write the variable's value as JSON.") from None
+            flaws = [_flaw(flaw, option, given) for flaw in error.errors()]
+            raise InvalidSettingError(" ".join(flaws)) from None
+        except SettingsError:
+            raise InvalidSettingError(_not_json()) from None
 
     @field_validator("time_zone")
     @classmethod

@@ -65,7 +65,7 @@ EVERYWHERE = (*FOLDER, *STORE)
 
 
 FAILURES = (
-    Failure(errors.InvalidSettingError, r"time_zone: Mars/Olympus .*", setting_is_wrong, after=False),
+    Failure(errors.InvalidSettingError, r"BROADSHEET_TIME_ZONE: Mars/Olympus .*", setting_is_wrong, after=False),
     Failure(errors.ConfigurationError, r"The dask runner works only in the flow. .*", dask_on_the_command_line, None, ("cli folder",)),
     Failure(errors.ConfigurationError, r"AWS settings cannot be used: .*nobody.*", profile_is_unknown, "extract", STORE),
     Failure(errors.SourceNotFoundError, r"Source folder not found: .*/source\. .*", source_is_gone),

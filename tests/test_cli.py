@@ -56,7 +56,7 @@ def test_an_invalid_cron_expression_is_a_usage_error():
     done = run_broadsheet("up", "--cron", "99 * * * *")
     assert done.returncode == 2
     assert done.stderr == (
-        "broadsheet: cron: 99 * * * * is not a cron expression (Bad minute); write five fields, as in '0 6 * * 1-5'.\n"
+        "broadsheet: --cron: 99 * * * * is not a cron expression (Bad minute); write five fields, as in '0 6 * * 1-5'.\n"
     )
 
 
@@ -81,7 +81,7 @@ def test_usage_errors():
     assert done.returncode == 2
     assert (
         done.stderr
-        == "broadsheet: time_zone: Mars/Olympus is not an IANA time zone; write it as Europe/Paris or UTC.\n"
+        == "broadsheet: BROADSHEET_TIME_ZONE: Mars/Olympus is not an IANA time zone; write it as Europe/Paris or UTC.\n"
     )
 
 
@@ -179,7 +179,7 @@ def test_a_setting_beyond_its_limits_is_refused_before_the_run(monkeypatch, caps
     assert main(["run", "--source", str(SEEDS)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("broadsheet: ")
-    assert name in said
+    assert f"BROADSHEET_{name.upper()}: " in said
     assert said.count("\n") == 1
     assert not warehouse.exists()
 

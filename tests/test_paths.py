@@ -122,6 +122,6 @@ def test_a_prefix_that_is_not_utf_8_is_a_mistake_of_the_setting(newsroom, monkey
     code, said = newsroom.does("run")
     assert (code, said) == (
         2,
-        "broadsheet: warehouse: 's3://newsroom/caf\\udce9' starts or ends with a space, or contains a control"
+        "broadsheet: BROADSHEET_WAREHOUSE: 's3://newsroom/caf\\udce9' starts or ends with a space, or contains a control"
         " character; write it as s3://bucket/prefix.\n",
     )

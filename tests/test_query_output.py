@@ -224,7 +224,7 @@ def test_a_query_ends_when_its_time_is_over(demo, answer, tmp_path, sql, form):
 def test_a_time_that_is_none_is_a_usage_error(demo, seconds):
     done = run_broadsheet("query", "SELECT 1", f"--timeout={seconds}", "--warehouse", demo.parents[1])
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("broadsheet: timeout: ")
+    assert done.stderr.startswith("broadsheet: --timeout: ")
 
 
 def test_a_signal_ends_a_query_whose_reader_is_slow(demo):

@@ -122,7 +122,7 @@ def test_a_malformed_url_is_a_usage_error(capsys, command, url, fault):
     """One of another kind must not become a folder of that name."""
     assert main([*command, "--warehouse", url]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"broadsheet: warehouse: {url!r} ")
+    assert said.startswith(f"broadsheet: --warehouse: {url!r} ")
     assert fault in said
     assert "write it as s3://bucket/prefix" in said
     assert said.count("\n") == 1

@@ -28,7 +28,7 @@ from flows.warehouse.source_diff import (
 )
 
 
-class Settled(NamedTuple):
+class Reconciled(NamedTuple):
     """Rows of sources: `sources` are all of the new edition, `read` the files that were read, `left` the previous rows
     of these and of the missing files. `duplicates` is as returned by find_duplicates.
     """
@@ -57,11 +57,11 @@ def reconcile(plan: Plan) -> Difference | None:
 def find_difference(plan: Plan) -> Difference | None:
     """Do the same for staged rows that are on this machine."""
     release_memory()  # of the listing
-    settled = _settle_files(plan)
-    if settled is None:
+    reconciled = _reconcile_files(plan)
+    if reconciled is None:
         return None
     release_memory()
-    sources, read, left, duplicates = settled
+    sources, read, left, duplicates = reconciled
     shutil.rmtree(plan.folder, ignore_errors=True)  # of an earlier attempt
     write_table(plan.folder, SOURCES, sources)
     write_table(plan.folder, PROBLEMS, with_duplicates(_problems(plan, read, left), duplicates))
@@ -73,7 +73,7 @@ def find_difference(plan: Plan) -> Difference | None:
     return Difference(tuple(sorted(months, key=str)), complete=plan.reusable is None)
 
 
-def _settle_files(plan: Plan) -> Settled | None:
+def _reconcile_files(plan: Plan) -> Reconciled | None:
     """Return the files of the new edition, and which are published; None if nothing differs.
 
     The lists of a large source are large: tables for comparison only are freed at the return.
@@ -89,7 +89,7 @@ def _settle_files(plan: Plan) -> Settled | None:
     read = reconcile_sources(read, duplicates, history)
     sources = pa.concat_tables([stay, read])
     _require_articles(plan, history, sources)
-    return Settled(sources, read, left, duplicates)
+    return Reconciled(sources, read, left, duplicates)
 
 
 def _part(plan: Plan, found: pa.Table, last: pa.Table) -> tuple[pa.Table, pa.Table, pa.Table]:
