@@ -10,6 +10,8 @@ import pytest
 from flows.warehouse.editions import list_editions
 from tests.conftest import ROOT, Publish, seed_file
 
+pytestmark = pytest.mark.slow
+
 REFUSED = (sys.executable, "-m", "tests.refusing")
 READING = (ROOT / "docs" / "reading.md").read_text()
 

@@ -69,6 +69,7 @@ def test_a_narrow_screen_needs_no_horizontal_scrolling(browser, edition):
 
 @each_edition
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.slow
 def test_axe_finds_nothing_serious(browser, edition, scheme):
     with open_page(browser, edition, 390, scheme) as opened:
         found = Axe().run(opened.page).response["violations"]
