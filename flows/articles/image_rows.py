@@ -29,11 +29,11 @@ def image_rows(
     """Return the rows of an article's images and captions, as many as fit in `limit` bytes (None: all)."""
     images: list[Image] = []
     captions: list[Caption] = []
-    left, of_identity = limit or 0, bytes_of(owner.article_id)
+    left = limit
     for position, role, picture in _placed(owner, hero, inline, problems):
         texts = captions_of(picture)
-        if limit is not None:
-            left -= _weight(of_identity, picture, texts)
+        if limit is not None and left is not None:
+            left -= _weight(bytes_of(owner.article_id), picture, texts)
             if left < 0:
                 line = picture.line + owner.line_offset
                 problems.append(problem("too_much_text", line, limit=limit, growth=MAX_GROWTH))
@@ -64,8 +64,8 @@ def _placed(
     """Return the images that get rows, each with its position and role."""
     if len(inline) > MAX_IMAGES:
         problems.append(problem("too_many_images", inline[MAX_IMAGES].line + owner.line_offset, limit=MAX_IMAGES))
-    if crowded := next((picture for picture in inline if len(picture.captions) > MAX_CAPTIONS), None):
-        problems.append(problem("too_many_captions", crowded.line + owner.line_offset, limit=MAX_CAPTIONS))
+    if crowded := [picture for picture in inline if len(picture.captions) > MAX_CAPTIONS]:
+        problems.append(problem("too_many_captions", crowded[0].line + owner.line_offset, limit=MAX_CAPTIONS))
     placed = [(position, "inline", picture) for position, picture in enumerate(inline[:MAX_IMAGES], 1)]
     if hero:
         placed.insert(0, (0, "hero", front_matter_image(hero, hero.line - owner.line_offset)))

@@ -66,11 +66,7 @@ def plain_text(markdown: str) -> str:
 
 
 def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iterator[Block]:
-    """Walk over the parser's events once.
-
-    Most blocks are nothing but text, and this loop takes most of the time: other parts are collected by a _BlockParts,
-    which is created when the first one appears.
-    """
+    """Walk over the parser's events once; parts of a block are collected only if it is more than text."""
     kind, level, start = "text", 0, 0
     texts: list[str] = []
     emphasis, roman = 0, False  # roman: some text is not emphasized
@@ -95,7 +91,10 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                 continue
             if texts or inside or (kind == "heading" and level != empty):
                 empty = 0 if texts or inside else level
-                yield _block(kind, level, start, inside or texts, roman, lines, codes)
+                if inside or kind == "html" or kind == "code":
+                    yield _block(kind, level, start, inside or texts, roman, lines, codes)
+                else:  # as most blocks are
+                    yield Block(kind, level, start, "".join(texts), (), not roman)
                 texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
             if name == "Start" and tag in _KINDS:  # none of these contains blocks

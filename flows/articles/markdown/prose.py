@@ -54,8 +54,10 @@ def _find_title(
     heading = next((number for number, block in enumerate(blocks) if block.level == 1 and texts[number]), None)
     opening = _under_empty_heading(blocks, texts)
     if given_title:
-        places = [number for number in (heading, opening) if number is not None and texts[number] == given_title]
-        return given_title, "front_matter", places[0] if places else None
+        for place in (heading, opening):
+            if place is not None and texts[place] == given_title:
+                return given_title, "front_matter", place
+        return given_title, "front_matter", None
     if heading is not None:
         return texts[heading], "heading", heading
     if opening is not None:
