@@ -53,7 +53,7 @@ coverage: $(INSTALLED)  ## list the lines and branches that the fast tests do no
 docs: $(INSTALLED)  ## regenerate docs/tables.md
 	@$(BIN)/python -m docs.write_tables
 
-pictures: $(INSTALLED)  ## regenerate the pictures in docs/: 1 minute; needs Chromium
+pictures: $(INSTALLED)  ## regenerate the pictures in docs/: 1 minute; needs Chromium and the Noto fonts with CJK
 	@$(BIN)/python -m docs.write_pictures
 
 fuzz: $(INSTALLED)  ## test 100,000 random articles per property, all spellings of front matter, and hostile bodies
