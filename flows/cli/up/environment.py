@@ -11,6 +11,7 @@ from flows.settings import Settings
 
 PROJECT = Path(__file__).parents[3]
 DEPLOYMENTS = PROJECT / "prefect.yaml"
+POOL = "broadsheet"  # the work pool, as prefect.yaml names it
 LOOPBACK = "127.0.0.1,localhost,::1"
 FROM_SHELL = ("PREFECT_LOGGING_LEVEL",)  # the only one of the shell's PREFECT_* variables that reaches Prefect
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -56,6 +57,16 @@ def environment_of(settings: Settings, home: Path, password: str) -> dict[str, s
         "BROADSHEET_DATA": _absolute(settings.data),
         "BROADSHEET_TIME_ZONE": settings.time_zone,
     }
+
+
+def enter_environment(environment: dict[str, str], home: Path) -> None:
+    """Replace this process's environment and current folder by those of the processes that it starts.
+
+    Prefect reads both when it is imported. `up` is the only task of its process, so nothing is restored.
+    """
+    os.chdir(home)
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _access(port: int, password: str) -> dict[str, str]:

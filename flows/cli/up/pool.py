@@ -8,20 +8,22 @@ worker ignores those of runs that were created past that check.
 import re
 from typing import Any
 
-from flows.cli.up.api import Api
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 
-POOL = "broadsheet"
+from flows.cli.up.environment import POOL
+
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 NO_VARIABLES = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-def set_up_pool(api: Api) -> None:
+def set_up_pool(client: SyncPrefectClient) -> None:
     """Create the work pool, or close one that lets runs set job variables, as earlier releases created it."""
-    found = {pool["name"]: pool["base_job_template"] for pool in api("POST", "work_pools/filter", {})}
+    found = {pool.name: pool.base_job_template for pool in client.read_work_pools()}
     if POOL not in found:  # Prefect's own command would look for other types of pools on the internet
-        api("POST", "work_pools/", {"name": POOL, "type": "process", "base_job_template": closed({})})
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=closed({})))
     elif not _is_closed(found[POOL]):
-        api("PATCH", f"work_pools/{POOL}", {"base_job_template": closed(found[POOL])})
+        client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=closed(found[POOL])))
 
 
 def closed(template: dict[str, Any]) -> dict[str, Any]:

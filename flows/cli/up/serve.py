@@ -8,19 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EACCES, EADDRINUSE
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-import httpx
 from filelock import FileLock, Timeout
 
 from flows.cli.output import discard_rest, write_line
-from flows.cli.up import orphans, schedule
-from flows.cli.up.api import ask, connected
-from flows.cli.up.environment import api_url, environment_of, run_variables, ui_url
+from flows.cli.up import orphans
+from flows.cli.up.environment import POOL, api_url, enter_environment, environment_of, run_variables, ui_url
 from flows.cli.up.password import NAME, api_password
-from flows.cli.up.pool import POOL
 from flows.cli.up.private import private_files
 from flows.cli.up.processes import PAUSE, require_alive, running, writing
 from flows.errors import PortForbiddenError, PortInUseError, ScheduleError, ScheduleLockedError
@@ -39,30 +35,38 @@ def up(settings: Settings) -> None:
         _require_free(settings.port)
         password = api_password(home)
         environment = environment_of(settings, home, password)
-        with orphans.guarded(mark, environment), connected(api_url(settings.port), password) as client:
-            _serve(settings, client, home, environment | {orphans.MARK: mark}, umask)
+        with orphans.guarded(mark, environment):
+            enter_environment(environment, home)
+            _serve(settings, password, home, environment | {orphans.MARK: mark}, umask)
 
 
-def _serve(settings: Settings, client: httpx.Client, home: Path, environment: dict[str, str], umask: int) -> None:
+def _serve(settings: Settings, password: str, home: Path, environment: dict[str, str], umask: int) -> None:
     server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
     with running("server", server_command, environment, home) as server:
         write_line("Prefect's server is starting; the first start takes half a minute.")
-        api = partial(ask, client, server)
-        api("GET", "health")
-        schedule.set_up(api, settings, environment, home)
-        schedule.end_lost_runs(api)
-        worker_command = ("worker", "start", "--pool", POOL)
-        # Its runs publish editions, which other users may read as far as the umask of the shell allows.
-        with running("worker", worker_command, environment | run_variables(), home, umask) as worker:
-            times = schedule.times(api)
-            state = f"on, {times}" if times else "paused"
-            write_line(f"The schedule is {state}: {ui_url(settings.port)}  (Ctrl-C stops it)")
-            write_line(f"To see the user and password of its UI: cat {shlex.quote(str(home / NAME))}")
-            if times:
-                schedule.run_now(api, worker)
-            while True:
-                require_alive(server, worker)
-                time.sleep(PAUSE)
+        # Imports Prefect, while the server starts.
+        from flows.cli.up import schedule
+        from flows.cli.up.client import connect
+
+        with connect(server, api_url(settings.port), password) as client:
+            client.hello()
+            schedule.set_up(client, settings, environment, home)
+            schedule.crash_lost_runs(client)
+            worker_command = ("worker", "start", "--pool", POOL)
+            # Its runs publish editions, which other users may read as far as the umask of the shell allows.
+            with running("worker", worker_command, environment | run_variables(), home, umask) as worker:
+                _announce(settings, home, times := schedule.describe_schedule(client))
+                if times:
+                    schedule.run_now(client, worker)
+                while True:
+                    require_alive(server, worker)
+                    time.sleep(PAUSE)
+
+
+def _announce(settings: Settings, home: Path, times: str) -> None:
+    state = f"on, {times}" if times else "paused"
+    write_line(f"The schedule is {state}: {ui_url(settings.port)}  (Ctrl-C stops it)")
+    write_line(f"To see the user and password of its UI: cat {shlex.quote(str(home / NAME))}")
 
 
 def _stop_on_signals() -> None:
