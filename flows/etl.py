@@ -55,8 +55,8 @@ def etl(
     Args:
         source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
         warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
-        rebuild: Read every file and publish, even where nothing is new.
-        verify_content: Read every file: one may differ whose size and time do not.
+        rebuild: Read every file and publish, even without changes.
+        verify_content: Read every file, even if its size and time are unchanged.
         allow_withdrawals: Publish even if more than half of the articles are gone.
     """
     try:

@@ -56,7 +56,7 @@ def test_an_invalid_cron_expression_is_a_usage_error():
     done = run_broadsheet("up", "--cron", "99 * * * *")
     assert done.returncode == 2
     assert done.stderr == (
-        "broadsheet: --cron: 99 * * * * is not a cron expression (Bad minute); write five fields, as in '0 6 * * 1-5'.\n"
+        "broadsheet: --cron: 99 * * * * is not a cron expression (Bad minute). Write five fields, as in '0 6 * * 1-5'.\n"
     )
 
 
@@ -81,7 +81,7 @@ def test_usage_errors():
     assert done.returncode == 2
     assert (
         done.stderr
-        == "broadsheet: BROADSHEET_TIME_ZONE: Mars/Olympus is not an IANA time zone; write it as Europe/Paris or UTC.\n"
+        == "broadsheet: BROADSHEET_TIME_ZONE: Mars/Olympus is not an IANA time zone. Use a name such as Europe/Paris or UTC.\n"
     )
 
 
@@ -182,6 +182,34 @@ def test_a_setting_beyond_its_limits_is_refused_before_the_run(monkeypatch, caps
     assert f"BROADSHEET_{name.upper()}: " in said
     assert said.count("\n") == 1
     assert not warehouse.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["up", "--port", "0"], "--port: 0 is not valid. Use a value greater than or equal to 1."),
+        (["query", "FROM articles", "--timeout", "x"], "--timeout: x is not valid. Use a valid number."),
+        (["run", "--source", " "], "--source: the path is empty. Pass a folder, or omit the setting."),
+    ],
+)
+def test_a_wrong_flag_is_named_with_its_value_and_a_fix(capsys, arguments, sentence):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"broadsheet: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("RUNNER", "spark", "spark is not valid. Use 'local' or 'dask'."),
+        ("EXTENSIONS", ".md,.txt", '.md,.txt is not a JSON list. Write it as [".md", ".txt"].'),
+        ("EXTENSIONS", '".md"', ".md is not valid. Use a valid list."),
+        ("KEEP_EDITIONS", "9" * 5_000, f"{'9' * 99}… is not valid (Unable to parse input string as an integer,"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_value_and_a_fix(monkeypatch, capsys, name, value, sentence):
+    monkeypatch.setenv(f"BROADSHEET_{name}", value)
+    assert main(["editions"]) == 2
+    assert capsys.readouterr().err.startswith(f"broadsheet: BROADSHEET_{name}: {sentence}")
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
