@@ -29,7 +29,7 @@ FILES = {
 }
 
 
-def homeless() -> list[str]:
+def without_home() -> list[str]:
     """What runs a command as a user without a passwd entry, who may read and write what root may.
 
     Only root can become another user; the tests of anyone else do without a HOME alone.

@@ -11,7 +11,7 @@ import pytest
 from flows.cli.main import main
 from flows.settings import RENAMED
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
-from tests.hostile import homeless
+from tests.hostile import without_home
 
 
 def test_run_publishes_and_says_what_and_what_next(warehouse):
@@ -43,7 +43,7 @@ def test_settings_come_from_the_environment(warehouse):
 
 def test_a_user_without_a_home_folder_runs_and_queries(warehouse):
     for arguments in (("run", "--source", str(SEEDS)), ("query", "SELECT count(*) FROM articles")):
-        command = [*homeless(), *BROADSHEET, *arguments, "--warehouse", str(warehouse)]
+        command = [*without_home(), *BROADSHEET, *arguments, "--warehouse", str(warehouse)]
         environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"} if "run" in arguments else {}
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -177,10 +177,10 @@ def test_a_setting_beyond_its_limits_is_refused_before_the_run(monkeypatch, caps
     monkeypatch.setenv("BROADSHEET_WAREHOUSE", str(warehouse))
     monkeypatch.setenv(f"BROADSHEET_{name.upper()}", value)
     assert main(["run", "--source", str(SEEDS)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("broadsheet: ")
-    assert f"BROADSHEET_{name.upper()}: " in said
-    assert said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("broadsheet: ")
+    assert f"BROADSHEET_{name.upper()}: " in stderr
+    assert stderr.count("\n") == 1
     assert not warehouse.exists()
 
 
@@ -229,9 +229,9 @@ def test_an_interrupted_run_ends_with_130(source, warehouse):
                 assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
-            said, complained = process.communicate(timeout=30)
+            stdout, stderr = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert (process.returncode, said) == (130, "")
-    assert complained == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
     assert not (warehouse / "current").exists()

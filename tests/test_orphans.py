@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows.cli.up import orphans
 from tests.conftest import ROOT
-from tests.process_tree import descendants, ended, watched
+from tests.process_tree import descendants, have_ended, open_pidfds
 
 # A substitute for `up`: a part of it, in its own session, starts another one in another session.
 UP = """
@@ -18,8 +18,8 @@ import os, subprocess, sys, time
 from pathlib import Path
 from flows.cli.up import orphans
 
-mark = orphans.mark(Path(sys.argv[1]))
-with orphans.guarded(mark, dict(os.environ)):
+mark = orphans.new_mark(Path(sys.argv[1]))
+with orphans.cleanup_guard(mark, dict(os.environ)):
     part = ["sh", "-c", "setsid sleep 1000 & exec sleep 1000"]
     subprocess.Popen(part, env=os.environ | {orphans.MARK: mark}, start_new_session=True)
     print(flush=True)
@@ -38,7 +38,7 @@ def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
         while len(parts := descendants(process.pid, "sleep 1000")) < 2:
             pass
         try:
-            yield process, watched(*parts)
+            yield process, open_pidfds(*parts)
         finally:
             process.kill()
 
@@ -46,7 +46,7 @@ def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
 def test_what_a_killed_up_started_ends_with_it(tmp_path):
     with started(tmp_path / "home") as (process, parts):
         process.kill()
-        assert ended(parts, LIMIT)
+        assert have_ended(parts, LIMIT)
 
 
 def test_what_a_killed_up_and_guard_left_ends_with_the_next_one(tmp_path):
@@ -55,10 +55,10 @@ def test_what_a_killed_up_and_guard_left_ends_with_the_next_one(tmp_path):
         os.kill(guard, signal.SIGKILL)
         process.kill()
         process.wait()
-        assert not ended(parts)
+        assert not have_ended(parts)
         (tmp_path / "home").rename(tmp_path / "moved")
-        orphans.end_marked(orphans.any_mark(tmp_path / "moved"))
-        assert ended(parts)
-        assert not ended(stays)
+        orphans.kill_marked(orphans.mark_prefix(tmp_path / "moved"))
+        assert have_ended(parts)
+        assert not have_ended(stays)
         other.kill()
-        assert ended(stays, LIMIT)
+        assert have_ended(stays, LIMIT)

@@ -8,11 +8,11 @@ import subprocess
 import pytest
 
 from flows.cli.up.password import api_password
-from flows.cli.up.pool import closed
-from flows.cli.up.private import private_files
+from flows.cli.up.pool import close_template
+from flows.cli.up.private_home import private_home
 from flows.errors import DataUnwritableError
 from tests.conftest import BROADSHEET, ROOT
-from tests.hostile import homeless
+from tests.hostile import without_home
 
 GENERATED = re.compile(r"broadsheet:[0-9a-f]{32}")
 OTHERS = 0o077  # what the group and everyone else may do
@@ -99,7 +99,7 @@ def test_a_home_that_others_could_open_is_closed_with_all_that_is_in_it(tmp_path
     home.chmod(0o755)
     before = os.umask(0o022)
     try:
-        with private_files(home) as umask:
+        with private_home(home) as umask:
             assert umask == 0o022
             (home / "later").touch()
         assert os.umask(0o022) == 0o022
@@ -117,7 +117,7 @@ def test_a_new_home_is_closed_and_the_folders_above_it_are_as_the_user_wants(tmp
     home = tmp_path / "data" / "prefect"
     before = os.umask(0o022)
     try:
-        with private_files(home):
+        with private_home(home):
             pass
     finally:
         os.umask(before)
@@ -129,7 +129,7 @@ def test_a_home_that_cannot_be_closed_is_one_plain_sentence(tmp_path):
     home = tmp_path / "data" / "prefect"
     home.parent.mkdir()
     home.symlink_to("/tmp")
-    command = [*homeless(), *BROADSHEET, "up", "--data", str(home.parent)]
+    command = [*without_home(), *BROADSHEET, "up", "--data", str(home.parent)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -154,7 +154,7 @@ def test_a_work_pool_that_is_closed_keeps_the_defaults_of_its_operator():
         "stream_output": False,
     }
     template = {"job_configuration": job, "variables": {"type": "object", "properties": properties}}
-    assert closed(template) == {
+    assert close_template(template) == {
         "job_configuration": {
             "env": {"A": "1"},
             "working_dir": "/srv",

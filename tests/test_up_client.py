@@ -14,10 +14,10 @@ from threading import Thread
 import pytest
 
 from flows.cli.up.client import connect
-from flows.cli.up.processes import Part
+from flows.cli.up.processes import PrefectProcess
 from flows.errors import PrefectError
 from tests.conftest import ROOT
-from tests.hostile import FILES, VARIABLES, homeless
+from tests.hostile import FILES, VARIABLES, without_home
 from tests.prefect_server import free_port
 
 LOGIN = "broadsheet:a-password"
@@ -28,12 +28,12 @@ ENTER = """
 import json, sys
 from pathlib import Path
 from flows.cli.up import serve
-from flows.cli.up.environment import enter_environment, environment_of
+from flows.cli.up.environment import enter_environment, process_environment
 from flows.settings import Settings
 
 early = "prefect" in sys.modules
 home = Path(sys.argv[1])
-enter_environment(environment_of(Settings(port=4321), home, "broadsheet:a-password"), home)
+enter_environment(process_environment(Settings(port=4321), home, "broadsheet:a-password"), home)
 from flows.cli.up import client
 from prefect.settings import get_current_settings
 
@@ -70,12 +70,12 @@ def served(answer: Callable[[int], tuple[int, object]]) -> Iterator[tuple[str, l
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Part]:
+def server(tmp_path: Path) -> Iterator[PrefectProcess]:
     """A process in place of Prefect's server."""
     log = tmp_path / "server.log"
     log.write_text("starting\nno such table: flow\n")
     with subprocess.Popen(["sleep", "1000"]) as process:
-        yield Part("server", process, log)
+        yield PrefectProcess("server", process, log)
         process.kill()
 
 
@@ -104,7 +104,7 @@ def test_requests_are_repeated_until_the_server_listens(server):
         client.hello()
 
 
-def say_hello(server: Part, url: str) -> float:
+def say_hello(server: PrefectProcess, url: str) -> float:
     """Return the seconds until the error of a request that fails."""
     started = time.monotonic()
     with pytest.raises(PrefectError) as raised, connect(server, url, LOGIN) as client:
@@ -162,7 +162,7 @@ def test_neither_the_shell_nor_the_current_folder_reaches_the_client(tmp_path):
         (cwd / name).parent.mkdir(parents=True, exist_ok=True)
         (cwd / name).write_text(text)
     shell = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PREFECT_CLIENT_CUSTOM_HEADERS": '{"X-Shell": "yes"}'}
-    command = [*homeless(), sys.executable, "-P", "-c", ENTER, str(home)]
+    command = [*without_home(), sys.executable, "-P", "-c", ENTER, str(home)]
     done = subprocess.run(command, cwd=cwd, env=VARIABLES | shell, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert json.loads(done.stdout) == [

@@ -9,23 +9,15 @@ from pathlib import Path
 import pytest
 
 from flows.warehouse.lock import writer_lock
-from tests.process_tree import descendants, ended, watched
-from tests.up_server import (  # noqa: F401  # noqa: F401
-    HOSTILE,
-    LIMIT,
-    VISIBLE,
+from tests.process_tree import descendants, have_ended, open_pidfds
+from tests.up_server import (  # noqa: F401
     Up,
-    aside,
-    awaited,
-    complete_a_run,
+    complete_run,
     folder,
-    latest,
-    log_in,
-    run_of,
+    running_up,
     runs,
-    started,
     state_of,
-    up,
+    wait_for,
 )
 
 pytestmark = pytest.mark.slow
@@ -34,7 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
     """A broadsheet up that has published its first edition."""
-    with started(folder) as up:
+    with running_up(folder) as up:
         up.read_until("First run")
         yield up
 
@@ -50,7 +42,7 @@ def change_schedules(up: Up, deployment: str, **changes: object) -> None:
         up.api.patch(f"/deployments/{row['deployment_id']}/schedules/{row['id']}", json=changes)
 
 
-def seen(schedule: dict) -> tuple:
+def visible_fields(schedule: dict) -> tuple:
     """What an operator sees of a schedule."""
     times = schedule["schedule"]
     return schedule["slug"], times.get("cron") or times["interval"], times["timezone"], schedule["active"]
@@ -93,10 +85,12 @@ def require_crashed(up: Up, lost: str, published: str) -> None:
 
 def require_kept_schedules(up: Up, weekly: str) -> None:
     """Require the schedules that an operator changed, and the one that --cron sets."""
-    assert [seen(row) for row in schedules(up, "verify/weekly")] == [("weekly", "0 4 * * *", "Asia/Tokyo", False)]
+    assert [visible_fields(row) for row in schedules(up, "verify/weekly")] == [
+        ("weekly", "0 4 * * *", "Asia/Tokyo", False)
+    ]
     assert up.api.get(f"/deployments/{weekly}").json()["paused"]
     times = [("hourly", "5 * * * *", "UTC", False), (None, 10.0, "UTC", False)]
-    assert [seen(row) for row in schedules(up, "etl/hourly")] == times
+    assert [visible_fields(row) for row in schedules(up, "etl/hourly")] == times
 
 
 def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedules(folder, up):
@@ -121,28 +115,28 @@ def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedule
     with ExitStack() as stack:
         with writer_lock(up.warehouse):  # a run waits for us, as for one that takes long
             up.api.post(f"/deployments/{hourly}/create_flow_run", json={})
-            (lost,) = awaited(up, lambda: runs(up, "RUNNING"))
+            (lost,) = wait_for(up, lambda: runs(up, "RUNNING"))
             named = {"name": "edition 20261101T000000Z", "state": {"type": "RUNNING"}}  # as it is once it has published
             published = up.api.post(f"/deployments/{hourly}/create_flow_run", json=named).json()["id"]
             (guard,) = descendants(up.process.pid, "flows.cli.up.orphans")
-            parts = watched(*descendants(up.process.pid, "prefect"))
+            parts = open_pidfds(*descendants(up.process.pid, "prefect"))
             assert len(parts) >= 3  # the server, the worker and the run
             for process in (guard, up.process.pid):
                 os.kill(process, signal.SIGKILL)
             up.process.wait()
-            assert not ended(parts)
-            again = stack.enter_context(started(folder, "--cron", "5 * * * *"))
+            assert not have_ended(parts)
+            again = stack.enter_context(running_up(folder, "--cron", "5 * * * *"))
             again.read_until("The schedule is paused")
-            assert ended(parts)
+            assert have_ended(parts)
         require_private(again, password)
         require_closed_pool(again, folder)
         require_crashed(again, lost, published)
         assert runs(again, "COMPLETED") >= known
         require_kept_schedules(again, weekly)
         before = runs(again, tags={"all_": ["auto-scheduled"]})
-        complete_a_run(again, hourly)
+        complete_run(again, hourly)
         assert runs(again, tags={"all_": ["auto-scheduled"]}) == before  # nothing is due while the schedule is paused
-        parts = watched(*descendants(again.process.pid))
+        parts = open_pidfds(*descendants(again.process.pid))
         again.output.close()
         assert again.process.wait(90) == 0
-        assert ended(parts)
+        assert have_ended(parts)

@@ -14,7 +14,16 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.foreign_page import MARK, REBOUND, attack, foreign_site, rebound_browser
-from tests.up_server import Up, aside, awaited, first_event, folder, latest, log_in, run_of, runs, started, state_of  # noqa: F401
+from tests.up_server import (  # noqa: F401
+    Up,
+    first_event,
+    folder,
+    log_in,
+    run_in_thread,
+    running_up,
+    runs,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +34,12 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
     """A broadsheet up that has published its first edition."""
-    with started(folder) as up:
+    with running_up(folder) as up:
         up.read_until("First run")
         yield up
 
 
-def possessions(up: Up) -> dict[str, list[tuple]]:
+def server_contents(up: Up) -> dict[str, list[tuple]]:
     """What the server has that a page could list, create, change or delete."""
     fields = {
         "deployments": ("id", "paused", "description", "job_variables"),
@@ -55,7 +64,7 @@ def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_
     """Neither from another port or name of this machine, nor from a name that was rebound to the server itself."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()
     ids = {"deployment": hourly["id"], "flow": hourly["flow_id"]}
-    before, own = possessions(up), f"http://127.0.0.1:{up.port}/api"
+    before, own = server_contents(up), f"http://127.0.0.1:{up.port}/api"
     with foreign_site() as port, rebound_browser(browser) as context:
         operator = context.new_page()
         log_in(operator, up)
@@ -70,8 +79,8 @@ def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_
             page.close()
         operator.goto(f"http://127.0.0.1:{up.port}/runs")
         operator.get_by_text("edition ").first.wait_for(timeout=60_000)
-    assert possessions(up) == before
-    assert aside(first_event(up)) == f"{MARK}.ours"
+    assert server_contents(up) == before
+    assert run_in_thread(first_event(up)) == f"{MARK}.ours"
 
 
 def test_no_request_with_another_host_is_answered_without_the_password(up):
@@ -105,7 +114,7 @@ def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_
         "state": {"type": "SCHEDULED"},
     }
     run = up.api.post("/flow_runs/", json=asked).json()["id"]
-    awaited(up, lambda: run in runs(up, "FAILED", "CRASHED"))
+    wait_for(up, lambda: run in runs(up, "FAILED", "CRASHED"))
     assert not (tmp_path / "ran").exists()
 
 

@@ -25,7 +25,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 
 from tests.conftest import ROOT, SEEDS, end
 from tests.foreign_page import MARK
-from tests.hostile import FILES, VARIABLES, homeless
+from tests.hostile import FILES, VARIABLES, without_home
 from tests.prefect_server import free_port
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ HOSTILE = (
 VISIBLE = HOSTILE.replace("\u202e", r"\u202e")
 
 
-LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
+TIMEOUT = 300  # seconds for what the schedule and the alerts do by themselves
 
 
 COMMAND = (sys.executable, "-P", "-c", "import sys; from flows.cli.main import main; sys.exit(main())")
@@ -80,7 +80,7 @@ class Up(NamedTuple):
         """The user and password, as its UI and Prefect's clients take them."""
         return self.password_file.read_text().strip()
 
-    def signed(self, request: httpx.Request) -> httpx.Request:
+    def add_credentials(self, request: httpx.Request) -> httpx.Request:
         """A request with the password, which is generated while `up` starts."""
         request.headers["Authorization"] = f"Basic {base64.b64encode(self.password.encode()).decode()}"
         return request
@@ -91,7 +91,7 @@ class Up(NamedTuple):
 
 
 @contextmanager
-def started(folder: Path, *flags: str) -> Iterator[Up]:
+def running_up(folder: Path, *flags: str) -> Iterator[Up]:
     """`broadsheet up` on its own terminal with all its files in a folder, until the end of the block.
 
     Its shell and its current folder are hostile: proxies, settings of another Prefect, and no home folder.
@@ -106,7 +106,7 @@ def started(folder: Path, *flags: str) -> Iterator[Up]:
     environment = VARIABLES | {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
     keyboard, terminal = os.openpty()
     # A session whose terminal this is: it hangs up when `output` is closed.
-    command = [*homeless(), "setsid", "--ctty", *COMMAND, "up", *map(str, places), *flags]
+    command = [*without_home(), "setsid", "--ctty", *COMMAND, "up", *map(str, places), *flags]
     process = subprocess.Popen(
         command, cwd=cwd, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, text=True
     )
@@ -117,7 +117,7 @@ def started(folder: Path, *flags: str) -> Iterator[Up]:
             PrefectHttpxSyncClient(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api,
         ):
             up = Up(process, output, port, warehouse, source, api, folder / "data" / "prefect" / "password")
-            api.auth = up.signed
+            api.auth = up.add_credentials
             yield up
             if not output.closed:
                 end(process)
@@ -142,26 +142,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
-    with started(folder) as up:
+    with running_up(folder) as up:
         yield up
 
 
-def aside(work: Coroutine[None, None, T]) -> T:
+def run_in_thread(work: Coroutine[None, None, T]) -> T:
     """What a coroutine returns; the browser's loop runs in this thread, so it is run in another."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 
 
-def awaited(up: Up, look: Callable[[], T]) -> T:
+def wait_for(up: Up, look: Callable[[], T]) -> T:
     """What is there as soon as there is something; looked for at each event of a flow run."""
 
     async def wait() -> T:
-        async with events_heard(up, "prefect.flow-run.") as events:
+        async with subscribe_to_events(up, "prefect.flow-run.") as events:
             while not (found := look()):
                 await anext(events)
             return found
 
-    return aside(wait())
+    return run_in_thread(wait())
 
 
 def state_of(up: Up, run: str) -> tuple[str, str]:
@@ -176,22 +176,22 @@ def runs(up: Up, *states: str, **more: object) -> set[str]:
     return {run["id"] for run in up.api.post("/flow_runs/filter", json={"flow_runs": wanted}).json()}
 
 
-def complete_a_run(up: Up, deployment: str) -> None:
+def complete_run(up: Up, deployment: str) -> None:
     """Run a deployment; a run that finds its slot taken by one that was due before is cancelled, and asked for again."""
     done: set[str] = set()
     while not done:
         run = up.api.post(f"/deployments/{deployment}/create_flow_run", json={}).json()["id"]
-        awaited(up, lambda run=run: run in runs(up, "COMPLETED", "CANCELLED"))
+        wait_for(up, lambda run=run: run in runs(up, "COMPLETED", "CANCELLED"))
         done = {run} & runs(up, "COMPLETED")
 
 
-def latest(up: Up, key: str) -> dict:
+def latest_artifact(up: Up, key: str) -> dict:
     """The newest artifact of a key."""
     (found,) = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": [key]}}}).json()
     return found
 
 
-def run_of(up: Up, edition_id: str) -> dict:
+def run_of_edition(up: Up, edition_id: str) -> dict:
     """The flow run that published an edition."""
     (run,) = up.api.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [f"edition {edition_id}"]}}}).json()
     return run
@@ -206,17 +206,20 @@ def log_in(page: Page, up: Up) -> None:
 
 
 @asynccontextmanager
-async def events_heard(up: Up, prefix: str) -> AsyncIterator[AsyncIterator[Event]]:
+async def subscribe_to_events(up: Up, prefix: str) -> AsyncIterator[AsyncIterator[Event]]:
     """Subscribe to the server's events of these names, those of the last minute first."""
     wanted = EventFilter(event=EventNameFilter(prefix=[prefix]))
     with temporary_settings({PREFECT_API_AUTH_STRING: up.password}):
-        async with PrefectEventSubscriber(api_url=str(up.api.base_url), filter=wanted) as heard, asyncio.timeout(LIMIT):
-            yield heard
+        async with (
+            PrefectEventSubscriber(api_url=str(up.api.base_url), filter=wanted) as events,
+            asyncio.timeout(TIMEOUT),
+        ):
+            yield events
 
 
 async def first_event(up: Up) -> str:
     """The first event with the attacker's mark that the server has; ours is sent last."""
     ours = {"event": f"{MARK}.ours", "id": str(uuid4()), "occurred": datetime.now(UTC).isoformat()}
-    async with events_heard(up, MARK) as events:
+    async with subscribe_to_events(up, MARK) as events:
         up.api.post("/events", json=[ours | {"resource": {"prefect.resource.id": MARK}}])
         return (await anext(events)).event

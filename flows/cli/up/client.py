@@ -13,7 +13,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import PrefectException
 from pydantic import ValidationError
 
-from flows.cli.up.processes import PAUSE, Part, require_alive
+from flows.cli.up.processes import PAUSE, PrefectProcess, require_alive
 from flows.errors import PrefectError
 
 START_LIMIT = 180.0  # seconds until the server must answer; the first start migrates its database
@@ -27,7 +27,7 @@ class RetryTransport(httpx.BaseTransport):
     but not the first connection, and it would wait a minute for a server that has ended.
     """
 
-    def __init__(self, server: Part) -> None:
+    def __init__(self, server: PrefectProcess) -> None:
         self._server = server
         self._http = httpx.HTTPTransport(trust_env=False)
 
@@ -54,7 +54,7 @@ class RetryTransport(httpx.BaseTransport):
 
 
 @contextmanager
-def connect(server: Part, url: str, password: str) -> Iterator[SyncPrefectClient]:
+def connect(server: PrefectProcess, url: str, password: str) -> Iterator[SyncPrefectClient]:
     """Yield a client of the API at a URL that sends `user:password`, past any proxy of the shell.
 
     Raise PrefectError if a request fails in the block.
@@ -68,7 +68,7 @@ def connect(server: Part, url: str, password: str) -> Iterator[SyncPrefectClient
             raise _server_error(server, _reason(error)) from None
 
 
-def _server_error(server: Part, reason: str) -> PrefectError:
+def _server_error(server: PrefectProcess, reason: str) -> PrefectError:
     return PrefectError(f"Prefect's server failed: {reason}. See {server.log}.")
 
 

@@ -27,7 +27,7 @@ from prefect.states import Crashed
 from flows.cli.output import write_line
 from flows.cli.up.environment import DEPLOYMENTS, POOL, PROJECT
 from flows.cli.up.pool import set_up_pool
-from flows.cli.up.processes import PAUSE, Part, require_alive, run_prefect, writing
+from flows.cli.up.processes import PAUSE, PrefectProcess, require_alive, run_prefect, translate_write_errors
 from flows.display import visible
 from flows.errors import PrefectError
 from flows.settings import Settings
@@ -63,7 +63,7 @@ def _deploy(client: SyncPrefectClient, environment: dict[str, str], home: Path) 
             deployment["paused"] = paused[deployment["name"]]  # Prefect would resume it
             deployment.pop("schedules", None)
     file = home / DEPLOYMENTS.name
-    with writing(home):
+    with translate_write_errors(home):
         file.write_text(yaml.safe_dump(plan))
     run_prefect(environment, home, "deploy", "--all", "--prefect-file", str(file))
 
@@ -115,7 +115,7 @@ def _format(schedule: SCHEDULE_TYPES) -> str:
             return "never"
 
 
-def run_now(client: SyncPrefectClient, worker: Part) -> None:
+def run_now(client: SyncPrefectClient, worker: PrefectProcess) -> None:
     """Run the hourly deployment at once, and print how it ended."""
     run = client.create_flow_run_from_deployment(client.read_deployment_by_name(HOURLY).id)
     while (state := _state(run)).type in (StateType.SCHEDULED, *ACTIVE):

@@ -16,78 +16,78 @@ FAILURE = "broadsheet: Standard output cannot be written (No space left on devic
 TITLES = "SELECT 'é 😀' AS \"tïtle\""
 
 
-class Ended(NamedTuple):
+class Result(NamedTuple):
     """How a command ended."""
 
     code: int
-    complaint: str
+    stderr: str
 
 
-def in_shell(streams: str, *arguments: object) -> Ended:
+def run_in_shell(streams: str, *arguments: object) -> Result:
     """The command line in a shell, with its streams as written there."""
     command = ["bash", "-c", f'"$@" {streams}', "in_shell", *BROADSHEET, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    return Ended(done.returncode, done.stderr)
+    return Result(done.returncode, done.stderr)
 
 
 @pytest.fixture
-def on_full_disk(capsys):
+def run_on_full_disk(capsys):
     """The command line in this process, with a device that is always full as its standard output."""
 
-    def run(*arguments: object) -> Ended:
+    def run(*arguments: object) -> Result:
         with Path("/dev/full").open("w") as full, redirect_stdout(full):
             code = main([str(argument) for argument in arguments])
-        return Ended(code, capsys.readouterr().err)
+        return Result(code, capsys.readouterr().err)
 
     return run
 
 
 @pytest.fixture
-def place(demo: Path) -> tuple[str, Path]:
+def warehouse_flag(demo: Path) -> tuple[str, Path]:
     """The flag of a warehouse that no test here changes."""
     return "--warehouse", demo.parents[1]
 
 
-def test_what_is_done_is_done_though_nothing_can_be_printed(tmp_path, on_full_disk):
+def test_what_is_done_is_done_though_nothing_can_be_printed(tmp_path, run_on_full_disk):
     flags = ("--source", SEEDS, "--warehouse", tmp_path / "warehouse")
     current = tmp_path / "warehouse" / "current"
-    assert on_full_disk("run", *flags) == (0, WARNING)
+    assert run_on_full_disk("run", *flags) == (0, WARNING)
     first = current.resolve()
-    assert in_shell("<&- >&- 2>&-", "run", "--rebuild", *flags) == (0, "")
+    assert run_in_shell("<&- >&- 2>&-", "run", "--rebuild", *flags) == (0, "")
     assert current.resolve() != first
-    assert on_full_disk("verify", *flags) == (0, WARNING)
-    assert on_full_disk("editions", *flags[2:]) == (0, WARNING)
-    assert on_full_disk("rollback", first.name, *flags[2:]).code == 0
+    assert run_on_full_disk("verify", *flags) == (0, WARNING)
+    assert run_on_full_disk("editions", *flags[2:]) == (0, WARNING)
+    assert run_on_full_disk("rollback", first.name, *flags[2:]).code == 0
     assert current.resolve() == first
     (current / "front_page.html").chmod(0o644)
     (current / "front_page.html").write_text("another page")
-    assert on_full_disk("verify", *flags) == (1, WARNING)
+    assert run_on_full_disk("verify", *flags) == (1, WARNING)
 
 
-def test_what_is_printed_last_is_a_warning_too(place):
-    assert in_shell("> /dev/full", "explain", next(SEEDS.iterdir())) == (0, WARNING)
-    assert in_shell("> /dev/full 2>&1", "--help") == (0, "")
-    code, complaint = in_shell(">&-", "editions", *place)
+def test_what_is_printed_last_is_a_warning_too(warehouse_flag):
+    assert run_in_shell("> /dev/full", "explain", next(SEEDS.iterdir())) == (0, WARNING)
+    assert run_in_shell("> /dev/full 2>&1", "--help") == (0, "")
+    code, stderr = run_in_shell(">&-", "editions", *warehouse_flag)
     assert code == 0
-    assert complaint.startswith("broadsheet: Warning: standard output cannot be written (")
+    assert stderr.startswith("broadsheet: Warning: standard output cannot be written (")
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_an_answer_that_cannot_be_printed_is_a_failure(place, on_full_disk, form):
-    assert on_full_disk("query", "FROM range(100_000)", "--format", form, *place) == (1, FAILURE)
+def test_an_answer_that_cannot_be_printed_is_a_failure(warehouse_flag, run_on_full_disk, form):
+    assert run_on_full_disk("query", "FROM range(100_000)", "--format", form, *warehouse_flag) == (1, FAILURE)
 
 
-def test_the_end_of_the_process_adds_no_complaint(place):
-    assert in_shell("> /dev/full", "query", "SELECT 1", *place) == (1, FAILURE)
+def test_the_end_of_the_process_adds_no_complaint(warehouse_flag):
+    assert run_in_shell("> /dev/full", "query", "SELECT 1", *warehouse_flag) == (1, FAILURE)
 
 
-def test_a_query_with_closed_streams_says_what_it_can(place, tmp_path):
-    code, complaint = in_shell(">&-", "query", "SELECT 1", *place)
+def test_a_query_with_closed_streams_says_what_it_can(warehouse_flag, tmp_path):
+    code, stderr = run_in_shell(">&-", "query", "SELECT 1", *warehouse_flag)
     assert code == 1
-    assert complaint.startswith("broadsheet: Standard output cannot be written (")
-    assert in_shell("<&- >&- 2>&-", "query", "SELECT 1", *place) == (1, "")
+    assert stderr.startswith("broadsheet: Standard output cannot be written (")
+    assert run_in_shell("<&- >&- 2>&-", "query", "SELECT 1", *warehouse_flag) == (1, "")
     # A complaint without its own stream must not be part of an answer.
-    assert in_shell(f"2>&- > {tmp_path / 'answer'}", "query", "FROM nothing", *place).code == 1
+    assert run_in_shell(f"2>&- > {tmp_path / 'answer'}", "query", "FROM nothing", *warehouse_flag).code == 1
     assert (tmp_path / "answer").read_text() == ""
 
 
@@ -99,16 +99,16 @@ def test_a_query_with_closed_streams_says_what_it_can(place, tmp_path):
         ("utf-8", "tïtle\né 😀\n".encode(), '"tïtle": "é 😀"'.encode()),
     ],
 )
-def test_letters_that_the_terminal_lacks_are_replaced(place, tmp_path, encoding, csv, json):
-    def ask(*flags: object) -> bytes:
+def test_letters_that_the_terminal_lacks_are_replaced(warehouse_flag, tmp_path, encoding, csv, json):
+    def run_query(*flags: object) -> bytes:
         with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding)) as terminal:
-            assert main(["query", TITLES, *map(str, place), *map(str, flags)]) == 0
+            assert main(["query", TITLES, *map(str, warehouse_flag), *map(str, flags)]) == 0
         return terminal.buffer.getvalue()
 
-    assert ask("--format", "csv") == csv
-    assert json in ask("--format", "json")
-    assert "tle" in ask().decode(encoding)
-    assert ask("--format", "csv", "--output", tmp_path / "answer") == b""
+    assert run_query("--format", "csv") == csv
+    assert json in run_query("--format", "json")
+    assert "tle" in run_query().decode(encoding)
+    assert run_query("--format", "csv", "--output", tmp_path / "answer") == b""
     assert (tmp_path / "answer").read_text() == "tïtle\né 😀\n"
 
 
@@ -124,9 +124,12 @@ def test_summaries_and_complaints_have_letters_of_the_terminal(tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
 
 
-def test_a_query_is_read_as_utf8_whatever_the_locale(place):
+def test_a_query_is_read_as_utf8_whatever_the_locale(warehouse_flag):
     bare = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-    assert run_broadsheet("query", "SELECT length('é😀') AS n", "--format", "csv", *place, **bare).stdout == "n\n2\n"
-    done = run_broadsheet("query", b"SELECT '\xff'".decode(errors="surrogateescape"), *place)
+    assert (
+        run_broadsheet("query", "SELECT length('é😀') AS n", "--format", "csv", *warehouse_flag, **bare).stdout
+        == "n\n2\n"
+    )
+    done = run_broadsheet("query", b"SELECT '\xff'".decode(errors="surrogateescape"), *warehouse_flag)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("broadsheet: The query is not valid UTF-8.")
