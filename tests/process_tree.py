@@ -1,4 +1,4 @@
-"""The processes that a process has started, and whether they have ended."""
+"""Find the descendants of a process, and wait for their end."""
 
 import os
 import select
@@ -6,7 +6,7 @@ import subprocess
 
 
 def descendants(process: int, text: str = "") -> list[int]:
-    """The processes that a process started, and those that they started, with these words in their command."""
+    """Return the ids of all descendants of a process whose command contains a text."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     descendant_ids, pending = [], [str(process)]
@@ -19,10 +19,10 @@ def descendants(process: int, text: str = "") -> list[int]:
 
 
 def open_pidfds(*processes: int) -> list[int]:
-    """A file descriptor of each process, which stays that process's when it has ended."""
+    """Return a file descriptor of each process; unlike a process id, it is not reused."""
     return [os.pidfd_open(process) for process in processes]
 
 
 def have_ended(pidfds: list[int], timeout: float = 0) -> bool:
-    """Whether all of the processes end within some seconds each."""
+    """Return whether all processes end within `timeout` seconds each."""
     return all(select.select([pidfd], [], [], timeout)[0] for pidfd in pidfds)

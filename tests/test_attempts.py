@@ -1,4 +1,4 @@
-"""A query reads nothing outside of the edition, writes nothing and changes nothing, whatever it tries."""
+"""Refuse queries that read outside the edition, write, or change anything."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ CANARY = "sesame-8d1f"
 
 
 class Sandbox:
-    """An edition, a folder of secrets, and a home, none of which may change; the environment holds secrets as well."""
+    """An edition, a folder of secrets and a home, which queries must not change; the environment has secrets as well."""
 
     def __init__(self, folder: Path, demo: Path) -> None:
         shutil.copytree(demo.parents[1], folder / "warehouse", symlinks=True)
@@ -32,14 +32,14 @@ class Sandbox:
             connection.execute(f"COPY secret TO '{canary}/secret.parquet'")
 
     def fill_paths(self, sql: str) -> str:
-        """An attempt with its places."""
+        """Return a query with the paths of the sandbox."""
         folders = {name: self.folder / name for name in ("canary", "spill")}
         return sql.format(edition=self.edition, database=self.edition / "broadsheet.duckdb", **folders)
 
     def file_stats(self) -> dict[str, tuple[int, ...]]:
-        """Each file and folder, with what changes where one is written, replaced, removed or added."""
+        """Return the metadata of each file and folder, which shows every write, replacement, removal and addition."""
         found = {file: file.lstat() for file in sorted([self.folder, *self.folder.rglob("*")])}
-        spill = self.folder / "spill"  # DuckDB may make and remove its own there
+        spill = self.folder / "spill"  # DuckDB may create and remove temporary files there
         return {
             str(file): (at.st_mode, at.st_ino, at.st_size, *([] if file == spill else [at.st_mtime_ns, at.st_ctime_ns]))
             for file, at in found.items()
@@ -83,7 +83,7 @@ def test_an_attempt_is_refused(sandbox, sql):
 
 
 @pytest.mark.parametrize("sql", ANSWERED)
-def test_an_answer_says_nothing_of_this_machine(sandbox, sql):
+def test_a_result_reveals_nothing_about_this_machine(sandbox, sql):
     before = sandbox.file_stats()
     done = run_query(sandbox.edition, sandbox.fill_paths(sql), "--format", "csv")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""`broadsheet` as an operator meets it: what it prints, and how it exits."""
+"""Run `broadsheet` as an operator does, and check its output and exit codes."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 from tests.hostile import without_home
 
 
-def test_run_publishes_and_says_what_and_what_next(warehouse):
+def test_run_publishes_and_prints_counts_and_next_commands(warehouse):
     done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
     assert (done.returncode, done.stderr) == (0, "")
     edition = (warehouse / "current").resolve().name
@@ -28,7 +28,7 @@ def test_run_publishes_and_says_what_and_what_next(warehouse):
     assert f"{warehouse}/current/front_page.html" in done.stdout
 
 
-def test_a_second_run_says_that_nothing_is_new(warehouse):
+def test_a_second_run_reports_no_changes(warehouse):
     for _ in range(2):
         done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
     assert done.returncode == 0
@@ -91,12 +91,12 @@ def test_every_command_has_help():
     assert "--source FOLDER" in run_broadsheet("run", "--help").stdout
 
 
-def test_the_command_line_does_without_prefect():
+def test_the_command_line_does_not_import_prefect():
     code = "import sys, flows.cli.main, flows.pipeline.run; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_explain_shows_what_a_file_gives():
+def test_explain_shows_the_columns_of_a_file():
     done = run_broadsheet("explain", SEEDS / "2026-11-05-ART2611050907M7CZL3.md")
     assert done.returncode == 0
     assert "category             BUSINESS  (key category, line 8)" in done.stdout
@@ -120,12 +120,12 @@ def test_explain_without_a_file(tmp_path):
     )
 
 
-def run_unread(*arguments: object) -> tuple[int, str]:
-    """Run the command line after its reader is gone; return its exit code and its errors."""
+def run_with_closed_pipe(*arguments: object) -> tuple[int, str]:
+    """Run the command line with a closed pipe as standard output; return its exit code and its errors."""
     reader, writer = os.pipe()
     os.close(reader)
     command = [*BROADSHEET, *map(str, arguments)]
-    # Unbuffered, as it often is under a supervisor: each write finds the pipe broken.
+    # Unbuffered, as often under a supervisor: each write fails.
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with os.fdopen(writer) as unread:
         done = subprocess.run(
@@ -141,17 +141,17 @@ def run_unread(*arguments: object) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_a_reader_that_leaves_early_changes_nothing(warehouse):
+def test_a_closed_pipe_changes_nothing(warehouse):
     places = ("--source", SEEDS, "--warehouse", warehouse)
-    assert run_unread("run", *places) == (0, "")
+    assert run_with_closed_pipe("run", *places) == (0, "")
     assert (warehouse / "current" / "front_page.html").exists()
-    assert run_unread("editions", "--warehouse", warehouse) == (0, "")
-    assert run_unread("explain", next(SEEDS.iterdir())) == (0, "")
-    assert run_unread("query", "FROM articles", "--format", "csv", "--warehouse", warehouse) == (0, "")
+    assert run_with_closed_pipe("editions", "--warehouse", warehouse) == (0, "")
+    assert run_with_closed_pipe("explain", next(SEEDS.iterdir())) == (0, "")
+    assert run_with_closed_pipe("query", "FROM articles", "--format", "csv", "--warehouse", warehouse) == (0, "")
     page = warehouse / "current" / "front_page.html"
     page.chmod(0o644)
     page.write_text("another page")
-    assert run_unread("verify", *places) == (1, "")
+    assert run_with_closed_pipe("verify", *places) == (1, "")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Each type of DuckDB has a form in each format of an answer, or a sentence names the column that has none."""
+"""Write every type of DuckDB in every format, or name the column that the format does not support."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli.main import main
 
-# A value in SQL, and its form in CSV and JSON.
+# Values in SQL, and their text in CSV and JSON.
 VALUES = {
     "DATE '2026-11-23'": ("2026-11-23", "2026-11-23"),
     "DATE '0044-03-15 (BC)'": ("0044-03-15 (BC)", "0044-03-15 (BC)"),
@@ -55,7 +55,7 @@ ALL = "SELECT " + ", ".join(f"{value} AS {name}" for name, value in COLUMNS.item
 
 @pytest.fixture
 def run_query(demo, capsysbinary):
-    """Ask the demo's edition; gives the exit code, and what was printed and complained."""
+    """Return a function that queries the demo's edition and returns the exit code, the output and the errors."""
 
     def asked(sql: str, form: str, *flags: object) -> tuple[int, str, str]:
         code = main(["query", sql, "--format", form, *map(str, flags), "--warehouse", str(demo.parents[1])])
@@ -65,14 +65,14 @@ def run_query(demo, capsysbinary):
     return asked
 
 
-def test_every_type_has_a_form_in_csv(run_query):
+def test_csv_supports_every_type(run_query):
     code, stdout, _ = run_query(ALL, "csv")
     names, row = csv.reader(io.StringIO(stdout, newline=""))
     assert (code, names) == (0, list(COLUMNS))
     assert dict(zip(VALUES, row, strict=True)) == {value: form for value, (form, _) in VALUES.items()}
 
 
-def test_every_type_has_a_form_in_json_that_strict_readers_take(run_query):
+def test_json_supports_every_type_and_is_valid(run_query):
     code, stdout, _ = run_query(ALL, "json")
     (row,) = json.loads(stdout, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert code == 0
@@ -119,12 +119,12 @@ def test_safe_csv_is_for_csv_only(run_query, tmp_path, form):
     )
 
 
-def test_json_has_every_digit(run_query):
+def test_json_keeps_every_digit(run_query):
     assert '{"d": 12345678901234567890.123456}' in run_query("SELECT 12345678901234567890.123456 AS d", "json")[1]
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_every_type_has_a_form_in_a_table(run_query, value):
+def test_a_table_supports_every_type(run_query, value):
     assert run_query(f"SELECT {value} AS value", "table")[0] == 0
 
 
@@ -163,7 +163,7 @@ def test_parquet_keeps_what_duckdb_reads_back(run_query, tmp_path):
         ("'a'::VARIANT", "VARIANT"),
     ],
 )
-def test_parquet_without_a_form_names_the_column_and_the_remedy(run_query, tmp_path, value, type_):
+def test_a_type_that_parquet_lacks_is_reported_with_its_column_and_a_fix(run_query, tmp_path, value, type_):
     file: Path = tmp_path / "answer.parquet"
     assert run_query(f'SELECT 1 AS fine, {value} AS "o""dd"', "parquet", "--output", file) == (
         1,
@@ -175,7 +175,7 @@ def test_parquet_without_a_form_names_the_column_and_the_remedy(run_query, tmp_p
     assert run_query(f'SELECT CAST({value} AS VARCHAR) AS "o""dd"', "parquet", "--output", file)[0] == 0
 
 
-def test_a_table_names_a_fault_after_the_first_rows(run_query):
+def test_a_table_reports_an_error_after_the_first_rows(run_query):
     late = "SELECT CASE i WHEN 9_000 THEN 'x' ELSE '1' END::INT AS number FROM range(10_000) AS t(i)"
     assert run_query(late, "table") == (
         1,
@@ -193,7 +193,7 @@ def test_a_table_names_a_fault_after_the_first_rows(run_query):
     ],
 )
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_fault_is_named_in_one_sentence_in_every_format(run_query, form, fault, words):
+def test_an_error_is_one_sentence_in_every_format(run_query, form, fault, words):
     code, _, stderr = run_query(f"SELECT {fault} AS n FROM range(3) AS t(i)", form)
     assert code == 1
     assert stderr.startswith("broadsheet: Query failed: ")

@@ -1,4 +1,4 @@
-"""What a killed `broadsheet up` started ends with it, or with the next one."""
+"""Kill `broadsheet up`: its processes end with it, or when the next one starts."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from flows.cli.up import orphans
 from tests.conftest import ROOT
 from tests.process_tree import descendants, have_ended, open_pidfds
 
-# A substitute for `up`: a part of it, in its own session, starts another one in another session.
+# A substitute for `up`: a process in a separate session, which starts another one in a third session.
 UP = """
 import os, subprocess, sys, time
 from pathlib import Path
@@ -30,7 +30,7 @@ LIMIT = 30  # seconds
 
 @contextmanager
 def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """An `up` with this home, and the two parts that it has."""
+    """Start the substitute with a home; yield it and file descriptors of its two processes."""
     home.mkdir()
     with subprocess.Popen([sys.executable, "-c", UP, home], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -43,13 +43,13 @@ def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
             process.kill()
 
 
-def test_what_a_killed_up_started_ends_with_it(tmp_path):
+def test_processes_of_a_killed_up_end_with_it(tmp_path):
     with started(tmp_path / "home") as (process, parts):
         process.kill()
         assert have_ended(parts, LIMIT)
 
 
-def test_what_a_killed_up_and_guard_left_ends_with_the_next_one(tmp_path):
+def test_processes_of_a_killed_up_and_guard_end_with_the_next_one(tmp_path):
     with started(tmp_path / "home") as (process, parts), started(tmp_path / "another") as (other, stays):
         (guard,) = descendants(process.pid, "flows.cli.up.orphans")
         os.kill(guard, signal.SIGKILL)

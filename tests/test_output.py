@@ -1,4 +1,4 @@
-"""What a command prints never decides how it ends, whatever standard output is; only a query's answer must arrive."""
+"""Keep the exit code of commands if printing fails, except for the result of a query."""
 
 import io
 import subprocess
@@ -17,14 +17,14 @@ TITLES = "SELECT 'é 😀' AS \"tïtle\""
 
 
 class Result(NamedTuple):
-    """How a command ended."""
+    """The exit code and the errors of a command."""
 
     code: int
     stderr: str
 
 
 def run_in_shell(streams: str, *arguments: object) -> Result:
-    """The command line in a shell, with its streams as written there."""
+    """Run the command line in a shell, with redirections of its streams."""
     command = ["bash", "-c", f'"$@" {streams}', "in_shell", *BROADSHEET, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     return Result(done.returncode, done.stderr)
@@ -32,7 +32,7 @@ def run_in_shell(streams: str, *arguments: object) -> Result:
 
 @pytest.fixture
 def run_on_full_disk(capsys):
-    """The command line in this process, with a device that is always full as its standard output."""
+    """Return a function that runs the command line in this process with a full device as standard output."""
 
     def run(*arguments: object) -> Result:
         with Path("/dev/full").open("w") as full, redirect_stdout(full):
@@ -44,11 +44,11 @@ def run_on_full_disk(capsys):
 
 @pytest.fixture
 def warehouse_flag(demo: Path) -> tuple[str, Path]:
-    """The flag of a warehouse that no test here changes."""
+    """Return the flag of a warehouse that no test of this module changes."""
     return "--warehouse", demo.parents[1]
 
 
-def test_what_is_done_is_done_though_nothing_can_be_printed(tmp_path, run_on_full_disk):
+def test_commands_succeed_if_nothing_can_be_printed(tmp_path, run_on_full_disk):
     flags = ("--source", SEEDS, "--warehouse", tmp_path / "warehouse")
     current = tmp_path / "warehouse" / "current"
     assert run_on_full_disk("run", *flags) == (0, WARNING)
@@ -64,7 +64,7 @@ def test_what_is_done_is_done_though_nothing_can_be_printed(tmp_path, run_on_ful
     assert run_on_full_disk("verify", *flags) == (1, WARNING)
 
 
-def test_what_is_printed_last_is_a_warning_too(warehouse_flag):
+def test_a_failed_flush_at_the_end_is_a_warning(warehouse_flag):
     assert run_in_shell("> /dev/full", "explain", next(SEEDS.iterdir())) == (0, WARNING)
     assert run_in_shell("> /dev/full 2>&1", "--help") == (0, "")
     code, stderr = run_in_shell(">&-", "editions", *warehouse_flag)
@@ -73,20 +73,20 @@ def test_what_is_printed_last_is_a_warning_too(warehouse_flag):
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_an_answer_that_cannot_be_printed_is_a_failure(warehouse_flag, run_on_full_disk, form):
+def test_a_query_fails_if_its_result_cannot_be_printed(warehouse_flag, run_on_full_disk, form):
     assert run_on_full_disk("query", "FROM range(100_000)", "--format", form, *warehouse_flag) == (1, FAILURE)
 
 
-def test_the_end_of_the_process_adds_no_complaint(warehouse_flag):
+def test_the_end_of_the_process_adds_no_error(warehouse_flag):
     assert run_in_shell("> /dev/full", "query", "SELECT 1", *warehouse_flag) == (1, FAILURE)
 
 
-def test_a_query_with_closed_streams_says_what_it_can(warehouse_flag, tmp_path):
+def test_a_query_with_closed_streams_fails_with_an_error_if_possible(warehouse_flag, tmp_path):
     code, stderr = run_in_shell(">&-", "query", "SELECT 1", *warehouse_flag)
     assert code == 1
     assert stderr.startswith("broadsheet: Standard output cannot be written (")
     assert run_in_shell("<&- >&- 2>&-", "query", "SELECT 1", *warehouse_flag) == (1, "")
-    # A complaint without its own stream must not be part of an answer.
+    # An error without standard error must not become part of the result.
     assert run_in_shell(f"2>&- > {tmp_path / 'answer'}", "query", "FROM nothing", *warehouse_flag).code == 1
     assert (tmp_path / "answer").read_text() == ""
 
@@ -99,7 +99,7 @@ def test_a_query_with_closed_streams_says_what_it_can(warehouse_flag, tmp_path):
         ("utf-8", "tïtle\né 😀\n".encode(), '"tïtle": "é 😀"'.encode()),
     ],
 )
-def test_letters_that_the_terminal_lacks_are_replaced(warehouse_flag, tmp_path, encoding, csv, json):
+def test_characters_that_the_terminal_lacks_are_replaced(warehouse_flag, tmp_path, encoding, csv, json):
     def run_query(*flags: object) -> bytes:
         with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding)) as terminal:
             assert main(["query", TITLES, *map(str, warehouse_flag), *map(str, flags)]) == 0
@@ -112,7 +112,7 @@ def test_letters_that_the_terminal_lacks_are_replaced(warehouse_flag, tmp_path, 
     assert (tmp_path / "answer").read_text() == "tïtle\né 😀\n"
 
 
-def test_summaries_and_complaints_have_letters_of_the_terminal(tmp_path):
+def test_summaries_and_errors_are_encoded_for_the_terminal(tmp_path):
     folder = tmp_path / "née"
     ascii_only = {"PYTHONIOENCODING": "ascii"}
     done = run_broadsheet("run", "--source", SEEDS, "--warehouse", folder, **ascii_only)

@@ -1,4 +1,4 @@
-"""`broadsheet up`: from nothing to an hourly schedule in one command, with a server, a worker and a browser that are real."""
+"""Start an hourly schedule with `broadsheet up`, with a real server, worker and browser."""
 
 import re
 import subprocess
@@ -36,7 +36,7 @@ def test_one_command_publishes_the_first_edition(up):
     assert run_of_edition(up, edition)["state_type"] == "COMPLETED"
 
 
-def test_the_brief_and_its_tables_tell_what_the_run_did(up):
+def test_the_brief_and_its_tables_describe_the_run(up):
     text = latest_artifact(up, "brief")["data"]
     assert "## Published: 24" in text
     assert "## Rejected: 2" in text
@@ -95,7 +95,7 @@ def test_deployments_are_what_an_operator_expects(up):
 
 
 async def publish_on_schedule(up: Up) -> list[dict]:
-    """Two scheduled runs, each after a change of the source; the payloads of their events."""
+    """Correct the source twice, wait for a scheduled run each time, and return the payloads of their events."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
     seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
     events = []
@@ -105,7 +105,7 @@ async def publish_on_schedule(up: Up) -> list[dict]:
             if not events:
                 every = {"schedule": {"interval": 10}, "active": True}
                 up.api.post(f"/deployments/{hourly}/schedules", json=[every])
-            async for event in editions:  # the first may be the one that was published before
+            async for event in editions:  # the first event may be of the previous edition
                 folder = up.warehouse / "editions" / event.payload["edition_id"]
                 if query(folder, f"SELECT title FROM articles WHERE title = '{title}'"):
                     events.append(event.payload)
@@ -113,7 +113,7 @@ async def publish_on_schedule(up: Up) -> list[dict]:
     return events
 
 
-def test_scheduled_runs_publish_what_was_corrected(up):
+def test_scheduled_runs_publish_corrections(up):
     events = run_in_thread(publish_on_schedule(up))
     assert [(facts["corrected"], facts["added"], facts["articles"]) for facts in events] == [(1, 0, 24), (1, 0, 24)]
     for facts in events:
@@ -129,10 +129,10 @@ def test_a_port_in_use_is_one_plain_sentence(up, folder):
     )
 
 
-def test_a_port_that_the_user_may_not_use_is_another_plain_sentence(folder):
+def test_a_privileged_port_is_one_plain_sentence(folder):
     refused = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) - 1
     if refused < 1:
-        return  # a container in which any user may listen on any port: nothing to refuse
+        return  # in this container any user may listen on any port
     command = [*without_home(), *BROADSHEET, "up", "--data", folder / "other", "--port", str(refused)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
@@ -142,17 +142,17 @@ def test_a_port_that_the_user_may_not_use_is_another_plain_sentence(folder):
 
 
 def test_neither_the_shell_nor_the_current_folder_reaches_its_prefect(up, folder):
-    """As the other tests show: they would find no server, or one that wants a password."""
+    """The other tests show it too: they would find no server, or one with another password."""
     server = up.api.get("/admin/settings").json()["server"]
     assert server["api"]["base_path"] is None
     assert (folder / "data" / "prefect" / "prefect.db").exists()
     assert (
         " | DEBUG " in (folder / "data" / "prefect" / "worker.log").read_text()
-    )  # the level of its log is the shell's
+    )  # the log level is inherited from the shell
 
 
-def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
-    """It would mark the first one's runs as crashed, and its worker would publish into another warehouse for them."""
+def test_a_second_up_with_the_same_data_is_one_plain_sentence(up, folder):
+    """It would mark runs of the first one as crashed, and its worker would publish them into another warehouse."""
     done = run_broadsheet("up", "--data", folder / "data", "--port", free_port())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -161,6 +161,6 @@ def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
     )
 
 
-def test_nothing_reached_out(folder, up):
+def test_no_process_contacts_another_host(folder, up):
     reached = set((folder / "reached.txt").read_text().splitlines())
     assert reached == {"127.0.0.1"}

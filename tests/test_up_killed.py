@@ -32,7 +32,7 @@ def up(folder: Path) -> Iterator[Up]:
 
 
 def schedules(up: Up, deployment: str) -> list[dict]:
-    """The schedules of a deployment, as it was created."""
+    """Return the schedules of a deployment in their order of creation."""
     return sorted(up.api.get(f"/deployments/name/{deployment}").json()["schedules"], key=lambda row: row["created"])
 
 
@@ -43,13 +43,13 @@ def change_schedules(up: Up, deployment: str, **changes: object) -> None:
 
 
 def visible_fields(schedule: dict) -> tuple:
-    """What an operator sees of a schedule."""
+    """Return the fields of a schedule that an operator sees."""
     times = schedule["schedule"]
     return schedule["slug"], times.get("cron") or times["interval"], times["timezone"], schedule["active"]
 
 
 def open_template(working_dir: Path) -> dict:
-    """Prefect's own template for process pools, with a default that an operator has set."""
+    """Return Prefect's own template for process pools, with a default that an operator has set."""
     properties = {
         "command": {"type": "string"},
         "env": {"type": "object"},
@@ -68,7 +68,7 @@ def require_private(up: Up, password: str) -> None:
 
 
 def require_closed_pool(up: Up, folder: Path) -> None:
-    """Require a work pool without variables, which keeps what an operator set."""
+    """Require a work pool without variables that keeps the operator's settings."""
     pool = up.api.get("/work_pools/broadsheet").json()
     assert pool["base_job_template"]["job_configuration"] == {"stream_output": True, "working_dir": str(folder)}
     assert pool["base_job_template"]["variables"]["properties"] == {}
@@ -76,7 +76,7 @@ def require_closed_pool(up: Up, folder: Path) -> None:
 
 
 def require_crashed(up: Up, lost: str, published: str) -> None:
-    """Require that the runs that were lost are marked as crashed, and say whether they published."""
+    """Require that lost runs are marked as crashed, with a message that says whether they published."""
     stopped = "broadsheet up ended while this run was under way."
     unknown = "Run broadsheet editions to see whether it published."
     assert state_of(up, lost) == ("CRASHED", f"{stopped} {unknown}")
@@ -84,7 +84,7 @@ def require_crashed(up: Up, lost: str, published: str) -> None:
 
 
 def require_kept_schedules(up: Up, weekly: str) -> None:
-    """Require the schedules that an operator changed, and the one that --cron sets."""
+    """Require the schedules of the operator, and the one that --cron sets."""
     assert [visible_fields(row) for row in schedules(up, "verify/weekly")] == [
         ("weekly", "0 4 * * *", "Asia/Tokyo", False)
     ]
@@ -93,10 +93,10 @@ def require_kept_schedules(up: Up, weekly: str) -> None:
     assert [visible_fields(row) for row in schedules(up, "etl/hourly")] == times
 
 
-def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedules(folder, up):
+def test_the_next_up_cleans_up_after_a_killed_one_and_keeps_changed_schedules(folder, up):
     """Its guard is killed as well, and the next one uses another port.
 
-    What an earlier release left is closed: a work pool and deployments with job variables, and a home that others can open.
+    It also closes what an earlier release left open: a work pool and deployments with job variables, and a home that others can open.
     """
     home, password = up.password_file.parent, up.password
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
@@ -113,10 +113,13 @@ def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedule
     change_schedules(up, "etl/hourly", active=False)
     known = runs(up, "COMPLETED")
     with ExitStack() as stack:
-        with writer_lock(up.warehouse):  # a run waits for us, as for one that takes long
+        with writer_lock(up.warehouse):  # the run waits for this lock, as for a long run
             up.api.post(f"/deployments/{hourly}/create_flow_run", json={})
             (lost,) = wait_for(up, lambda: runs(up, "RUNNING"))
-            named = {"name": "edition 20261101T000000Z", "state": {"type": "RUNNING"}}  # as it is once it has published
+            named = {
+                "name": "edition 20261101T000000Z",
+                "state": {"type": "RUNNING"},
+            }  # the name of a run that has published
             published = up.api.post(f"/deployments/{hourly}/create_flow_run", json=named).json()["id"]
             (guard,) = descendants(up.process.pid, "flows.cli.up.orphans")
             parts = open_pidfds(*descendants(up.process.pid, "prefect"))

@@ -40,7 +40,7 @@ def up(folder: Path) -> Iterator[Up]:
 
 
 def server_contents(up: Up) -> dict[str, list[tuple]]:
-    """What the server has that a page could list, create, change or delete."""
+    """Return the objects of the server that a page could list, create, change or delete."""
     fields = {
         "deployments": ("id", "paused", "description", "job_variables"),
         "work_pools": ("name", "is_paused", "description"),
@@ -60,8 +60,8 @@ def server_contents(up: Up) -> dict[str, list[tuple]]:
     }
 
 
-def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_in(up, browser):
-    """Neither from another port or name of this machine, nor from a name that was rebound to the server itself."""
+def test_a_page_of_another_origin_reaches_nothing_while_the_operator_is_logged_in(up, browser):
+    """Try another port and another name of this machine, and a name with DNS rebinding to the server."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()
     ids = {"deployment": hourly["id"], "flow": hourly["flow_id"]}
     before, own = server_contents(up), f"http://127.0.0.1:{up.port}/api"
@@ -74,7 +74,7 @@ def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_
             (f"http://{REBOUND}:{up.port}", f"http://{REBOUND}:{up.port}/api"),
         ):
             page = context.new_page()
-            page.goto(f"{site}/robots.txt")  # a page that the browser knows to be from this machine
+            page.goto(f"{site}/robots.txt")  # a page from the loopback address space
             assert attack(page, target, ids) == {}
             page.close()
         operator.goto(f"http://127.0.0.1:{up.port}/runs")
@@ -84,11 +84,11 @@ def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_
 
 
 def test_no_request_with_another_host_is_answered_without_the_password(up):
-    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}/api", headers={"Host": REBOUND}) as anybody:
+    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}/api", headers={"Host": REBOUND}) as client:
         for method, path in (("POST", "/deployments/filter"), ("GET", "/admin/settings"), ("POST", "/flows/")):
-            assert anybody.request(method, path, json={"name": MARK} if method == "POST" else None).status_code == 401
+            assert client.request(method, path, json={"name": MARK} if method == "POST" else None).status_code == 401
         assert (
-            "access-control-allow-origin" not in anybody.get("/health", headers={"Origin": f"http://{REBOUND}"}).headers
+            "access-control-allow-origin" not in client.get("/health", headers={"Origin": f"http://{REBOUND}"}).headers
         )
 
 
@@ -103,7 +103,7 @@ def test_no_request_for_a_run_decides_what_the_worker_executes(up, variables):
         up.api.post(f"/deployments/{hourly}/create_flow_run", json={"job_variables": variables})
 
 
-def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_path):
+def test_the_worker_ignores_the_command_of_a_run_without_a_deployment(up, tmp_path):
     """Prefect does not check the job variables of such a run."""
     variables = {"command": f"sh -c 'touch {tmp_path}/ran; exit 1'", "working_dir": str(tmp_path)}
     flow = up.api.get("/deployments/name/etl/hourly").json()["flow_id"]
@@ -119,11 +119,11 @@ def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """The permissions of an edition's folders and files."""
+    """Return the permissions of an edition's folders and files."""
     return {str(path.relative_to(folder)): path.stat().st_mode for path in (folder, *folder.rglob("*"))}
 
 
-def test_its_files_are_private_and_its_editions_are_not(up, demo):
+def test_its_files_are_private_but_its_editions_are_readable(up, demo):
     home, (edition,) = up.password_file.parent, (up.warehouse / "editions").glob("*Z")
     assert [path for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
     assert modes(edition) == modes(demo)
@@ -139,7 +139,7 @@ def test_the_password_is_in_no_other_file_and_in_no_command_line(up):
     assert not any(form in listed for form in forms)
 
 
-def test_the_commands_of_prefect_and_a_flow_by_hand_use_the_password_as_the_page_says(up):
+def test_a_manual_flow_run_uses_the_password_as_documented(up):
     (exports,) = re.findall(r"  ```sh\n(  export PREFECT_API_URL=.*?)```", OPERATIONS, re.DOTALL)
     here = exports.replace(":4200", f":{up.port}").replace("data/prefect", shlex.quote(str(up.password_file.parent)))
     run = f"{here}\nexec {shlex.quote(sys.executable)} -m flows.etl"
