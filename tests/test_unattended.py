@@ -109,7 +109,7 @@ def test_a_run_that_publishes_while_the_server_is_away_ends_as_completed(up):
         assert edition != before
         wait_for(up, lambda: run in runs(up, "COMPLETED"))
     assert message == (
-        "No heartbeat for 90 seconds: the run or the server was away. Run broadsheet editions to see whether it published."
+        "No heartbeat for 90 seconds: the run has ended, or the server was unreachable. Run broadsheet editions to see whether it published."
     )
     assert state_of(up, run)[1].startswith(f"Published edition {edition.name}: ")
 
