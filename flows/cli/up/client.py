@@ -23,8 +23,8 @@ REQUEST_TIMEOUT = 30.0  # seconds for one attempt
 class RetryTransport(httpx.BaseTransport):
     """Send requests, and repeat them while the server starts or is busy.
 
-    Raise PrefectError if the server ends, or does not answer for START_LIMIT seconds. Prefect's client retries as well,
-    but not the first connection, and it would wait a minute for a server that has ended.
+    Raise PrefectError if the server ends, or does not respond for START_LIMIT seconds. Prefect's client retries as
+    well, but not the first connection, and it takes two minutes to give up on a server that has ended.
     """
 
     def __init__(self, server: PrefectProcess) -> None:
