@@ -1,4 +1,4 @@
-"""Write the brief of an edition in Markdown: what it published, corrected, withdrew and rejected."""
+"""Render the brief of an edition in Markdown: the articles published, corrected, withdrawn and rejected."""
 
 import re
 from collections.abc import Sequence
@@ -10,20 +10,19 @@ from flows.schema import Edition
 from flows.warehouse.database import fetch_dicts, open_database
 from flows.warehouse.ddl import SQL
 
-# Addresses become links by themselves, also where a backslash is before one of their characters: `://` in a code span
-# does not.
+# Renderers turn addresses into links, even after a backslash, but not in a code span such as `://`.
 _ADDRESS = r"(:(?=//)|(?<=www)\.|(?<=[\w.+-])@(?=\w))"
-# What Markdown or HTML would read as more than text.
+# Characters that Markdown or HTML would interpret.
 _MARKUP = re.compile(_ADDRESS + r"|[\\`*_{}\[\]()<>#+!|~&.-]", re.IGNORECASE)
-# The same in a cell of a table, only where it has an effect: one of Prefect's two user interfaces renders cells as
-# Markdown, and the other shows them unrendered.
+# The same for a cell of a table, but only where it has an effect: one of Prefect's two user interfaces renders cells as
+# Markdown, the other one shows them unchanged.
 _MARKUP_OF_CELL = re.compile(
     _ADDRESS + r"|\\(?=[!-/:-@\[-`{-~])|[`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|&(?=#?\w+;)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")  # the start of a list
 MAX_TEXT_LENGTH = 200  # characters of a text
-MAX_REASON_LENGTH = 2_000  # characters of a failure's sentences
+MAX_REASON_LENGTH = 2_000  # characters of the reason of a failure
 
 
 def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
@@ -37,13 +36,13 @@ def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
     return answers
 
 
-def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequence[str] = ()) -> str:
-    """Return the brief in Markdown; text of seed files is escaped. `warnings` are about failures after publishing."""
+def render_brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequence[str] = ()) -> str:
+    """Return the brief in Markdown, with text of seed files escaped; `warnings` report failures after publishing."""
     sections = (
-        ("Published", row.added + row.restored, [_article(found) for found in answers["added"]]),
+        ("Published", row.added + row.restored, [_format_article(found) for found in answers["added"]]),
         ("Corrected", row.corrected, [f"{_text(f['title'])} ({_text(f['fields'])})" for f in answers["corrected"]]),
-        ("Withdrawn", row.withdrawn, [_article(found) for found in answers["withdrawn"]]),
-        ("Rejected", row.rejected, [_rejection(found) for found in answers["rejected"]]),
+        ("Withdrawn", row.withdrawn, [_format_article(found) for found in answers["withdrawn"]]),
+        ("Rejected", row.rejected, [_format_rejection(found) for found in answers["rejected"]]),
     )
     lines = [
         f"# Edition {row.edition_id}",
@@ -63,14 +62,14 @@ def brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequ
     return "\n".join(lines)
 
 
-def failure(reason: str) -> str:
-    """Return the brief of a run that failed or crashed; a crash may have come after its edition was published."""
-    state = "What was published before is complete and unchanged; the next run builds on it."
+def render_failure(reason: str) -> str:
+    """Return the brief of a run that failed or crashed; a crashed run may have published its edition."""
+    state = "Published editions are complete and unchanged; the next run continues from the current one."
     return f"# The run failed\n\n{_text(reason, MAX_REASON_LENGTH)}\n\n{state}"
 
 
-def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows for a table of the orchestrator: numbers stay, everything else is text without markup."""
+def table_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows for a table artifact: numbers are unchanged, all other values become text without markup."""
     return [
         {name: value if isinstance(value, int) else _cell(str(value or "")) for name, value in row.items()}
         for row in rows
@@ -78,28 +77,28 @@ def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _cell(value: str) -> str:
-    text = _short(value, MAX_TEXT_LENGTH)
-    return _NUMBERED.sub(r"\1\\\2", _MARKUP_OF_CELL.sub(_plain, text))
+    text = _shorten(value, MAX_TEXT_LENGTH)
+    return _NUMBERED.sub(r"\1\\\2", _MARKUP_OF_CELL.sub(_escape, text))
 
 
-def _plain(found: re.Match[str]) -> str:
-    """Return a Markdown character as text."""
+def _escape(found: re.Match[str]) -> str:
+    """Return a Markdown character with an escape."""
     return f"`{found[0]}`" if found[1] else f"\\{found[0]}"
 
 
-def _article(found: dict[str, Any]) -> str:
+def _format_article(found: dict[str, Any]) -> str:
     about = ", ".join(str(part) for part in (found["category"], found["published_on"]) if part)
     return _text(found["title"]) + (f" ({_text(about)})" if about else "")
 
 
-def _rejection(found: dict[str, Any]) -> str:
+def _format_rejection(found: dict[str, Any]) -> str:
     line = f" line {found['line_number']}" if found["line_number"] else ""
     return f"{_text(found['source_path'])}{line}: {_text(found['message'])} {_text(found['remedy'])}"
 
 
-def _text(value: object, longest: int = MAX_TEXT_LENGTH) -> str:
-    return _MARKUP.sub(_plain, _short(str(value), longest))
+def _text(value: object, max_length: int = MAX_TEXT_LENGTH) -> str:
+    return _MARKUP.sub(_escape, _shorten(str(value), max_length))
 
 
-def _short(text: str, longest: int) -> str:
-    return shortened(" ".join(text.split()), longest)
+def _shorten(text: str, max_length: int) -> str:
+    return shortened(" ".join(text.split()), max_length)

@@ -1,24 +1,24 @@
-"""The exceptions that stop a command or a run: a small tree, each raised with one sentence for the operator.
+"""Exceptions that stop a command or a run, each raised with a message for the operator.
 
-A message says what happened, the value, then what to do. Callers catch the exceptions that they can handle; the command
-line and the flow report the others and exit with 1 or as Failed. tests/test_failures.py has a row for each of them.
+A message says what happened, the value, and what to do. Callers catch the exceptions that they can handle. The command
+line reports all others and exits with 1; the flow ends as Failed. tests/test_failures.py has a case for each of them.
 """
 
 
 class RunError(Exception):
-    """The command or the run cannot go on. A run raises it only if nothing was published."""
+    """The command or the run cannot continue. A run raises it only if nothing was published."""
 
 
 class ConfigurationError(RunError):
-    """A setting, a variable of the environment or a missing extra does not allow the run."""
+    """A setting, an environment variable or a missing extra prevents the run."""
 
 
 class InvalidSettingError(ConfigurationError):
-    """A flag or a BROADSHEET_* variable has a value that its setting does not take."""
+    """A flag, a parameter of the flow or a BROADSHEET_* variable has an invalid value."""
 
 
 class SourceError(RunError):
-    """The source cannot be read as a whole."""
+    """The source cannot be read completely."""
 
 
 class SourceNotFoundError(SourceError):
@@ -26,11 +26,11 @@ class SourceNotFoundError(SourceError):
 
 
 class SourceUnreadableError(SourceError):
-    """A folder of the source cannot be listed: its articles would look withdrawn."""
+    """A folder of the source cannot be listed, and its articles would count as withdrawn."""
 
 
 class SourceEmptyError(SourceError):
-    """The source has no seed file, and the warehouse has no edition to compare it with."""
+    """The source has no seed files, and the warehouse has no edition."""
 
 
 class WithdrawalsError(SourceError):
@@ -46,23 +46,23 @@ class WarehouseError(RunError):
 
 
 class WarehouseForeignError(WarehouseError):
-    """The warehouse is a file, or a folder that holds something else."""
+    """The warehouse is a file, or a folder with other contents."""
 
 
 class WarehousePathError(WarehouseError):
-    """The path of the warehouse has a character that DuckDB cannot open in a path."""
+    """The path of the warehouse contains a character that DuckDB does not support in paths."""
 
 
 class WarehouseLockedError(WarehouseError):
-    """Another run publishes into the warehouse."""
+    """Another run is publishing into the warehouse."""
 
 
 class WarehouseUnwritableError(WarehouseError):
-    """The disk of the warehouse refuses to be written: full, read-only, or no permission."""
+    """The warehouse cannot be written: its disk is full or read-only, or permission is denied."""
 
 
 class NoSpaceError(WarehouseError):
-    """The disk of the warehouse has too little space to build an edition."""
+    """The disk of the warehouse has too little free space for an edition."""
 
 
 class NoEditionError(WarehouseError):
@@ -70,15 +70,15 @@ class NoEditionError(WarehouseError):
 
 
 class EditionNotFoundError(WarehouseError):
-    """An edition that was named, or that `current` names, is not kept."""
+    """An edition does not exist, though an argument or `current` names it."""
 
 
 class EditionNotChosenError(WarehouseError):
-    """Editions exist, and `current` does not name one of them."""
+    """Editions exist, but `current` does not name one of them."""
 
 
 class EditionDamagedError(WarehouseError):
-    """A file or an object of an edition is missing, or is not what its manifest says."""
+    """A file or an object of an edition is missing, or differs from the manifest."""
 
 
 class ClockError(WarehouseError):
@@ -90,11 +90,11 @@ class BuildError(WarehouseError):
 
 
 class CheckError(WarehouseError):
-    """A check of sql/checks returns a row."""
+    """A check of sql/checks returned a row."""
 
 
 class PublishConflictError(WarehouseError):
-    """Another run has published since this one began."""
+    """Another run has published since this one started."""
 
 
 class StorageError(RunError):
@@ -102,70 +102,70 @@ class StorageError(RunError):
 
 
 class StorageUnavailableError(StorageError):
-    """The store does not answer, or breaks off."""
+    """The store does not respond, or the connection broke."""
 
 
 class StorageRefusedError(StorageError):
-    """The store refuses: no credentials, no permission, no bucket."""
+    """The store refuses access: no credentials, no permission, or no such bucket."""
 
 
 class ObjectRefusedError(StorageRefusedError):
-    """The store refuses to return one object: archived, encrypted with a key out of reach, or no permission."""
+    """The store refuses access to one object: it is archived, its key is unavailable, or permission is denied."""
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
-        self.reason = reason  # without the object and the remedy
+        self.reason = reason  # without the name of the object and the fix
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (str(self), self.reason)  # it travels from worker processes
+        return type(self), (str(self), self.reason)  # worker processes pickle it
 
 
 class StorageUnsupportedError(StorageError):
-    """The store does not do what publishing needs, such as conditional puts."""
+    """The store lacks a feature that publishing needs, such as conditional puts."""
 
 
 class OutOfMemoryError(RunError):
-    """A process of the command or the run is refused memory."""
+    """A process of the command or the run ran out of memory."""
 
 
 class WorkerError(RunError):
-    """A part of the work was lost with the process or machine that did it."""
+    """A part of the work was lost with a process or a machine."""
 
 
 class WorkerLostError(WorkerError):
-    """A process that read files or wrote months was killed."""
+    """A worker process was killed."""
 
 
 class ClusterError(WorkerError):
-    """The Dask cluster does not answer, is gone, or cannot load the flow."""
+    """The Dask cluster does not respond, has ended, or cannot import the flow."""
 
 
 class WorkerBlindError(WorkerError):
-    """A worker of the cluster does not see the source or the warehouse."""
+    """A worker of the cluster cannot access the source or the warehouse."""
 
 
 class QueryError(RunError):
-    """A query has no answer, or its answer cannot be written."""
+    """A query failed, or its result cannot be written."""
 
 
 class ScheduleError(RunError):
-    """`broadsheet up` cannot start or go on."""
+    """`broadsheet up` cannot start or continue."""
 
 
 class ScheduleLockedError(ScheduleError):
-    """Another `broadsheet up` uses the same data folder."""
+    """Another `broadsheet up` is using the data folder."""
 
 
 class DataUnwritableError(ScheduleError):
-    """The data folder of `broadsheet up` refuses to be written: full, read-only, or no permission."""
+    """The data folder of `broadsheet up` cannot be written: full, read-only, or permission denied."""
 
 
 class DataExposedError(ScheduleError):
-    """Other users can open the data folder of `broadsheet up`, and its mode cannot be changed."""
+    """Other users can open the data folder of `broadsheet up`, and its permissions cannot be changed."""
 
 
 class PortInUseError(ScheduleError):
-    """Another program listens on the port."""
+    """Another program is using the port."""
 
 
 class PortForbiddenError(ScheduleError):
@@ -173,7 +173,7 @@ class PortForbiddenError(ScheduleError):
 
 
 class PrefectError(ScheduleError):
-    """Prefect's server, worker or deploy command ended, failed or does not answer."""
+    """Prefect's server, worker or deploy command ended, failed or does not respond."""
 
 
 def no_edition(warehouse: object) -> NoEditionError:

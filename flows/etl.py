@@ -13,7 +13,7 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from flows.artifacts import brief, failure, read_brief, table
+from flows.artifacts import read_brief, render_brief, render_failure, table_rows
 from flows.display import visible
 from flows.errors import RunError, first_line
 from flows.pipeline import verify as proof
@@ -30,7 +30,7 @@ HOUR = 3600  # seconds
 def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
     """Leave a brief that says why a run failed or crashed, beside the briefs of editions."""
     create_markdown_artifact(
-        failure(state.message or f"The run ended as {state.name}."), key="brief", description=run.name
+        render_failure(state.message or f"The run ended as {state.name}."), key="brief", description=run.name
     )
 
 
@@ -55,8 +55,8 @@ def etl(
     Args:
         source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
         warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
-        rebuild: Read every file and publish, even where nothing is new.
-        verify_content: Read every file: one may differ whose size and time do not.
+        rebuild: Read every file and publish, even without changes.
+        verify_content: Read every file, even if its size and time are unchanged.
         allow_withdrawals: Publish even if more than half of the articles are gone.
     """
     try:
@@ -138,9 +138,9 @@ def _announce(settings: Settings, edition: Edition, folder: Path) -> None:
 
 def _leave_brief(edition: Edition, report: Report) -> None:
     answers, about = read_brief(report.folder), f"Edition {edition.edition_id}"
-    create_markdown_artifact(brief(edition, answers, report.warnings), key="brief", description=about)
-    create_table_artifact(table(answers["categories"]), key="categories", description=about)
-    create_table_artifact(table(answers["problems"]), key="problems", description=about)
+    create_markdown_artifact(render_brief(edition, answers, report.warnings), key="brief", description=about)
+    create_table_artifact(table_rows(answers["categories"]), key="categories", description=about)
+    create_table_artifact(table_rows(answers["problems"]), key="problems", description=about)
     if flow_run.id:
         with get_client(sync_client=True) as client:
             client.update_flow_run(flow_run.id, name=f"edition {edition.edition_id}")

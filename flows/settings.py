@@ -1,4 +1,4 @@
-"""The settings of a run: BROADSHEET_* variables, or the flags of the command line."""
+"""Read the settings: flags of the command line, parameters of the flow, or BROADSHEET_* variables."""
 
 import os
 from collections.abc import Callable, Collection
@@ -11,26 +11,29 @@ from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from flows.display import shortened
 from flows.errors import InvalidSettingError
 from flows.object_store.path import ObjectPath, has_scheme, parse
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
+MAX_SHOWN_LENGTH = 100  # characters of a wrong value
+OWN_ERROR, EXPECTATION = "Value error, ", "Input should be "  # how messages of pydantic start
 # Ignoring an old name would silently change what is published.
 RENAMED = {"BROADSHEET_ENDINGS": "BROADSHEET_EXTENSIONS", "BROADSHEET_PATIENCE": "BROADSHEET_LOCK_TIMEOUT"}
 MAX_KEEP_HOURS = 1_000_000  # a century, so that it can be subtracted from every date
 
 
-def _named(value: object) -> object:
-    """Reject an empty name, which would be the current folder."""
+def _require_path(value: object) -> object:
+    """Reject an empty path, which would be the current folder."""
     if isinstance(value, str) and not value.strip():
-        raise ValueError("it is empty; pass a folder, or omit the setting")
+        raise ValueError("the path is empty. Pass a folder, or omit the setting.")
     return value
 
 
-def _place(value: object) -> object:
+def _parse_location(value: object) -> object:
     """Return the path of a URL; a URL that became a Path has lost a slash, and is rejected."""
-    return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else _named(value)
+    return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else _require_path(value)
 
 
 def flag(name: str) -> str:
@@ -38,72 +41,91 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _flaw(error: Any, option: Callable[[str], str], given: Collection[str]) -> str:
-    """Return the error of one setting: what the user set, and pydantic's message as a sentence."""
+def _describe_error(error: Any, option: Callable[[str], str], given: Collection[str]) -> str:
+    """Return the error of one setting: what the user set, the value, and a fix."""
     name = str(error["loc"][0]) if error["loc"] else ""
     label = option(name) if name in given else f"BROADSHEET_{name.upper()}"
-    return f"{label}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
+    return f"{label}: {_describe_value(error)}"
 
 
-def _not_json() -> str:
-    """Return the error of the one variable that pydantic reads as JSON."""
-    value = os.environ.get("BROADSHEET_EXTENSIONS", "")
+def _describe_value(error: Any) -> str:
+    message = str(error["msg"])
+    if message.startswith(OWN_ERROR):
+        return f"{message.removeprefix(OWN_ERROR).rstrip('.')}."
+    value = shortened(str(error["input"]), MAX_SHOWN_LENGTH)
+    if message.startswith(EXPECTATION):
+        expected = message.removeprefix(EXPECTATION).split(",")[0].replace("tuple", "list")
+        limit = "a value " if expected.startswith(("less", "greater")) else ""
+        return f"{value} is not valid. Use {limit}{expected}."
+    return f"{value} is not valid ({message})."
+
+
+def _describe_invalid_json() -> str:
+    """Return the error of BROADSHEET_EXTENSIONS, the only variable that is read as JSON."""
+    value = shortened(os.environ.get("BROADSHEET_EXTENSIONS", ""), MAX_SHOWN_LENGTH)
     return f'BROADSHEET_EXTENSIONS: {value} is not a JSON list. Write it as [".md", ".txt"].'
 
 
-def _folders(value: object) -> object:
+def _split_folders(value: object) -> object:
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
-Folder = Annotated[Path, BeforeValidator(_named)]
-Place = Annotated[Path | ObjectPath, BeforeValidator(_place), NoDecode]
-Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders), NoDecode]
+Folder = Annotated[Path, BeforeValidator(_require_path)]
+Location = Annotated[Path | ObjectPath, BeforeValidator(_parse_location), NoDecode]
+Folders = Annotated[tuple[Path, ...], BeforeValidator(_split_folders), NoDecode]
 
 
 class Settings(BaseSettings):
-    """All settings. `time_zone` and `extensions` shape rows: another value reads every file again."""
+    """All settings. `time_zone` and `extensions` shape rows: if one changes, the next run reads every file."""
 
     model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
 
-    source: Place = Field(Path("seeds"), description="Folder of the seed files, or s3://bucket/prefix.")
-    warehouse: Place = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
-    time_zone: str = Field("UTC", description="IANA time zone of the edition: for times without one, and for days.")
-    extensions: tuple[str, ...] = Field((".md", ".markdown", ".mdx", ".txt"), description="Extensions of seed files.")
+    source: Location = Field(Path("seeds"), description="Folder of the seed files, or s3://bucket/prefix.")
+    warehouse: Location = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
+    time_zone: str = Field("UTC", description="IANA time zone for days, and for times without an offset.")
+    extensions: tuple[str, ...] = Field(
+        (".md", ".markdown", ".mdx", ".txt"), description="Extensions of seed files, as a JSON list."
+    )
     link_roots: Folders = Field(
-        (), description="Folders outside of the source to which symbolic links may lead, with : between them."
+        (), description="Folders outside the source that symbolic links may lead to, separated by a colon."
     )
-    rebuild: bool = Field(False, description="Read every file and publish, even where nothing is new.")
-    verify_content: bool = Field(False, description="Read every file: one may differ whose size and time do not.")
+    rebuild: bool = Field(False, description="Read every file and publish, even without changes.")
+    verify_content: bool = Field(False, description="Read every file, even if its size and time are unchanged.")
     allow_withdrawals: bool = Field(False, description="Publish even if more than half of the articles are gone.")
-    lock_timeout: int = Field(
-        0, ge=0, le=MAX_WAIT, description="Seconds to wait for the end of another run that is publishing."
-    )
+    lock_timeout: int = Field(0, ge=0, le=MAX_WAIT, description="Seconds to wait for another run that is publishing.")
     timeout: float = Field(
-        300, ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Seconds that a query may take; 0: any number."
+        300, ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Seconds that a query may take; 0 for no limit."
     )
-    data: Folder = Field(Path("data"), description="Folder of broadsheet up, and of copies of s3:// warehouses.")
-    port: int = Field(4200, ge=1, le=65535, description="Port of that server, on this machine alone.")
+    data: Folder = Field(
+        Path("data"), description="Folder of broadsheet up, and of working copies of s3:// warehouses."
+    )
+    port: int = Field(4200, ge=1, le=65535, description="Port of the server of broadsheet up, on loopback.")
     cron: str | None = Field(
-        None, description="When broadsheet up publishes, such as '0 6-22 * * *', in time_zone; every hour by default."
+        None,
+        description="When broadsheet up publishes, such as '0 6-22 * * *', in time_zone; by default every hour.",
     )
     processes: int | None = Field(
-        None, ge=1, le=MAX_PROCESSES, description="Processes that read files; by default as CPUs and memory allow."
+        None,
+        ge=1,
+        le=MAX_PROCESSES,
+        description="Processes that read files; by default, as CPUs and memory allow.",
     )
     runner: Literal["local", "dask"] = Field("local", description="Where the flow reads files and writes months.")
     scheduler: str | None = Field(
-        None, description="Address of Dask's scheduler, tcp://host:8786; a cluster for one run where none is given."
+        None,
+        description="Address of a Dask scheduler, such as tcp://host:8786; by default, a cluster per run.",
     )
-    keep_editions: int = Field(5, ge=1, description="Number of editions to keep, the newest ones.")
+    keep_editions: int = Field(5, ge=1, description="Number of newest editions to keep.")
     keep_hours: float = Field(
         6, ge=0, le=MAX_KEEP_HOURS, description="Hours to keep an edition after the next one is published."
     )
 
     @classmethod
     def given(cls, option: Callable[[str], str] = flag, **values: Any) -> Self:
-        """Return the settings: given values but None, the rest from the environment.
+        """Return the settings: the given values except None, and the rest from the environment.
 
-        `option` returns how the user passes the setting of a name. Raise InvalidSettingError, which names the option of
-        a given value, and the variable of any other.
+        `option` returns how the user passes a setting, by its name. Raise InvalidSettingError, which names the option
+        if the value was given, and otherwise the variable.
         """
         for old, new in RENAMED.items():
             if old in os.environ:
@@ -112,10 +134,11 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as error:
-            flaws = [_flaw(flaw, option, given) for flaw in error.errors()]
-            raise InvalidSettingError(" ".join(flaws)) from None
+            raise InvalidSettingError(
+                " ".join(_describe_error(flaw, option, given) for flaw in error.errors())
+            ) from None
         except SettingsError:
-            raise InvalidSettingError(_not_json()) from None
+            raise InvalidSettingError(_describe_invalid_json()) from None
 
     @field_validator("time_zone")
     @classmethod
@@ -123,7 +146,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name} is not an IANA time zone; write it as Europe/Paris or UTC") from None
+            raise ValueError(f"{name} is not an IANA time zone. Use a name such as Europe/Paris or UTC.") from None
         return name
 
     @field_validator("cron")
@@ -133,7 +156,7 @@ class Settings(BaseSettings):
             CronSim(text or "* * * * *", datetime.now(UTC))
         except CronSimError as error:
             raise ValueError(
-                f"{text} is not a cron expression ({error}); write five fields, as in '0 6 * * 1-5'"
+                f"{text} is not a cron expression ({error}). Write five fields, as in '0 6 * * 1-5'."
             ) from None
         return text or None
 
@@ -142,10 +165,10 @@ class Settings(BaseSettings):
     def _full_paths(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
         for root in roots:
             if not root.is_absolute():
-                raise ValueError(f"{root} is not an absolute path; write it as /srv/{root}")
+                raise ValueError(f"{root} is not an absolute path. Write it as /srv/{root}.")
         return roots
 
     @field_validator("extensions")
     @classmethod
     def _lower_extensions(cls, extensions: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted(ending.lower() for ending in extensions))
+        return tuple(sorted(extension.lower() for extension in extensions))

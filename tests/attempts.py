@@ -1,4 +1,4 @@
-"""Queries that try to read outside of the edition, to write, to change something, or to learn of this machine.
+"""List queries that try to read outside the edition, to write, to change something, or to learn about this machine.
 
 {canary} is a folder that holds secrets as CSV, JSON, Parquet, text and a database; {database} is the edition's own file.
 """
@@ -64,7 +64,7 @@ REFUSED = (
     "FROM python_arrow_scan(1)",
     "FROM python_map_function((SELECT 1))",
     "FROM seq_scan()",
-    # What writes.
+    # Statements that write.
     "COPY articles TO '{canary}/out.csv'",
     "COPY articles TO '{database}.wal'",
     "COPY articles TO '{edition}/articles.parquet' (FORMAT parquet)",
@@ -114,7 +114,7 @@ REFUSED = (
     "FROM force_checkpoint()",
     "VACUUM",
     "ANALYZE",
-    # What changes the connection, or opens another database.
+    # Statements that change the connection or open another database.
     "ATTACH '{canary}/secret.duckdb' AS other",
     "ATTACH ':memory:' AS other",
     "DETACH broadsheet",
@@ -151,7 +151,7 @@ REFUSED = (
     "SELECT nextval('s')",
     "SELECT sleep_ms(60000)",
     "SELECT pg_sleep(60)",
-    # Several statements, or none.
+    # Several statements, or none at all.
     "SELECT 1; COPY articles TO '{canary}/out.csv'",
     "SELECT 1; ATTACH '{canary}/secret.duckdb'",
     "SELECT 1 -- a\n; DROP VIEW freshness",

@@ -1,4 +1,4 @@
-"""A page of another origin that tries all that a page can to reach the API of `broadsheet up`."""
+"""Attack the API of `broadsheet up` from a page of another origin, in every way that a page can."""
 
 import json
 import shutil
@@ -11,10 +11,10 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 
 REBOUND = "attacker.example"  # a name that the attacker's DNS server resolves to this machine
-MARK = "attack"  # in the name of whatever the page tries to create
-NOTHING = ("", "true", '{"exception_message":"Unauthorized"}')  # what a page may read: health, and that it may not
+MARK = "attack"  # in the name of each object that the page tries to create
+NOTHING = ("", "true", '{"exception_message":"Unauthorized"}')  # allowed answers: health, and the refusal
 
-# Each attempt returns the text that the page could read. `target` is the API's address, `ids` what it may have guessed.
+# Each attempt returns the text that the page could read. `target` is the API's address, `ids` are ids that it may have guessed.
 ATTEMPTS = """async ({target, ids, mark}) => {
   const read = [];
   const note = async (what, attempt) => {
@@ -120,15 +120,15 @@ class _Empty(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/html")
         self.end_headers()
-        self.wfile.write(b"<title>A page of somebody else</title><body></body>")
+        self.wfile.write(b"<title>Another site</title><body></body>")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def foreign_site() -> Iterator[int]:
-    """The port of a site of somebody else on loopback, until the end of the block."""
+    """Serve another site on loopback until the end of the block; yield its port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Empty) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
@@ -137,17 +137,17 @@ def foreign_site() -> Iterator[int]:
 
 @contextmanager
 def rebound_browser(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that looks the attacker's name up as this machine."""
+    """Yield a browser that resolves the attacker's name to this machine."""
     arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
-    opened = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments)
+    launched = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments)
     try:
-        yield opened.new_context()
+        yield launched.new_context()
     finally:
-        opened.close()
+        launched.close()
 
 
 def attack(page: Page, target: str, ids: dict[str, str]) -> dict[str, Any]:
-    """The attempts through which a page has read something, and what."""
+    """Return the attempts that read something, with the text."""
     read = page.evaluate(ATTEMPTS, {"target": target, "ids": ids, "mark": MARK})
     assert len(read) > 200  # the attempts were made
     return {what: text for what, text in read if not _is_nothing(text)}

@@ -1,8 +1,8 @@
-"""A shell and a current folder that must not reach `broadsheet up`: proxies, and settings of another Prefect."""
+"""Define a hostile shell and current folder for `broadsheet up`: proxies, and settings of another Prefect."""
 
 import os
 
-PROXY = "127.0.0.2:9"  # loopback too, so that nothing leaves this machine, and told from what `up` itself uses
+PROXY = "127.0.0.2:9"  # loopback, so that nothing leaves this machine, but not the address that `up` uses
 
 VARIABLES = {
     "http_proxy": f"http://{PROXY}",
@@ -18,9 +18,9 @@ VARIABLES = {
     "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:////nonexistent/prefect.db",
     "PREFECT_UNIT_TEST_MODE": "1",
     "prefect_api_url": f"http://{PROXY}/api",
-    "PREFECT_LOGGING_LEVEL": "DEBUG",  # passed on
+    "PREFECT_LOGGING_LEVEL": "DEBUG",  # inherited
 }
-# Prefect reads the first three of the current folder; `python -m` would import the last.
+# Prefect reads the first three from the current folder; `python -m` would import the last one.
 FILES = {
     ".env": "PREFECT_SERVER_API_BASE_PATH=/dotenv\nPREFECT_PROFILES_PATH=/nonexistent/profiles.toml\n",
     "prefect.toml": '[server.database]\nconnection_url = "sqlite+aiosqlite:////nonexistent/toml.db"\n',
@@ -29,10 +29,10 @@ FILES = {
 }
 
 
-def homeless() -> list[str]:
-    """What runs a command as a user without a passwd entry, who may read and write what root may.
+def without_home() -> list[str]:
+    """Return a command prefix for a user without a passwd entry who can read and write the same files as root.
 
-    Only root can become another user; the tests of anyone else do without a HOME alone.
+    Only root can switch to another user; for other users, the tests only remove HOME.
     """
     if os.geteuid() != 0:
         return []

@@ -1,4 +1,4 @@
-"""A real Prefect server on loopback, for the tests that need one."""
+"""Run a real Prefect server on loopback."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ PREFECT = (sys.executable, "-m", "prefect")
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -30,7 +30,7 @@ def prefect_environment(home: Path) -> dict[str, str]:
 
 
 class Server:
-    """How to talk to a server on a port of this machine."""
+    """The address and a client of a server on loopback."""
 
     def __enter__(self) -> Self:
         return self
@@ -43,18 +43,18 @@ class Server:
         self.url = f"http://127.0.0.1:{port}/api"
         self.environment = {**environment, "PREFECT_API_URL": self.url}
         # A server that is still migrating its database refuses connections for up to half a minute.
-        # Prefect's client asks again where its database is busy, and raises all other errors.
-        patient = httpx.HTTPTransport(retries=9)
-        self.client = PrefectHttpxSyncClient(base_url=self.url, transport=patient, timeout=60)
+        # Prefect's client retries while the database is busy, and raises all other errors.
+        retrying = httpx.HTTPTransport(retries=9)
+        self.client = PrefectHttpxSyncClient(base_url=self.url, transport=retrying, timeout=60)
 
     def post(self, path: str, **body: object) -> Any:
-        """Ask the server's API."""
+        """Send a POST request to the server's API."""
         return self.client.post(path, json=body).json()
 
 
 @contextmanager
 def running_server(home: Path) -> Iterator[Server]:
-    """A server that is up, until the end of the block."""
+    """Run a server until the end of the block."""
     with Server(free_port(), prefect_environment(home)) as server:
         yield from _serve(server, home)
 

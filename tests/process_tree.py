@@ -1,28 +1,28 @@
-"""The processes that a process has started, and whether they have ended."""
+"""Find the descendants of a process, and wait for their end."""
 
 import os
 import select
 import subprocess
 
 
-def descendants(process: int, words: str = "") -> list[int]:
-    """The processes that a process started, and those that they started, with these words in their command."""
+def descendants(process: int, text: str = "") -> list[int]:
+    """Return the ids of all descendants of a process whose command contains a text."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
-    found, todo = [], [str(process)]
-    while todo:
-        parent = todo.pop()
+    descendant_ids, pending = [], [str(process)]
+    while pending:
+        parent = pending.pop()
         children = [row for row in rows if row[1] == parent]
-        todo += [row[0] for row in children]
-        found += [int(row[0]) for row in children if words in row[-1]]
-    return found
+        pending += [row[0] for row in children]
+        descendant_ids += [int(row[0]) for row in children if text in row[-1]]
+    return descendant_ids
 
 
-def watched(*processes: int) -> list[int]:
-    """A file descriptor of each process, which stays that process's when it has ended."""
+def open_pidfds(*processes: int) -> list[int]:
+    """Return a file descriptor of each process; unlike a process id, it is not reused."""
     return [os.pidfd_open(process) for process in processes]
 
 
-def ended(watched: list[int], within: float = 0) -> bool:
-    """Whether all of the processes end within some seconds each."""
-    return all(select.select([process], [], [], within)[0] for process in watched)
+def have_ended(pidfds: list[int], timeout: float = 0) -> bool:
+    """Return whether all processes end within `timeout` seconds each."""
+    return all(select.select([pidfd], [], [], timeout)[0] for pidfd in pidfds)

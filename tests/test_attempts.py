@@ -1,4 +1,4 @@
-"""A query reads nothing outside of the edition, writes nothing and changes nothing, whatever it tries."""
+"""Refuse queries that read outside the edition, write, or change anything."""
 
 import hashlib
 import os
@@ -10,13 +10,13 @@ import duckdb
 import pytest
 
 from tests.attempts import ANSWERED, REFUSED
-from tests.test_query import ask
+from tests.test_query import run_query
 
 CANARY = "sesame-8d1f"
 
 
-class Canaries:
-    """An edition, a folder of secrets, and a home, none of which may change; the environment holds secrets as well."""
+class Sandbox:
+    """An edition, a folder of secrets and a home, which queries must not change; the environment has secrets as well."""
 
     def __init__(self, folder: Path, demo: Path) -> None:
         shutil.copytree(demo.parents[1], folder / "warehouse", symlinks=True)
@@ -31,15 +31,15 @@ class Canaries:
             connection.execute(f"CREATE TABLE secret AS SELECT '{CANARY}' AS word")
             connection.execute(f"COPY secret TO '{canary}/secret.parquet'")
 
-    def filled(self, sql: str) -> str:
-        """An attempt with its places."""
+    def fill_paths(self, sql: str) -> str:
+        """Return a query with the paths of the sandbox."""
         folders = {name: self.folder / name for name in ("canary", "spill")}
         return sql.format(edition=self.edition, database=self.edition / "broadsheet.duckdb", **folders)
 
-    def names(self) -> dict[str, tuple[int, ...]]:
-        """Each file and folder, with what changes where one is written, replaced, removed or added."""
+    def file_stats(self) -> dict[str, tuple[int, ...]]:
+        """Return the metadata of each file and folder, which shows every write, replacement, removal and addition."""
         found = {file: file.lstat() for file in sorted([self.folder, *self.folder.rglob("*")])}
-        spill = self.folder / "spill"  # DuckDB may make and remove its own there
+        spill = self.folder / "spill"  # DuckDB may create and remove temporary files there
         return {
             str(file): (at.st_mode, at.st_ino, at.st_size, *([] if file == spill else [at.st_mtime_ns, at.st_ctime_ns]))
             for file, at in found.items()
@@ -50,46 +50,46 @@ class Canaries:
 
 
 @pytest.fixture(scope="module")
-def canaries(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Iterator[Canaries]:
-    made = Canaries(tmp_path_factory.mktemp("attempts"), demo)
+def sandbox(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Iterator[Sandbox]:
+    sandbox = Sandbox(tmp_path_factory.mktemp("attempts"), demo)
     variables = {
         "SECRET": CANARY,
         "AWS_SECRET_ACCESS_KEY": CANARY,
         "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:9",
-        "HOME": str(made.folder / "home"),
-        "TMPDIR": str(made.folder / "spill"),
+        "HOME": str(sandbox.folder / "home"),
+        "TMPDIR": str(sandbox.folder / "spill"),
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
         patch.setattr("tempfile.tempdir", None)
-        patch.chdir(made.folder / "canary")
-        before = made.bytes()
-        yield made
-        assert made.bytes() == before
+        patch.chdir(sandbox.folder / "canary")
+        before = sandbox.bytes()
+        yield sandbox
+        assert sandbox.bytes() == before
 
 
 @pytest.mark.parametrize("sql", REFUSED)
-def test_an_attempt_is_refused(canaries, sql):
-    before, variables = canaries.names(), dict(os.environ)
-    done = ask(canaries.edition, canaries.filled(sql), "--timeout", 5)
+def test_an_attempt_is_refused(sandbox, sql):
+    before, variables = sandbox.file_stats(), dict(os.environ)
+    done = run_query(sandbox.edition, sandbox.fill_paths(sql), "--timeout", 5)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(("broadsheet: Query failed: ", "broadsheet: A query "))
     assert done.stderr.count("\n") == 1
     assert "longer than" not in done.stderr
     assert CANARY not in done.stderr
-    assert canaries.names() == before
+    assert sandbox.file_stats() == before
     assert dict(os.environ) == variables
 
 
 @pytest.mark.parametrize("sql", ANSWERED)
-def test_an_answer_says_nothing_of_this_machine(canaries, sql):
-    before = canaries.names()
-    done = ask(canaries.edition, canaries.filled(sql), "--format", "csv")
+def test_a_result_reveals_nothing_about_this_machine(sandbox, sql):
+    before = sandbox.file_stats()
+    done = run_query(sandbox.edition, sandbox.fill_paths(sql), "--format", "csv")
     assert (done.returncode, done.stderr) == (0, "")
     assert CANARY not in done.stdout
-    assert str(canaries.folder / "home") not in done.stdout
-    assert canaries.names() == before
+    assert str(sandbox.folder / "home") not in done.stdout
+    assert sandbox.file_stats() == before
 
 
 def test_there_are_more_than_a_hundred_attempts():

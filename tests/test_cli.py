@@ -1,4 +1,4 @@
-"""`broadsheet` as an operator meets it: what it prints, and how it exits."""
+"""Run `broadsheet` as an operator does, and check its output and exit codes."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ import pytest
 from flows.cli.main import main
 from flows.settings import RENAMED
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
-from tests.hostile import homeless
+from tests.hostile import without_home
 
 
-def test_run_publishes_and_says_what_and_what_next(warehouse):
+def test_run_publishes_and_prints_counts_and_next_commands(warehouse):
     done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
     assert (done.returncode, done.stderr) == (0, "")
     edition = (warehouse / "current").resolve().name
@@ -28,7 +28,7 @@ def test_run_publishes_and_says_what_and_what_next(warehouse):
     assert f"{warehouse}/current/front_page.html" in done.stdout
 
 
-def test_a_second_run_says_that_nothing_is_new(warehouse):
+def test_a_second_run_reports_no_changes(warehouse):
     for _ in range(2):
         done = run_broadsheet("run", "--source", SEEDS, "--warehouse", warehouse)
     assert done.returncode == 0
@@ -43,7 +43,7 @@ def test_settings_come_from_the_environment(warehouse):
 
 def test_a_user_without_a_home_folder_runs_and_queries(warehouse):
     for arguments in (("run", "--source", str(SEEDS)), ("query", "SELECT count(*) FROM articles")):
-        command = [*homeless(), *BROADSHEET, *arguments, "--warehouse", str(warehouse)]
+        command = [*without_home(), *BROADSHEET, *arguments, "--warehouse", str(warehouse)]
         environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"} if "run" in arguments else {}
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -56,7 +56,7 @@ def test_an_invalid_cron_expression_is_a_usage_error():
     done = run_broadsheet("up", "--cron", "99 * * * *")
     assert done.returncode == 2
     assert done.stderr == (
-        "broadsheet: --cron: 99 * * * * is not a cron expression (Bad minute); write five fields, as in '0 6 * * 1-5'.\n"
+        "broadsheet: --cron: 99 * * * * is not a cron expression (Bad minute). Write five fields, as in '0 6 * * 1-5'.\n"
     )
 
 
@@ -81,7 +81,7 @@ def test_usage_errors():
     assert done.returncode == 2
     assert (
         done.stderr
-        == "broadsheet: BROADSHEET_TIME_ZONE: Mars/Olympus is not an IANA time zone; write it as Europe/Paris or UTC.\n"
+        == "broadsheet: BROADSHEET_TIME_ZONE: Mars/Olympus is not an IANA time zone. Use a name such as Europe/Paris or UTC.\n"
     )
 
 
@@ -91,12 +91,12 @@ def test_every_command_has_help():
     assert "--source FOLDER" in run_broadsheet("run", "--help").stdout
 
 
-def test_the_command_line_does_without_prefect():
+def test_the_command_line_does_not_import_prefect():
     code = "import sys, flows.cli.main, flows.pipeline.run; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_explain_shows_what_a_file_gives():
+def test_explain_shows_the_columns_of_a_file():
     done = run_broadsheet("explain", SEEDS / "2026-11-05-ART2611050907M7CZL3.md")
     assert done.returncode == 0
     assert "category             BUSINESS  (key category, line 8)" in done.stdout
@@ -120,12 +120,12 @@ def test_explain_without_a_file(tmp_path):
     )
 
 
-def run_unread(*arguments: object) -> tuple[int, str]:
-    """Run the command line after its reader is gone; return its exit code and its errors."""
+def run_with_closed_pipe(*arguments: object) -> tuple[int, str]:
+    """Run the command line with a closed pipe as standard output; return its exit code and its errors."""
     reader, writer = os.pipe()
     os.close(reader)
     command = [*BROADSHEET, *map(str, arguments)]
-    # Unbuffered, as it often is under a supervisor: each write finds the pipe broken.
+    # Unbuffered, as often under a supervisor: each write fails.
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with os.fdopen(writer) as unread:
         done = subprocess.run(
@@ -141,17 +141,17 @@ def run_unread(*arguments: object) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_a_reader_that_leaves_early_changes_nothing(warehouse):
+def test_a_closed_pipe_changes_nothing(warehouse):
     places = ("--source", SEEDS, "--warehouse", warehouse)
-    assert run_unread("run", *places) == (0, "")
+    assert run_with_closed_pipe("run", *places) == (0, "")
     assert (warehouse / "current" / "front_page.html").exists()
-    assert run_unread("editions", "--warehouse", warehouse) == (0, "")
-    assert run_unread("explain", next(SEEDS.iterdir())) == (0, "")
-    assert run_unread("query", "FROM articles", "--format", "csv", "--warehouse", warehouse) == (0, "")
+    assert run_with_closed_pipe("editions", "--warehouse", warehouse) == (0, "")
+    assert run_with_closed_pipe("explain", next(SEEDS.iterdir())) == (0, "")
+    assert run_with_closed_pipe("query", "FROM articles", "--format", "csv", "--warehouse", warehouse) == (0, "")
     page = warehouse / "current" / "front_page.html"
     page.chmod(0o644)
     page.write_text("another page")
-    assert run_unread("verify", *places) == (1, "")
+    assert run_with_closed_pipe("verify", *places) == (1, "")
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,39 @@ def test_a_setting_beyond_its_limits_is_refused_before_the_run(monkeypatch, caps
     monkeypatch.setenv("BROADSHEET_WAREHOUSE", str(warehouse))
     monkeypatch.setenv(f"BROADSHEET_{name.upper()}", value)
     assert main(["run", "--source", str(SEEDS)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("broadsheet: ")
-    assert f"BROADSHEET_{name.upper()}: " in said
-    assert said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("broadsheet: ")
+    assert f"BROADSHEET_{name.upper()}: " in stderr
+    assert stderr.count("\n") == 1
     assert not warehouse.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["up", "--port", "0"], "--port: 0 is not valid. Use a value greater than or equal to 1."),
+        (["query", "FROM articles", "--timeout", "x"], "--timeout: x is not valid. Use a valid number."),
+        (["run", "--source", " "], "--source: the path is empty. Pass a folder, or omit the setting."),
+    ],
+)
+def test_a_wrong_flag_is_named_with_its_value_and_a_fix(capsys, arguments, sentence):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"broadsheet: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("RUNNER", "spark", "spark is not valid. Use 'local' or 'dask'."),
+        ("EXTENSIONS", ".md,.txt", '.md,.txt is not a JSON list. Write it as [".md", ".txt"].'),
+        ("EXTENSIONS", '".md"', ".md is not valid. Use a valid list."),
+        ("KEEP_EDITIONS", "9" * 5_000, f"{'9' * 99}… is not valid (Unable to parse input string as an integer,"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_value_and_a_fix(monkeypatch, capsys, name, value, sentence):
+    monkeypatch.setenv(f"BROADSHEET_{name}", value)
+    assert main(["editions"]) == 2
+    assert capsys.readouterr().err.startswith(f"broadsheet: BROADSHEET_{name}: {sentence}")
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
@@ -201,9 +229,9 @@ def test_an_interrupted_run_ends_with_130(source, warehouse):
                 assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
-            said, complained = process.communicate(timeout=30)
+            stdout, stderr = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert (process.returncode, said) == (130, "")
-    assert complained == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr == "broadsheet: Interrupted. See what is published with broadsheet editions.\n"
     assert not (warehouse / "current").exists()

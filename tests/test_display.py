@@ -21,7 +21,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.artifacts import brief, failure, table
+from flows.artifacts import render_brief, render_failure, table_rows
 from flows.cli.main import main
 from flows.display import shortened, visible, visible_lines
 from flows.schema import Edition
@@ -213,7 +213,7 @@ def seen(text: str) -> str:
 
 @given(MARKUP)
 def test_a_cell_of_a_table_is_text_where_it_is_rendered_as_markdown(text):
-    ((cell,),) = (row.values() for row in table([{"title": text}]))
+    ((cell,),) = (row.values() for row in table_rows([{"title": text}]))
     assert rendered(cell) == (f"<p>{seen(text)}</p>\n" if text.strip() else "")
     assert harmful(cell) == []
 
@@ -225,8 +225,8 @@ def test_a_cell_of_a_table_has_no_backslashes_where_nothing_is_rendered():
         "2026-11-23",
         "It's {now}, 1.5 - 2",
     ]
-    assert [row["x"] for row in table([{"x": value} for value in usual])] == usual
-    assert table([{"words": 5, "title": None, "long": "x" * 1_000_000}]) == [
+    assert [row["x"] for row in table_rows([{"x": value} for value in usual])] == usual
+    assert table_rows([{"words": 5, "title": None, "long": "x" * 1_000_000}]) == [
         {"words": 5, "title": "", "long": "x" * 199 + "…"}
     ]
 
@@ -237,11 +237,11 @@ def test_a_text_in_the_brief_is_text(text):
     problem = {"line_number": 1, "message": text, "remedy": text}
     answers = {"added": [found], "corrected": [found], "withdrawn": [found], "rejected": [found | problem]}
     answers["internal_errors"] = []
-    page = rendered(brief(EDITION, answers, [text]))
+    page = rendered(render_brief(EDITION, answers, [text]))
     assert set(re.findall(r"<([^ >]+)", page)) <= {
         f"{end}{tag}" for tag in ("h1", "h2", "p", "ul", "li") for end in ("", "/")
     }
     assert page.count(f"<li>{seen(text)}") >= 3
-    assert rendered(failure(text)).count("<p>") <= 2
-    assert "<a" not in rendered(failure(text))
+    assert rendered(render_failure(text)).count("<p>") <= 2
+    assert "<a" not in rendered(render_failure(text))
     assert harmful(page.replace("\n", "")) == []

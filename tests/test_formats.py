@@ -1,4 +1,4 @@
-"""Each type of DuckDB has a form in each format of an answer, or a sentence names the column that has none."""
+"""Write every type of DuckDB in every format, or name the column that the format does not support."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli.main import main
 
-# A value in SQL, and its form in CSV and JSON.
+# Values in SQL, and their text in CSV and JSON.
 VALUES = {
     "DATE '2026-11-23'": ("2026-11-23", "2026-11-23"),
     "DATE '0044-03-15 (BC)'": ("0044-03-15 (BC)", "0044-03-15 (BC)"),
@@ -54,27 +54,27 @@ ALL = "SELECT " + ", ".join(f"{value} AS {name}" for name, value in COLUMNS.item
 
 
 @pytest.fixture
-def ask(demo, capsysbinary):
-    """Ask the demo's edition; gives the exit code, and what was printed and complained."""
+def run_query(demo, capsysbinary):
+    """Return a function that queries the demo's edition and returns the exit code, the output and the errors."""
 
     def asked(sql: str, form: str, *flags: object) -> tuple[int, str, str]:
         code = main(["query", sql, "--format", form, *map(str, flags), "--warehouse", str(demo.parents[1])])
-        said, complained = capsysbinary.readouterr()
-        return code, said.decode(), complained.decode()
+        stdout, stderr = capsysbinary.readouterr()
+        return code, stdout.decode(), stderr.decode()
 
     return asked
 
 
-def test_every_type_has_a_form_in_csv(ask):
-    code, said, _ = ask(ALL, "csv")
-    names, row = csv.reader(io.StringIO(said, newline=""))
+def test_csv_supports_every_type(run_query):
+    code, stdout, _ = run_query(ALL, "csv")
+    names, row = csv.reader(io.StringIO(stdout, newline=""))
     assert (code, names) == (0, list(COLUMNS))
     assert dict(zip(VALUES, row, strict=True)) == {value: form for value, (form, _) in VALUES.items()}
 
 
-def test_every_type_has_a_form_in_json_that_strict_readers_take(ask):
-    code, said, _ = ask(ALL, "json")
-    (row,) = json.loads(said, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+def test_json_supports_every_type_and_is_valid(run_query):
+    code, stdout, _ = run_query(ALL, "json")
+    (row,) = json.loads(stdout, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert code == 0
     assert dict(zip(VALUES, row.values(), strict=True)) == {value: form for value, (_, form) in VALUES.items()}
 
@@ -97,35 +97,35 @@ FORMULAS = {
 }
 
 
-def test_safe_csv_has_no_formulas(ask, tmp_path):
+def test_safe_csv_has_no_formulas(run_query, tmp_path):
     literals = ", ".join("'" + text.replace("'", "''") + "'" for text in FORMULAS)
     sql = f"SELECT unnest([{literals}]) AS \"=title\", -1 AS number, DATE '2026-11-23' AS day"
-    code, said, _ = ask(sql, "csv", "--safe-csv")
-    names, *rows = csv.reader(io.StringIO(said, newline=""))
+    code, stdout, _ = run_query(sql, "csv", "--safe-csv")
+    names, *rows = csv.reader(io.StringIO(stdout, newline=""))
     assert (code, names) == (0, ["'=title", "number", "day"])
     assert rows == [[text, "-1", "2026-11-23"] for text in FORMULAS.values()]
-    exact = [row[0] for row in csv.reader(io.StringIO(ask(sql, "csv")[1], newline=""))]
+    exact = [row[0] for row in csv.reader(io.StringIO(run_query(sql, "csv")[1], newline=""))]
     assert exact == ["=title", *FORMULAS]
-    assert ask(sql, "csv", "--safe-csv", "--output", tmp_path / "safe.csv")[0] == 0
-    assert (tmp_path / "safe.csv").read_bytes() == said.encode()
+    assert run_query(sql, "csv", "--safe-csv", "--output", tmp_path / "safe.csv")[0] == 0
+    assert (tmp_path / "safe.csv").read_bytes() == stdout.encode()
 
 
 @pytest.mark.parametrize("form", ["table", "json", "parquet"])
-def test_safe_csv_is_for_csv_only(ask, tmp_path, form):
-    assert ask("SELECT 1", form, "--safe-csv", "--output", tmp_path / "answer") == (
+def test_safe_csv_is_for_csv_only(run_query, tmp_path, form):
+    assert run_query("SELECT 1", form, "--safe-csv", "--output", tmp_path / "answer") == (
         2,
         "",
-        "broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.\n",
+        "broadsheet: --safe-csv needs --format csv. Add it, or omit --safe-csv.\n",
     )
 
 
-def test_json_has_every_digit(ask):
-    assert '{"d": 12345678901234567890.123456}' in ask("SELECT 12345678901234567890.123456 AS d", "json")[1]
+def test_json_keeps_every_digit(run_query):
+    assert '{"d": 12345678901234567890.123456}' in run_query("SELECT 12345678901234567890.123456 AS d", "json")[1]
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_every_type_has_a_form_in_a_table(ask, value):
-    assert ask(f"SELECT {value} AS value", "table")[0] == 0
+def test_a_table_supports_every_type(run_query, value):
+    assert run_query(f"SELECT {value} AS value", "table")[0] == 0
 
 
 PARQUET = (
@@ -135,9 +135,9 @@ PARQUET = (
 )
 
 
-def test_parquet_keeps_what_duckdb_reads_back(ask, tmp_path):
+def test_parquet_keeps_what_duckdb_reads_back(run_query, tmp_path):
     file = tmp_path / "answer.parquet"
-    assert ask(PARQUET, "parquet", "--output", file) == (0, "", "")
+    assert run_query(PARQUET, "parquet", "--output", file) == (0, "", "")
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         wanted, found = (
@@ -163,21 +163,21 @@ def test_parquet_keeps_what_duckdb_reads_back(ask, tmp_path):
         ("'a'::VARIANT", "VARIANT"),
     ],
 )
-def test_parquet_without_a_form_names_the_column_and_the_remedy(ask, tmp_path, value, type_):
+def test_a_type_that_parquet_lacks_is_reported_with_its_column_and_a_fix(run_query, tmp_path, value, type_):
     file: Path = tmp_path / "answer.parquet"
-    assert ask(f'SELECT 1 AS fine, {value} AS "o""dd"', "parquet", "--output", file) == (
+    assert run_query(f'SELECT 1 AS fine, {value} AS "o""dd"', "parquet", "--output", file) == (
         1,
         "",
         f'broadsheet: Parquet cannot hold the column o"dd ({type_}), or one of its values.'
         ' Cast it in the query, for example CAST("o""dd" AS VARCHAR), or choose --format csv.\n',
     )
     assert list(tmp_path.iterdir()) == []
-    assert ask(f'SELECT CAST({value} AS VARCHAR) AS "o""dd"', "parquet", "--output", file)[0] == 0
+    assert run_query(f'SELECT CAST({value} AS VARCHAR) AS "o""dd"', "parquet", "--output", file)[0] == 0
 
 
-def test_a_table_names_a_fault_after_the_first_rows(ask):
+def test_a_table_reports_an_error_after_the_first_rows(run_query):
     late = "SELECT CASE i WHEN 9_000 THEN 'x' ELSE '1' END::INT AS number FROM range(10_000) AS t(i)"
-    assert ask(late, "table") == (
+    assert run_query(late, "table") == (
         1,
         "",
         "broadsheet: Query failed: Could not convert string 'x' to INT32.\n",
@@ -193,9 +193,9 @@ def test_a_table_names_a_fault_after_the_first_rows(ask):
     ],
 )
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_fault_is_named_in_one_sentence_in_every_format(ask, form, fault, words):
-    code, _, complained = ask(f"SELECT {fault} AS n FROM range(3) AS t(i)", form)
+def test_an_error_is_one_sentence_in_every_format(run_query, form, fault, words):
+    code, _, stderr = run_query(f"SELECT {fault} AS n FROM range(3) AS t(i)", form)
     assert code == 1
-    assert complained.startswith("broadsheet: Query failed: ")
-    assert words in complained
-    assert complained.count("\n") == 1
+    assert stderr.startswith("broadsheet: Query failed: ")
+    assert words in stderr
+    assert stderr.count("\n") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.articles.article import Reading
-from flows.artifacts import brief, read_brief
+from flows.artifacts import read_brief, render_brief
 from flows.cli.main import main
 from flows.errors import OutOfMemoryError
 from flows.pipeline import isolation
@@ -91,13 +91,13 @@ def test_the_summary_and_the_brief_count_internal_errors(source, warehouse, defe
     settings = Settings(source=source, warehouse=warehouse)
     counted = "Internal errors: 1 of the rejected; report them"
     report = publish_edition(settings)
-    assert counted not in brief(report.edition, read_brief(report.folder))
+    assert counted not in render_brief(report.edition, read_brief(report.folder))
     defect(ValueError("no"))
     assert main(["run", "--rebuild", "--source", str(source), "--warehouse", str(warehouse)]) == 0
     shown = capsys.readouterr()
     assert counted in shown.out
     assert "Traceback" not in shown.out + shown.err
-    assert counted in brief(report.edition, read_brief((warehouse / "current").resolve()))
+    assert counted in render_brief(report.edition, read_brief((warehouse / "current").resolve()))
 
 
 @pytest.mark.parametrize("given", [{"error": ValueError("no")}, {"title": "lone \ud800"}])

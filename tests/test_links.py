@@ -141,7 +141,7 @@ def test_allowed_roots_come_from_the_environment(source, outside, warehouse, mon
         monkeypatch.setenv("BROADSHEET_LINK_ROOTS", roots)
         return main(["run", "--source", str(source), "--warehouse", str(warehouse)]), capsys.readouterr().err
 
-    absolute = "broadsheet: BROADSHEET_LINK_ROOTS: annex is not an absolute path; write it as /srv/annex.\n"
+    absolute = "broadsheet: BROADSHEET_LINK_ROOTS: annex is not an absolute path. Write it as /srv/annex.\n"
     assert run("annex") == (2, absolute)
     missing = f"Link root not found: {outside}/nowhere. Mount it, or correct BROADSHEET_LINK_ROOTS."
     assert run(f"{outside}:{outside}/nowhere") == (1, f"broadsheet: {missing}\n")

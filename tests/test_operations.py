@@ -1,4 +1,4 @@
-"""docs/operations.md keeps its word: its commands run in their order, against a server and a worker as its units start them."""
+"""Run the commands of docs/operations.md in order, with the server and the worker of its systemd units."""
 
 import os
 import re
@@ -20,21 +20,21 @@ pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 FILES = dict(re.findall(r"```ini\n# ([^\s:]+)[^\n]*\n(.*?)```", PAGE, re.DOTALL))
-# What needs root, systemd, PostgreSQL or a repository to pull from, and what test_up.py runs: `make up` and its clients.
+# Commands that need root, systemd, PostgreSQL or a Git remote, and `make up` with its clients, which test_up.py runs.
 ELSEWHERE = ("systemctl ", "useradd ", "install -d ", "sudo ", "git ", "make ", "  export PREFECT_API_")
 
 
-def kept(block: str) -> str:
-    """A block without the lines that run elsewhere."""
+def runnable(block: str) -> str:
+    """Return a block without the lines that cannot run here."""
     return "".join(line for line in block.splitlines(keepends=True) if not line.startswith(ELSEWHERE))
 
 
-COMMANDS = [block for block in map(kept, BLOCKS) if block.strip()]
-(SHELL,) = [block for block in COMMANDS if "set -a" in block]  # what all others expect of the shell
+COMMANDS = [block for block in map(runnable, BLOCKS) if block.strip()]
+(SHELL,) = [block for block in COMMANDS if "set -a" in block]  # prepares the shell for all other blocks
 
 
 class Place:
-    """The page's folders and its port on this machine, in a folder of the test."""
+    """The folders and the port of the page, mapped to a temporary folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
@@ -46,7 +46,7 @@ class Place:
                 (folder / "etc" / Path(path).name).write_text(self.here("\n".join(lines)))
 
     def here(self, text: str) -> str:
-        """A text of the page with this machine's places."""
+        """Return a text of the page with the paths and the port of this machine."""
         places = {
             "/srv/broadsheet/.venv": sys.prefix,
             "/srv/broadsheet": str(ROOT),
@@ -61,7 +61,7 @@ class Place:
 
     @contextmanager
     def service(self, unit: str) -> Iterator[None]:
-        """A service as its unit starts it, until the end of the block."""
+        """Run a service as its unit starts it, until the end of the block."""
         settings = dict(
             re.findall(r"^(\w+)=(.*)$", self.here(FILES[f"/etc/systemd/system/{unit}.service"]), re.MULTILINE)
         )
@@ -74,7 +74,7 @@ class Place:
             end(process)
 
     def run(self, commands: str, **environment: str) -> str:
-        """What commands print in a shell that is prepared as the page says."""
+        """Run commands in a shell that is prepared as documented, and return their output."""
         script = self.here(f"{SHELL}\nset -e\n{commands}")
         done = subprocess.run(
             ["bash", "-c", script], cwd=self.folder, env={**os.environ, **environment}, capture_output=True, text=True,
@@ -85,7 +85,7 @@ class Place:
 
 
 def unseen(block: str, seen: set[str]) -> str:
-    """A block without the lines that have run before."""
+    """Return a block without lines that have already run."""
     lines = [line.partition("  #")[0].rstrip() for line in block.splitlines()]
     new = [line for line in lines if line not in seen]
     seen.update(new)
@@ -96,21 +96,21 @@ def test_the_commands_run_in_their_order(tmp_path):
     place, seen = Place(tmp_path), set(SHELL.splitlines())
     current = tmp_path / "warehouse" / "current"
     set_up, runs, *rest = [block for block in COMMANDS if block != SHELL]
-    with place.service("broadsheet-server"), httpx.Client(transport=httpx.HTTPTransport(retries=9)) as anybody:
+    with place.service("broadsheet-server"), httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
         api = place.here("http://127.0.0.1:4200/api")
-        assert anybody.get(f"{api}/health", timeout=60).status_code == 200
-        assert anybody.post(f"{api}/flows/filter", json={}).status_code == 401  # only who has the password is answered
+        assert client.get(f"{api}/health", timeout=60).status_code == 200
+        assert client.post(f"{api}/flows/filter", json={}).status_code == 401  # every request needs the password
         place.run(unseen(set_up, seen))
         with place.service("broadsheet-worker"):
-            # Watched, the command ends when its run has: whatever comes next finds an edition.
+            # With --watch the command waits for the run, so that the next commands find an edition.
             place.run(unseen(runs, seen).replace("run etl/rebuild", "run etl/rebuild --watch"))
         edition = current.resolve().name
         for block in rest:
             commands = unseen(block, seen)
             if "mkdir -p /srv/warehouse" in commands:
-                shutil.rmtree(tmp_path / "warehouse")  # an edition is restored where there is none
+                shutil.rmtree(tmp_path / "warehouse")  # restore the edition into an empty warehouse
             place.run(commands, EDITION=edition)
-        pool = anybody.get(f"{api}/work_pools/broadsheet", auth=("operator", "change-me")).json()
+        pool = client.get(f"{api}/work_pools/broadsheet", auth=("operator", "change-me")).json()
     assert not pool["is_paused"]
     assert (tmp_path / "backup" / edition / "edition.json").exists()
     assert current.resolve().name == edition

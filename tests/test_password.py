@@ -1,4 +1,4 @@
-"""The home of `broadsheet up` and the password in it are for its user alone."""
+"""Keep the home of `broadsheet up` and its password readable for its user only."""
 
 import os
 import re
@@ -8,14 +8,14 @@ import subprocess
 import pytest
 
 from flows.cli.up.password import api_password
-from flows.cli.up.pool import closed
-from flows.cli.up.private import private_files
+from flows.cli.up.pool import close_template
+from flows.cli.up.private_home import private_home
 from flows.errors import DataUnwritableError
 from tests.conftest import BROADSHEET, ROOT
-from tests.hostile import homeless
+from tests.hostile import without_home
 
 GENERATED = re.compile(r"broadsheet:[0-9a-f]{32}")
-OTHERS = 0o077  # what the group and everyone else may do
+OTHERS = 0o077  # permissions of the group and of all other users
 
 
 def test_a_password_is_generated_once_and_only_its_user_can_read_it(tmp_path):
@@ -71,7 +71,7 @@ def holding(text):
         (holding("user:pässword-12"), "did not hold user:password"),
     ],
 )
-def test_a_file_that_cannot_be_the_password_is_replaced(tmp_path, capsys, leave, reason):
+def test_an_unusable_password_file_is_replaced(tmp_path, capsys, leave, reason):
     file = tmp_path / "password"
     leave(file)
     password = api_password(tmp_path)
@@ -82,13 +82,13 @@ def test_a_file_that_cannot_be_the_password_is_replaced(tmp_path, capsys, leave,
     assert api_password(tmp_path) == password
 
 
-def test_a_folder_in_the_place_of_the_password_is_a_sentence(tmp_path):
+def test_a_folder_instead_of_the_password_file_is_one_plain_sentence(tmp_path):
     (tmp_path / "password").mkdir()
     with pytest.raises(DataUnwritableError, match=r"^Cannot write to .*/password \(Is a directory\)\. Give this user"):
         api_password(tmp_path)
 
 
-def test_a_home_that_others_could_open_is_closed_with_all_that_is_in_it(tmp_path):
+def test_a_home_that_others_could_open_is_closed_with_its_files(tmp_path):
     home, outside = tmp_path / "data" / "prefect", tmp_path / "outside"
     (home / "storage").mkdir(parents=True)
     for file in (home / "prefect.db", home / "storage" / "lease", outside):
@@ -99,7 +99,7 @@ def test_a_home_that_others_could_open_is_closed_with_all_that_is_in_it(tmp_path
     home.chmod(0o755)
     before = os.umask(0o022)
     try:
-        with private_files(home) as umask:
+        with private_home(home) as umask:
             assert umask == 0o022
             (home / "later").touch()
         assert os.umask(0o022) == 0o022
@@ -109,15 +109,15 @@ def test_a_home_that_others_could_open_is_closed_with_all_that_is_in_it(tmp_path
         path for path in (home, *home.rglob("*")) if path.lstat().st_mode & OTHERS and not path.is_symlink()
     ]
     assert open_to_others == []
-    assert stat.S_IMODE(outside.stat().st_mode) == 0o666  # what a link leads to is not ours
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o666  # targets of links are not changed
     assert (home / "prefect.db").stat().st_mode & 0o600 == 0o600
 
 
-def test_a_new_home_is_closed_and_the_folders_above_it_are_as_the_user_wants(tmp_path):
+def test_a_new_home_is_closed_and_its_parent_folders_follow_the_umask(tmp_path):
     home = tmp_path / "data" / "prefect"
     before = os.umask(0o022)
     try:
-        with private_files(home):
+        with private_home(home):
             pass
     finally:
         os.umask(before)
@@ -125,11 +125,11 @@ def test_a_new_home_is_closed_and_the_folders_above_it_are_as_the_user_wants(tmp
 
 
 def test_a_home_that_cannot_be_closed_is_one_plain_sentence(tmp_path):
-    """It belongs to root, and the user of `up` is another one."""
+    """Its owner is root, and `up` runs as another user."""
     home = tmp_path / "data" / "prefect"
     home.parent.mkdir()
     home.symlink_to("/tmp")
-    command = [*homeless(), *BROADSHEET, "up", "--data", str(home.parent)]
+    command = [*without_home(), *BROADSHEET, "up", "--data", str(home.parent)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -154,7 +154,7 @@ def test_a_work_pool_that_is_closed_keeps_the_defaults_of_its_operator():
         "stream_output": False,
     }
     template = {"job_configuration": job, "variables": {"type": "object", "properties": properties}}
-    assert closed(template) == {
+    assert close_template(template) == {
         "job_configuration": {
             "env": {"A": "1"},
             "working_dir": "/srv",

@@ -1,4 +1,4 @@
-"""The answer of `broadsheet query` reaches its place whole or not at all, and nothing is left beside it."""
+"""Write the result of `broadsheet query` completely or not at all, and leave no temporary file."""
 
 import os
 import signal
@@ -21,29 +21,29 @@ FORMS = ("csv", "json", "parquet")
 
 
 @pytest.fixture
-def answer(tmp_path: Path) -> Path:
-    """An answer of another day, alone in its folder."""
+def old_result(tmp_path: Path) -> Path:
+    """Return the file of an earlier result, alone in its folder."""
     file = tmp_path / "answers" / "days.csv"
     file.parent.mkdir()
     file.write_text("yesterday\n")
     return file
 
 
-def ask(edition: Path, sql: str, output: object, *flags: str) -> int:
-    """Ask in this process; the answer is CSV where no other form is among the flags."""
+def run_query(edition: Path, sql: str, output: object, *flags: str) -> int:
+    """Run a query in this process, with CSV unless the flags name another format."""
     form = () if "--format" in flags else ("--format", "csv")
     return main(["query", sql, *form, *flags, "--output", str(output), "--warehouse", str(edition.parents[1])])
 
 
-def is_untouched(answer: Path) -> bool:
-    return answer.read_text() == "yesterday\n" and list(answer.parent.iterdir()) == [answer]
+def is_untouched(old_result: Path) -> bool:
+    return old_result.read_text() == "yesterday\n" and list(old_result.parent.iterdir()) == [old_result]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_fault_in_a_late_row_is_named_and_keeps_the_file(demo, answer, capsys, form):
-    assert ask(demo, LATE_FAULT, answer, "--format", form) == 1
+def test_an_error_in_a_late_row_is_reported_and_keeps_the_file(demo, old_result, capsys, form):
+    assert run_query(demo, LATE_FAULT, old_result, "--format", form) == 1
     assert capsys.readouterr().err == ("broadsheet: Query failed: Could not convert string 'x' to INT32.\n")
-    assert is_untouched(answer)
+    assert is_untouched(old_result)
 
 
 SMALL_DISK = """
@@ -67,29 +67,29 @@ def test_a_full_disk_is_one_plain_sentence_and_keeps_the_file(demo, tmp_path):
     assert done.stderr.splitlines() == [f"broadsheet: {sentence}"] * 3
 
 
-def test_a_new_answer_has_the_permissions_of_the_one_before_or_of_any_new_file(demo, answer):
-    answer.chmod(0o640)
-    new = answer.with_name("new.csv")
+def test_a_result_has_the_permissions_of_the_replaced_file_or_of_a_new_file(demo, old_result):
+    old_result.chmod(0o640)
+    new = old_result.with_name("new.csv")
     umask = os.umask(0o027)
     try:
-        assert [ask(demo, "SELECT 1 AS a", file) for file in (answer, new)] == [0, 0]
+        assert [run_query(demo, "SELECT 1 AS a", file) for file in (old_result, new)] == [0, 0]
     finally:
         os.umask(umask)
-    assert answer.read_text() == new.read_text() == "a\n1\n"
-    assert [stat.S_IMODE(file.stat().st_mode) for file in (answer, new)] == [0o640, 0o640]
-    assert sorted(answer.parent.iterdir()) == [answer, new]
+    assert old_result.read_text() == new.read_text() == "a\n1\n"
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (old_result, new)] == [0o640, 0o640]
+    assert sorted(old_result.parent.iterdir()) == [old_result, new]
 
 
-def test_a_place_that_cannot_hold_an_answer_is_refused_in_one_sentence(demo, answer, capsys):
-    folder = answer.parent
-    (folder / "link.csv").symlink_to(answer)
+def test_an_unusable_output_path_is_refused_in_one_sentence(demo, old_result, capsys):
+    folder = old_result.parent
+    (folder / "link.csv").symlink_to(old_result)
     (folder / "lost.csv").symlink_to(folder / "none.csv")
     (folder / "within").symlink_to(demo)
     refusals = {
         folder: "is a folder. Name a file",
         "": "is a folder. Name a file",
         folder / "none" / "a.csv": "folder not found",
-        answer / "a.csv": "folder not found",
+        old_result / "a.csv": "folder not found",
         folder / "link.csv": "is a symbolic link",
         folder / "lost.csv": "is a symbolic link",
         folder / ("long" * 100): "(File name too long)",
@@ -101,47 +101,47 @@ def test_a_place_that_cannot_hold_an_answer_is_refused_in_one_sentence(demo, ans
         demo.parents[1] / "a.csv": "is inside the warehouse",
     }
     for place, words in refusals.items():
-        assert ask(demo, "SELECT 1", place) == 1
+        assert run_query(demo, "SELECT 1", place) == 1
         complaint = capsys.readouterr().err
         assert words in complaint, place
         assert complaint.startswith("broadsheet: ")
         assert complaint.count("\n") == 1
-    assert answer.read_text() == "yesterday\n"
+    assert old_result.read_text() == "yesterday\n"
     assert not [file for place in (folder, demo) for file in place.glob(".broadsheet-*")]
 
 
-def test_no_warehouse_takes_an_answer(demo, tmp_path, publish, seeds, capsys):
-    assert ask(demo, "SELECT 1", publish().folder.parent / "a.csv") == 1
+def test_an_output_path_inside_a_warehouse_is_refused(demo, tmp_path, publish, seeds, capsys):
+    assert run_query(demo, "SELECT 1", publish().folder.parent / "a.csv") == 1
     assert "is inside the warehouse" in capsys.readouterr().err
 
 
-def test_a_protected_file_stays(demo, answer):
-    answer.chmod(0o444)
-    command = [*BROADSHEET, "query", "SELECT 1", "--output", answer, "--warehouse", demo.parents[1]]
-    # Root without its power over permissions, who owns the file.
+def test_a_protected_file_is_not_replaced(demo, old_result):
+    old_result.chmod(0o444)
+    command = [*BROADSHEET, "query", "SELECT 1", "--output", old_result, "--warehouse", demo.parents[1]]
+    # Root without the capability to ignore permissions, as the owner of the file.
     as_owner = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] if os.geteuid() == 0 else []
     done = subprocess.run([*as_owner, *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "days.csv cannot be written (Permission denied)" in done.stderr
-    assert is_untouched(answer)
+    assert is_untouched(old_result)
 
 
-def test_devices_and_pipes_are_written_as_they_are(demo, tmp_path, capsys):
+def test_devices_and_pipes_are_written_directly(demo, tmp_path, capsys):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[str] = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
-    assert ask(demo, "SELECT 1 AS a", pipe) == 0
+    assert run_query(demo, "SELECT 1 AS a", pipe) == 0
     reader.join()
     assert read == ["a\n1\n"]
     assert pipe.is_fifo()
-    assert ask(demo, "SELECT 1 AS a", "/dev/null") == 0
-    assert ask(demo, "SELECT 1 AS a", "/dev/full") == 1
+    assert run_query(demo, "SELECT 1 AS a", "/dev/null") == 0
+    assert run_query(demo, "SELECT 1 AS a", "/dev/full") == 1
     assert "/dev/full cannot be written (No space left on device)" in capsys.readouterr().err
 
 
-def test_standard_output_may_be_named_as_a_file(demo, tmp_path):
+def test_standard_output_can_be_an_output_path(demo, tmp_path):
     with (tmp_path / "out").open("w") as out:
         out.write("before\n")
         out.flush()
@@ -152,13 +152,13 @@ def test_standard_output_may_be_named_as_a_file(demo, tmp_path):
     with os.fdopen(read, "rb") as pipe, os.fdopen(write, "wb"):
         parquet = ["--format", "parquet", "--output", f"/dev/fd/{write}"]
         done = run_broadsheet("query", "SELECT 1 AS a", *parquet, "--warehouse", demo.parents[1])
-        assert done.returncode == 1  # the descriptor is not the child's
+        assert done.returncode == 1  # the descriptor is not inherited
         subprocess.run([*command[:-4], *parquet, *command[-2:]], cwd=ROOT, pass_fds=[write], check=True)
         (tmp_path / "a.parquet").write_bytes(os.read(pipe.fileno(), 65_536))
     assert pq.read_table(tmp_path / "a.parquet").to_pylist() == [{"a": 1}]
 
 
-# What holds DuckDB in one row, in one phase, between rows, and in one call for seconds.
+# Queries that keep DuckDB busy for seconds in one row, in one phase, between rows, and in one call.
 LONG = {
     "one row": "SELECT count(*) FROM range(100_000_000_000) a, range(1000) b",
     "rows": "SELECT a.range AS a, b.range AS b FROM range(100_000_000_000) a, range(1000) b",
@@ -175,53 +175,63 @@ STOPPED = [
 ]
 
 
-def await_work(process: subprocess.Popen[str], folder: Path) -> None:
-    """Wait until the query runs: its unfinished answer is there, and it has since worked for two tenths of a second."""
+def wait_for_work(process: subprocess.Popen[str], folder: Path) -> None:
+    """Wait until the temporary file exists and the query has then used 0.2 seconds of CPU time."""
     began = None
-    while began is None or worked(process) < began + 20:
+    while began is None or cpu_time(process) < began + 20:
         assert process.poll() is None, process.communicate()
         if began is None and list(folder.glob(".broadsheet-*")):
-            began = worked(process)
+            began = cpu_time(process)
         time.sleep(0.01)
 
 
-def worked(process: subprocess.Popen[str]) -> int:
-    """The hundredths of a second that a process has worked."""
+def cpu_time(process: subprocess.Popen[str]) -> int:
+    """Return the CPU time of a process in hundredths of a second."""
     return int(Path(f"/proc/{process.pid}/stat").read_text().rsplit(")")[1].split()[11])
 
 
-@pytest.mark.parametrize(("sql", "form", "sent", "code"), STOPPED)
-def test_a_signal_ends_a_query_at_once_and_keeps_the_file(demo, answer, tmp_path, sql, form, sent, code):
+@pytest.mark.parametrize(("sql", "form", "signal_number", "code"), STOPPED)
+def test_a_signal_ends_a_query_at_once_and_keeps_the_file(demo, old_result, tmp_path, sql, form, signal_number, code):
     spill = tmp_path / "spill"
     spill.mkdir()
-    command = [*BROADSHEET, "query", LONG[sql], "--format", form, "--output", answer, "--warehouse", demo.parents[1]]
+    command = [
+        *BROADSHEET,
+        "query",
+        LONG[sql],
+        "--format",
+        form,
+        "--output",
+        old_result,
+        "--warehouse",
+        demo.parents[1],
+    ]
     variables = {**os.environ, "TMPDIR": str(spill)}
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=PIPE, stderr=PIPE, text=True) as process:
         try:
-            await_work(process, answer.parent)
-            process.send_signal(sent)
-            said, complained = process.communicate(timeout=5)  # a second, on a machine with other work
+            wait_for_work(process, old_result.parent)
+            process.send_signal(signal_number)
+            stdout, stderr = process.communicate(timeout=5)  # allows for a busy machine
         finally:
             process.kill()
-    assert (process.returncode, said, complained) == (code, "", "broadsheet: Interrupted.\n")
-    assert is_untouched(answer)
+    assert (process.returncode, stdout, stderr) == (code, "", "broadsheet: Interrupted.\n")
+    assert is_untouched(old_result)
     assert list(spill.iterdir()) == []
 
 
 @pytest.mark.parametrize(("sql", "form"), [("one row", "table"), ("rows", "csv"), ("one call", "csv")])
-def test_a_query_ends_when_its_time_is_over(demo, answer, tmp_path, sql, form):
+def test_a_query_ends_at_its_timeout(demo, old_result, tmp_path, sql, form):
     spill = tmp_path / "spill"
     spill.mkdir()
-    flags = ["--timeout", "0.5", "--format", form, "--output", answer, "--warehouse", demo.parents[1]]
+    flags = ["--timeout", "0.5", "--format", form, "--output", old_result, "--warehouse", demo.parents[1]]
     done = run_broadsheet("query", LONG[sql], *flags, TMPDIR=str(spill))
     sentence = "broadsheet: The query took longer than 0.5 s. Ask for less, or allow more with --timeout.\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
-    assert is_untouched(answer)
+    assert is_untouched(old_result)
     assert list(spill.iterdir()) == []
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "1e99", "soon"])
-def test_a_time_that_is_none_is_a_usage_error(demo, seconds):
+def test_an_invalid_timeout_is_a_usage_error(demo, seconds):
     done = run_broadsheet("query", "SELECT 1", f"--timeout={seconds}", "--warehouse", demo.parents[1])
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("broadsheet: --timeout: ")

@@ -136,7 +136,7 @@ def test_an_empty_setting_is_not_the_current_folder(source, tmp_path, monkeypatc
     monkeypatch.setenv(f"BROADSHEET_{name}", value)
     assert main(["run"]) == 2
     assert capsys.readouterr().err == (
-        f"broadsheet: BROADSHEET_{name}: it is empty; pass a folder, or omit the setting.\n"
+        f"broadsheet: BROADSHEET_{name}: the path is empty. Pass a folder, or omit the setting.\n"
     )
     assert [entry.name for entry in source.iterdir()] == ["a.md"]
 

@@ -1,4 +1,4 @@
-"""`broadsheet up`: from nothing to an hourly schedule in one command, with a server, a worker and a browser that are real."""
+"""Start an hourly schedule with `broadsheet up`, with a real server, worker and browser."""
 
 import re
 import subprocess
@@ -8,25 +8,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import BROADSHEET, ROOT, query, run_broadsheet
-from tests.hostile import homeless
+from tests.hostile import without_home
 from tests.prefect_server import free_port
 from tests.up_server import (  # noqa: F401
-    HOSTILE,
-    LIMIT,
     VISIBLE,
     Up,
-    aside,
-    awaited,
-    complete_a_run,
-    events_heard,
     folder,
-    latest,
+    latest_artifact,
     log_in,
-    run_of,
+    run_in_thread,
+    run_of_edition,
     runs,
-    started,
-    state_of,
+    subscribe_to_events,
     up,
+    wait_for,
 )
 
 pytestmark = pytest.mark.slow
@@ -38,20 +33,20 @@ def test_one_command_publishes_the_first_edition(up):
     line = up.read_until("First run")
     edition = (up.warehouse / "current").resolve().name
     assert line.startswith(f"First run completed: Published edition {edition}: 24 articles, 24 added")
-    assert run_of(up, edition)["state_type"] == "COMPLETED"
+    assert run_of_edition(up, edition)["state_type"] == "COMPLETED"
 
 
-def test_the_brief_and_its_tables_tell_what_the_run_did(up):
-    text = latest(up, "brief")["data"]
+def test_the_brief_and_its_tables_describe_the_run(up):
+    text = latest_artifact(up, "brief")["data"]
     assert "## Published: 24" in text
     assert "## Rejected: 2" in text
     assert "Save the file as UTF" in text
-    assert "WORLD" in str(latest(up, "categories")["data"])
-    assert "expected a key" in str(latest(up, "problems")["data"])
+    assert "WORLD" in str(latest_artifact(up, "categories")["data"])
+    assert "expected a key" in str(latest_artifact(up, "problems")["data"])
 
 
 def test_a_browser_sees_the_run_and_the_brief(up, browser):
-    run = run_of(up, (up.warehouse / "current").resolve().name)
+    run = run_of_edition(up, (up.warehouse / "current").resolve().name)
     page = browser.new_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -59,7 +54,7 @@ def test_a_browser_sees_the_run_and_the_brief(up, browser):
     page.goto(f"http://127.0.0.1:{up.port}/runs/flow-run/{run['id']}")
     page.get_by_text("Completed").first.wait_for(timeout=60_000)
     assert page.get_by_text(run["name"]).first.is_visible()
-    page.goto(f"http://127.0.0.1:{up.port}/artifacts/artifact/{latest(up, 'brief')['latest_id']}")
+    page.goto(f"http://127.0.0.1:{up.port}/artifacts/artifact/{latest_artifact(up, 'brief')['latest_id']}")
     page.get_by_text("Canadian town teaches its snowploughs to sing").first.wait_for(timeout=60_000)
     page.close()
     assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
@@ -73,7 +68,7 @@ def test_hostile_articles_are_text_in_the_brief_and_its_tables(up, browser, ui):
     page.on("dialog", lambda dialog: opened.append(dialog.message))
     log_in(page, up)
     for key, text in (("brief", VISIBLE), ("categories", VISIBLE.upper()), ("problems", VISIBLE.replace("/", ":"))):
-        page.goto(f"http://127.0.0.1:{up.port}{ui}/artifacts/artifact/{latest(up, key)['latest_id']}")
+        page.goto(f"http://127.0.0.1:{up.port}{ui}/artifacts/artifact/{latest_artifact(up, key)['latest_id']}")
         page.get_by_text("Edition 20").first.wait_for(timeout=60_000)
         shown = page.get_by_text("pixel").first
         shown.wait_for(timeout=60_000)
@@ -100,30 +95,30 @@ def test_deployments_are_what_an_operator_expects(up):
 
 
 async def publish_on_schedule(up: Up) -> list[dict]:
-    """Two scheduled runs, each after a change of the source; the payloads of their events."""
+    """Correct the source twice, wait for a scheduled run each time, and return the payloads of their events."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
     seed = next(up.source.glob("*ART2611031140G1WBP6.md"))
-    heard = []
-    async with events_heard(up, "broadsheet.edition.") as editions:
+    events = []
+    async with subscribe_to_events(up, "broadsheet.edition.") as editions:
         for title in ("First correction", "Second correction"):
             seed.write_text(re.sub(r'^title: ".*"$', f'title: "{title}"', seed.read_text(), flags=re.MULTILINE))
-            if not heard:
+            if not events:
                 every = {"schedule": {"interval": 10}, "active": True}
                 up.api.post(f"/deployments/{hourly}/schedules", json=[every])
-            async for event in editions:  # the first may be the one that was published before
+            async for event in editions:  # the first event may be of the previous edition
                 folder = up.warehouse / "editions" / event.payload["edition_id"]
                 if query(folder, f"SELECT title FROM articles WHERE title = '{title}'"):
-                    heard.append(event.payload)
+                    events.append(event.payload)
                     break
-    return heard
+    return events
 
 
-def test_scheduled_runs_publish_what_was_corrected(up):
-    heard = aside(publish_on_schedule(up))
-    assert [(facts["corrected"], facts["added"], facts["articles"]) for facts in heard] == [(1, 0, 24), (1, 0, 24)]
-    for facts in heard:
-        assert run_of(up, facts["edition_id"])["auto_scheduled"]
-    assert "Second correction" in latest(up, "brief")["data"]
+def test_scheduled_runs_publish_corrections(up):
+    events = run_in_thread(publish_on_schedule(up))
+    assert [(facts["corrected"], facts["added"], facts["articles"]) for facts in events] == [(1, 0, 24), (1, 0, 24)]
+    for facts in events:
+        assert run_of_edition(up, facts["edition_id"])["auto_scheduled"]
+    assert "Second correction" in latest_artifact(up, "brief")["data"]
 
 
 def test_a_port_in_use_is_one_plain_sentence(up, folder):
@@ -134,11 +129,11 @@ def test_a_port_in_use_is_one_plain_sentence(up, folder):
     )
 
 
-def test_a_port_that_the_user_may_not_use_is_another_plain_sentence(folder):
+def test_a_privileged_port_is_one_plain_sentence(folder):
     refused = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) - 1
     if refused < 1:
-        return  # a container in which any user may listen on any port: nothing to refuse
-    command = [*homeless(), *BROADSHEET, "up", "--data", folder / "other", "--port", str(refused)]
+        return  # in this container any user may listen on any port
+    command = [*without_home(), *BROADSHEET, "up", "--data", folder / "other", "--port", str(refused)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -147,17 +142,17 @@ def test_a_port_that_the_user_may_not_use_is_another_plain_sentence(folder):
 
 
 def test_neither_the_shell_nor_the_current_folder_reaches_its_prefect(up, folder):
-    """As the other tests show: they would find no server, or one that wants a password."""
+    """The other tests show it too: they would find no server, or one with another password."""
     server = up.api.get("/admin/settings").json()["server"]
     assert server["api"]["base_path"] is None
     assert (folder / "data" / "prefect" / "prefect.db").exists()
     assert (
         " | DEBUG " in (folder / "data" / "prefect" / "worker.log").read_text()
-    )  # the level of its log is the shell's
+    )  # the log level is inherited from the shell
 
 
-def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
-    """It would mark the first one's runs as crashed, and its worker would publish into another warehouse for them."""
+def test_a_second_up_with_the_same_data_is_one_plain_sentence(up, folder):
+    """It would mark runs of the first one as crashed, and its worker would publish them into another warehouse."""
     done = run_broadsheet("up", "--data", folder / "data", "--port", free_port())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -166,6 +161,6 @@ def test_a_second_one_with_the_same_data_is_one_plain_sentence(up, folder):
     )
 
 
-def test_nothing_reached_out(folder, up):
+def test_no_process_contacts_another_host(folder, up):
     reached = set((folder / "reached.txt").read_text().splitlines())
     assert reached == {"127.0.0.1"}

@@ -9,23 +9,15 @@ from pathlib import Path
 import pytest
 
 from flows.warehouse.lock import writer_lock
-from tests.process_tree import descendants, ended, watched
-from tests.up_server import (  # noqa: F401  # noqa: F401
-    HOSTILE,
-    LIMIT,
-    VISIBLE,
+from tests.process_tree import descendants, have_ended, open_pidfds
+from tests.up_server import (  # noqa: F401
     Up,
-    aside,
-    awaited,
-    complete_a_run,
+    complete_run,
     folder,
-    latest,
-    log_in,
-    run_of,
+    running_up,
     runs,
-    started,
     state_of,
-    up,
+    wait_for,
 )
 
 pytestmark = pytest.mark.slow
@@ -34,13 +26,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
     """A broadsheet up that has published its first edition."""
-    with started(folder) as up:
+    with running_up(folder) as up:
         up.read_until("First run")
         yield up
 
 
 def schedules(up: Up, deployment: str) -> list[dict]:
-    """The schedules of a deployment, as it was created."""
+    """Return the schedules of a deployment in their order of creation."""
     return sorted(up.api.get(f"/deployments/name/{deployment}").json()["schedules"], key=lambda row: row["created"])
 
 
@@ -50,14 +42,14 @@ def change_schedules(up: Up, deployment: str, **changes: object) -> None:
         up.api.patch(f"/deployments/{row['deployment_id']}/schedules/{row['id']}", json=changes)
 
 
-def seen(schedule: dict) -> tuple:
-    """What an operator sees of a schedule."""
+def visible_fields(schedule: dict) -> tuple:
+    """Return the fields of a schedule that an operator sees."""
     times = schedule["schedule"]
     return schedule["slug"], times.get("cron") or times["interval"], times["timezone"], schedule["active"]
 
 
 def open_template(working_dir: Path) -> dict:
-    """Prefect's own template for process pools, with a default that an operator has set."""
+    """Return Prefect's own template for process pools, with a default that an operator has set."""
     properties = {
         "command": {"type": "string"},
         "env": {"type": "object"},
@@ -76,7 +68,7 @@ def require_private(up: Up, password: str) -> None:
 
 
 def require_closed_pool(up: Up, folder: Path) -> None:
-    """Require a work pool without variables, which keeps what an operator set."""
+    """Require a work pool without variables that keeps the operator's settings."""
     pool = up.api.get("/work_pools/broadsheet").json()
     assert pool["base_job_template"]["job_configuration"] == {"stream_output": True, "working_dir": str(folder)}
     assert pool["base_job_template"]["variables"]["properties"] == {}
@@ -84,7 +76,7 @@ def require_closed_pool(up: Up, folder: Path) -> None:
 
 
 def require_crashed(up: Up, lost: str, published: str) -> None:
-    """Require that the runs that were lost are marked as crashed, and say whether they published."""
+    """Require that lost runs are marked as crashed, with a message that says whether they published."""
     stopped = "broadsheet up ended while this run was under way."
     unknown = "Run broadsheet editions to see whether it published."
     assert state_of(up, lost) == ("CRASHED", f"{stopped} {unknown}")
@@ -92,17 +84,19 @@ def require_crashed(up: Up, lost: str, published: str) -> None:
 
 
 def require_kept_schedules(up: Up, weekly: str) -> None:
-    """Require the schedules that an operator changed, and the one that --cron sets."""
-    assert [seen(row) for row in schedules(up, "verify/weekly")] == [("weekly", "0 4 * * *", "Asia/Tokyo", False)]
+    """Require the schedules of the operator, and the one that --cron sets."""
+    assert [visible_fields(row) for row in schedules(up, "verify/weekly")] == [
+        ("weekly", "0 4 * * *", "Asia/Tokyo", False)
+    ]
     assert up.api.get(f"/deployments/{weekly}").json()["paused"]
     times = [("hourly", "5 * * * *", "UTC", False), (None, 10.0, "UTC", False)]
-    assert [seen(row) for row in schedules(up, "etl/hourly")] == times
+    assert [visible_fields(row) for row in schedules(up, "etl/hourly")] == times
 
 
-def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedules(folder, up):
+def test_the_next_up_cleans_up_after_a_killed_one_and_keeps_changed_schedules(folder, up):
     """Its guard is killed as well, and the next one uses another port.
 
-    What an earlier release left is closed: a work pool and deployments with job variables, and a home that others can open.
+    It also closes what an earlier release left open: a work pool and deployments with job variables, and a home that others can open.
     """
     home, password = up.password_file.parent, up.password
     hourly = up.api.get("/deployments/name/etl/hourly").json()["id"]
@@ -119,30 +113,33 @@ def test_a_killed_up_is_cleared_away_by_the_next_one_that_keeps_changed_schedule
     change_schedules(up, "etl/hourly", active=False)
     known = runs(up, "COMPLETED")
     with ExitStack() as stack:
-        with writer_lock(up.warehouse):  # a run waits for us, as for one that takes long
+        with writer_lock(up.warehouse):  # the run waits for this lock, as for a long run
             up.api.post(f"/deployments/{hourly}/create_flow_run", json={})
-            (lost,) = awaited(up, lambda: runs(up, "RUNNING"))
-            named = {"name": "edition 20261101T000000Z", "state": {"type": "RUNNING"}}  # as it is once it has published
+            (lost,) = wait_for(up, lambda: runs(up, "RUNNING"))
+            named = {
+                "name": "edition 20261101T000000Z",
+                "state": {"type": "RUNNING"},
+            }  # the name of a run that has published
             published = up.api.post(f"/deployments/{hourly}/create_flow_run", json=named).json()["id"]
             (guard,) = descendants(up.process.pid, "flows.cli.up.orphans")
-            parts = watched(*descendants(up.process.pid, "prefect"))
+            parts = open_pidfds(*descendants(up.process.pid, "prefect"))
             assert len(parts) >= 3  # the server, the worker and the run
             for process in (guard, up.process.pid):
                 os.kill(process, signal.SIGKILL)
             up.process.wait()
-            assert not ended(parts)
-            again = stack.enter_context(started(folder, "--cron", "5 * * * *"))
+            assert not have_ended(parts)
+            again = stack.enter_context(running_up(folder, "--cron", "5 * * * *"))
             again.read_until("The schedule is paused")
-            assert ended(parts)
+            assert have_ended(parts)
         require_private(again, password)
         require_closed_pool(again, folder)
         require_crashed(again, lost, published)
         assert runs(again, "COMPLETED") >= known
         require_kept_schedules(again, weekly)
         before = runs(again, tags={"all_": ["auto-scheduled"]})
-        complete_a_run(again, hourly)
+        complete_run(again, hourly)
         assert runs(again, tags={"all_": ["auto-scheduled"]}) == before  # nothing is due while the schedule is paused
-        parts = watched(*descendants(again.process.pid))
+        parts = open_pidfds(*descendants(again.process.pid))
         again.output.close()
         assert again.process.wait(90) == 0
-        assert ended(parts)
+        assert have_ended(parts)

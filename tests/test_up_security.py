@@ -14,7 +14,16 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.foreign_page import MARK, REBOUND, attack, foreign_site, rebound_browser
-from tests.up_server import Up, aside, awaited, first_event, folder, latest, log_in, run_of, runs, started, state_of  # noqa: F401
+from tests.up_server import (  # noqa: F401
+    Up,
+    first_event,
+    folder,
+    log_in,
+    run_in_thread,
+    running_up,
+    runs,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -25,13 +34,13 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
     """A broadsheet up that has published its first edition."""
-    with started(folder) as up:
+    with running_up(folder) as up:
         up.read_until("First run")
         yield up
 
 
-def possessions(up: Up) -> dict[str, list[tuple]]:
-    """What the server has that a page could list, create, change or delete."""
+def server_contents(up: Up) -> dict[str, list[tuple]]:
+    """Return the objects of the server that a page could list, create, change or delete."""
     fields = {
         "deployments": ("id", "paused", "description", "job_variables"),
         "work_pools": ("name", "is_paused", "description"),
@@ -51,11 +60,11 @@ def possessions(up: Up) -> dict[str, list[tuple]]:
     }
 
 
-def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_in(up, browser):
-    """Neither from another port or name of this machine, nor from a name that was rebound to the server itself."""
+def test_a_page_of_another_origin_reaches_nothing_while_the_operator_is_logged_in(up, browser):
+    """Try another port and another name of this machine, and a name with DNS rebinding to the server."""
     hourly = up.api.get("/deployments/name/etl/hourly").json()
     ids = {"deployment": hourly["id"], "flow": hourly["flow_id"]}
-    before, own = possessions(up), f"http://127.0.0.1:{up.port}/api"
+    before, own = server_contents(up), f"http://127.0.0.1:{up.port}/api"
     with foreign_site() as port, rebound_browser(browser) as context:
         operator = context.new_page()
         log_in(operator, up)
@@ -65,21 +74,21 @@ def test_a_page_of_another_origin_reaches_nothing_though_the_operator_is_logged_
             (f"http://{REBOUND}:{up.port}", f"http://{REBOUND}:{up.port}/api"),
         ):
             page = context.new_page()
-            page.goto(f"{site}/robots.txt")  # a page that the browser knows to be from this machine
+            page.goto(f"{site}/robots.txt")  # a page from the loopback address space
             assert attack(page, target, ids) == {}
             page.close()
         operator.goto(f"http://127.0.0.1:{up.port}/runs")
         operator.get_by_text("edition ").first.wait_for(timeout=60_000)
-    assert possessions(up) == before
-    assert aside(first_event(up)) == f"{MARK}.ours"
+    assert server_contents(up) == before
+    assert run_in_thread(first_event(up)) == f"{MARK}.ours"
 
 
 def test_no_request_with_another_host_is_answered_without_the_password(up):
-    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}/api", headers={"Host": REBOUND}) as anybody:
+    with httpx.Client(base_url=f"http://127.0.0.1:{up.port}/api", headers={"Host": REBOUND}) as client:
         for method, path in (("POST", "/deployments/filter"), ("GET", "/admin/settings"), ("POST", "/flows/")):
-            assert anybody.request(method, path, json={"name": MARK} if method == "POST" else None).status_code == 401
+            assert client.request(method, path, json={"name": MARK} if method == "POST" else None).status_code == 401
         assert (
-            "access-control-allow-origin" not in anybody.get("/health", headers={"Origin": f"http://{REBOUND}"}).headers
+            "access-control-allow-origin" not in client.get("/health", headers={"Origin": f"http://{REBOUND}"}).headers
         )
 
 
@@ -94,7 +103,7 @@ def test_no_request_for_a_run_decides_what_the_worker_executes(up, variables):
         up.api.post(f"/deployments/{hourly}/create_flow_run", json={"job_variables": variables})
 
 
-def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_path):
+def test_the_worker_ignores_the_command_of_a_run_without_a_deployment(up, tmp_path):
     """Prefect does not check the job variables of such a run."""
     variables = {"command": f"sh -c 'touch {tmp_path}/ran; exit 1'", "working_dir": str(tmp_path)}
     flow = up.api.get("/deployments/name/etl/hourly").json()["flow_id"]
@@ -105,16 +114,16 @@ def test_the_worker_ignores_the_command_of_a_run_that_no_deployment_has(up, tmp_
         "state": {"type": "SCHEDULED"},
     }
     run = up.api.post("/flow_runs/", json=asked).json()["id"]
-    awaited(up, lambda: run in runs(up, "FAILED", "CRASHED"))
+    wait_for(up, lambda: run in runs(up, "FAILED", "CRASHED"))
     assert not (tmp_path / "ran").exists()
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """The permissions of an edition's folders and files."""
+    """Return the permissions of an edition's folders and files."""
     return {str(path.relative_to(folder)): path.stat().st_mode for path in (folder, *folder.rglob("*"))}
 
 
-def test_its_files_are_private_and_its_editions_are_not(up, demo):
+def test_its_files_are_private_but_its_editions_are_readable(up, demo):
     home, (edition,) = up.password_file.parent, (up.warehouse / "editions").glob("*Z")
     assert [path for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
     assert modes(edition) == modes(demo)
@@ -130,7 +139,7 @@ def test_the_password_is_in_no_other_file_and_in_no_command_line(up):
     assert not any(form in listed for form in forms)
 
 
-def test_the_commands_of_prefect_and_a_flow_by_hand_use_the_password_as_the_page_says(up):
+def test_a_manual_flow_run_uses_the_password_as_documented(up):
     (exports,) = re.findall(r"  ```sh\n(  export PREFECT_API_URL=.*?)```", OPERATIONS, re.DOTALL)
     here = exports.replace(":4200", f":{up.port}").replace("data/prefect", shlex.quote(str(up.password_file.parent)))
     run = f"{here}\nexec {shlex.quote(sys.executable)} -m flows.etl"

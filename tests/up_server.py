@@ -25,25 +25,25 @@ from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 
 from tests.conftest import ROOT, SEEDS, end
 from tests.foreign_page import MARK
-from tests.hostile import FILES, VARIABLES, homeless
+from tests.hostile import FILES, VARIABLES, without_home
 from tests.prefect_server import free_port
 
 T = TypeVar("T")
 
 
-# Loaded by every Python that `up` starts: it notes each name and address that is looked for or sent to.
+# Loaded by every Python process that `up` starts: logs each host name and address that it contacts.
 WATCH = """
 import os, sys
 
-NOTES = os.path.join(os.path.dirname(__file__), "reached.txt")
-ASKED = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.connect", "socket.sendto", "socket.sendmsg"}
+LOG = os.path.join(os.path.dirname(__file__), "reached.txt")
+NETWORK_EVENTS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.connect", "socket.sendto", "socket.sendmsg"}
 
 def watch(event, arguments):
-    if event in ASKED:
-        place = arguments[0] if event.startswith("socket.get") else arguments[1]
-        host = place[0] if isinstance(place, tuple) else place
-        with open(NOTES, "a") as notes:
-            print(host, file=notes)
+    if event in NETWORK_EVENTS:
+        address = arguments[0] if event.startswith("socket.get") else arguments[1]
+        host = address[0] if isinstance(address, tuple) else address
+        with open(LOG, "a") as log:
+            print(host, file=log)
 
 sys.addaudithook(watch)
 """
@@ -58,7 +58,7 @@ HOSTILE = (
 VISIBLE = HOSTILE.replace("\u202e", r"\u202e")
 
 
-LIMIT = 300  # seconds for what the schedule and the alerts do by themselves
+TIMEOUT = 300  # seconds to wait for the schedule and the alerts
 
 
 COMMAND = (sys.executable, "-P", "-c", "import sys; from flows.cli.main import main; sys.exit(main())")
@@ -72,27 +72,27 @@ class Up(NamedTuple):
     port: int
     warehouse: Path
     source: Path
-    api: PrefectHttpxSyncClient  # asks again where the server's database is busy, and raises all other errors
+    api: PrefectHttpxSyncClient  # retries while the database is busy, and raises all other errors
     password_file: Path
 
     @property
     def password(self) -> str:
-        """The user and password, as its UI and Prefect's clients take them."""
+        """Return user:password, as the UI and Prefect's clients expect it."""
         return self.password_file.read_text().strip()
 
-    def signed(self, request: httpx.Request) -> httpx.Request:
-        """A request with the password, which is generated while `up` starts."""
+    def add_credentials(self, request: httpx.Request) -> httpx.Request:
+        """Add the password to a request; it is generated while `up` starts."""
         request.headers["Authorization"] = f"Basic {base64.b64encode(self.password.encode()).decode()}"
         return request
 
     def read_until(self, words: str) -> str:
-        """The next line that it prints with these words."""
+        """Return the next printed line that contains a text."""
         return next(line for line in self.output if words in line)
 
 
 @contextmanager
-def started(folder: Path, *flags: str) -> Iterator[Up]:
-    """`broadsheet up` on its own terminal with all its files in a folder, until the end of the block.
+def running_up(folder: Path, *flags: str) -> Iterator[Up]:
+    """Run `broadsheet up` on a separate terminal, with all of its files in a folder, until the end of the block.
 
     Its shell and its current folder are hostile: proxies, settings of another Prefect, and no home folder.
     """
@@ -105,8 +105,8 @@ def started(folder: Path, *flags: str) -> Iterator[Up]:
         (cwd / name).write_text(text)
     environment = VARIABLES | {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
     keyboard, terminal = os.openpty()
-    # A session whose terminal this is: it hangs up when `output` is closed.
-    command = [*homeless(), "setsid", "--ctty", *COMMAND, "up", *map(str, places), *flags]
+    # A session of this terminal: it receives SIGHUP when `output` is closed.
+    command = [*without_home(), "setsid", "--ctty", *COMMAND, "up", *map(str, places), *flags]
     process = subprocess.Popen(
         command, cwd=cwd, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, text=True
     )
@@ -117,7 +117,7 @@ def started(folder: Path, *flags: str) -> Iterator[Up]:
             PrefectHttpxSyncClient(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api,
         ):
             up = Up(process, output, port, warehouse, source, api, folder / "data" / "prefect" / "password")
-            api.auth = up.signed
+            api.auth = up.add_credentials
             yield up
             if not output.closed:
                 end(process)
@@ -127,7 +127,7 @@ def started(folder: Path, *flags: str) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a copy of seeds/ as the source, in which an article and a rejected file are hostile."""
+    """Return a folder with a copy of seeds/ as the source, with a hostile article and a hostile rejected file."""
     folder = tmp_path_factory.mktemp("up")
     (folder / "source").mkdir()
     for file in SEEDS.iterdir():
@@ -142,63 +142,63 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def up(folder: Path) -> Iterator[Up]:
-    with started(folder) as up:
+    with running_up(folder) as up:
         yield up
 
 
-def aside(work: Coroutine[None, None, T]) -> T:
-    """What a coroutine returns; the browser's loop runs in this thread, so it is run in another."""
+def run_in_thread(coroutine: Coroutine[None, None, T]) -> T:
+    """Run a coroutine in another thread, since the browser's event loop runs in this one."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, coroutine).result()
 
 
-def awaited(up: Up, look: Callable[[], T]) -> T:
-    """What is there as soon as there is something; looked for at each event of a flow run."""
+def wait_for(up: Up, look: Callable[[], T]) -> T:
+    """Return the first true result of `look`, which is called at each event of a flow run."""
 
     async def wait() -> T:
-        async with events_heard(up, "prefect.flow-run.") as events:
+        async with subscribe_to_events(up, "prefect.flow-run.") as events:
             while not (found := look()):
                 await anext(events)
             return found
 
-    return aside(wait())
+    return run_in_thread(wait())
 
 
 def state_of(up: Up, run: str) -> tuple[str, str]:
-    """The type of a flow run's state, and its message."""
+    """Return the type of a flow run's state, and its message."""
     state = up.api.get(f"/flow_runs/{run}").json()["state"]
     return state["type"], state["message"]
 
 
 def runs(up: Up, *states: str, **more: object) -> set[str]:
-    """The flow runs that are in one of these states, or in any, `more` of which is known."""
+    """Return the ids of flow runs in these states, or in any state if none is passed, with more filters."""
     wanted = {**({"state": {"type": {"any_": states}}} if states else {}), **more}
     return {run["id"] for run in up.api.post("/flow_runs/filter", json={"flow_runs": wanted}).json()}
 
 
-def complete_a_run(up: Up, deployment: str) -> None:
-    """Run a deployment; a run that finds its slot taken by one that was due before is cancelled, and asked for again."""
+def complete_run(up: Up, deployment: str) -> None:
+    """Run a deployment until a run completes; a run is cancelled while another one holds the deployment's slot."""
     done: set[str] = set()
     while not done:
         run = up.api.post(f"/deployments/{deployment}/create_flow_run", json={}).json()["id"]
-        awaited(up, lambda run=run: run in runs(up, "COMPLETED", "CANCELLED"))
+        wait_for(up, lambda run=run: run in runs(up, "COMPLETED", "CANCELLED"))
         done = {run} & runs(up, "COMPLETED")
 
 
-def latest(up: Up, key: str) -> dict:
-    """The newest artifact of a key."""
+def latest_artifact(up: Up, key: str) -> dict:
+    """Return the newest artifact of a key."""
     (found,) = up.api.post("/artifacts/latest/filter", json={"artifacts": {"key": {"any_": [key]}}}).json()
     return found
 
 
-def run_of(up: Up, edition_id: str) -> dict:
-    """The flow run that published an edition."""
+def run_of_edition(up: Up, edition_id: str) -> dict:
+    """Return the flow run that published an edition."""
     (run,) = up.api.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [f"edition {edition_id}"]}}}).json()
     return run
 
 
 def log_in(page: Page, up: Up) -> None:
-    """Open the UI and answer its login page, as an operator does."""
+    """Log in to the UI as an operator does."""
     page.goto(f"http://127.0.0.1:{up.port}/")
     page.get_by_placeholder("admin:pass").fill(up.password)
     page.keyboard.press("Enter")
@@ -206,17 +206,20 @@ def log_in(page: Page, up: Up) -> None:
 
 
 @asynccontextmanager
-async def events_heard(up: Up, prefix: str) -> AsyncIterator[AsyncIterator[Event]]:
-    """Subscribe to the server's events of these names, those of the last minute first."""
+async def subscribe_to_events(up: Up, prefix: str) -> AsyncIterator[AsyncIterator[Event]]:
+    """Subscribe to the server's events whose names start with a prefix, including those of the last minute."""
     wanted = EventFilter(event=EventNameFilter(prefix=[prefix]))
     with temporary_settings({PREFECT_API_AUTH_STRING: up.password}):
-        async with PrefectEventSubscriber(api_url=str(up.api.base_url), filter=wanted) as heard, asyncio.timeout(LIMIT):
-            yield heard
+        async with (
+            PrefectEventSubscriber(api_url=str(up.api.base_url), filter=wanted) as events,
+            asyncio.timeout(TIMEOUT),
+        ):
+            yield events
 
 
 async def first_event(up: Up) -> str:
-    """The first event with the attacker's mark that the server has; ours is sent last."""
+    """Return the name of the first event with the attacker's mark; this function sends the last one."""
     ours = {"event": f"{MARK}.ours", "id": str(uuid4()), "occurred": datetime.now(UTC).isoformat()}
-    async with events_heard(up, MARK) as events:
+    async with subscribe_to_events(up, MARK) as events:
         up.api.post("/events", json=[ours | {"resource": {"prefect.resource.id": MARK}}])
         return (await anext(events)).event

@@ -1,4 +1,4 @@
-"""Explain how Broadsheet reads one seed file, in plain lines for editors."""
+"""Explain to an editor how Broadsheet reads one seed file."""
 
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +18,7 @@ from flows.source.links import Allowed
 from flows.source.listing import printable, read_seed_file
 
 MAX_TEXT_LENGTH = 100  # characters of a value
-UNUSED = (
+UNUSED_KEY_CODES = (
     "unusable_value",
     "unusable_date",
     "implausible_date",
@@ -32,7 +32,7 @@ def explain(file: Path, settings: Settings) -> str:
 
 
 def _lines(file: Path, settings: Settings) -> list[str]:
-    source, path = _place_of(file, settings)
+    source, path = _locate(file, settings)
     try:
         with closing(Allowed(source, *settings.link_roots)) as allowed:
             content = read_seed_file(source, path, allowed)
@@ -50,7 +50,7 @@ def _lines(file: Path, settings: Settings) -> list[str]:
     return [*lines, *_problem_lines(reading.problems)]
 
 
-def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
+def _locate(file: Path, settings: Settings) -> tuple[Path, str]:
     """Return the source of a file and its path there, as a run lists it; for other files, its folder and name."""
     folder = file.parent.resolve()
     source = by_kind(settings.source, lambda source: source.resolve(), lambda _: folder)
@@ -61,7 +61,7 @@ def _place_of(file: Path, settings: Settings) -> tuple[Path, str]:
 def _origins(content: bytes, problems: list[Problem]) -> dict[str, str]:
     """Return the key and line of each column that the front matter feeds; a key with a problem feeds none."""
     fields = Fields(read_front_matter(content))
-    unusable = {row.line_number for row in problems if row.code in UNUSED}
+    unusable = {row.line_number for row in problems if row.code in UNUSED_KEY_CODES}
     origins = {}
     for column in ALIASES:
         key = next((key for key, _ in fields.values(column) if fields.line(key) not in unusable), None)
@@ -81,7 +81,7 @@ def _article_lines(reading: Reading, origins: dict[str, str]) -> list[str]:
     lines = []
     for name in (column.name for column in columns(ARTICLES)):
         origin = f"  ({origins[name]})" if name in origins else ""
-        lines.append(f"{name:<20} {_short(values[name])}{origin}")
+        lines.append(f"{name:<20} {_shorten(values[name])}{origin}")
     return lines
 
 
@@ -91,12 +91,12 @@ def _image_lines(reading: Reading) -> list[str]:
     for caption in reading.captions:
         captions.setdefault(caption.image_id, []).append(caption)
     for image in reading.images:
-        lines.append(f"image {image.position}, line {image.source_line}, {image.form}: {_short(image.url)}")
+        lines.append(f"image {image.position}, line {image.source_line}, {image.form}: {_shorten(image.url)}")
         for caption in captions.get(image.image_id, []):
-            lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_short(caption.text)}")
+            lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_shorten(caption.text)}")
             if caption.credit:
-                names = f"photographer {_short(caption.photographer)}, agency {_short(caption.agency)}"
-                lines.append(f"        credit: {_short(caption.credit)} ({names})")
+                names = f"photographer {_shorten(caption.photographer)}, agency {_shorten(caption.agency)}"
+                lines.append(f"        credit: {_shorten(caption.credit)} ({names})")
     return lines or ["no images"]
 
 
@@ -109,7 +109,7 @@ def _problem_lines(problems: list[Problem]) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     text = "-" if value is None else " ".join(str(value).split())
     if len(text) <= MAX_TEXT_LENGTH:
         return text

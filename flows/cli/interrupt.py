@@ -1,4 +1,4 @@
-"""Stop a query within a second of a signal, although DuckDB holds the main thread and Python cannot interrupt it."""
+"""Stop a query within a second of a signal, even while DuckDB blocks the main thread."""
 
 import os
 import shutil
@@ -12,107 +12,107 @@ from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-_IGNORED = (signal.SIG_IGN, None)  # SIG_IGN: as nohup sets it; None: a handler that is not Python's
+_IGNORED = (signal.SIG_IGN, None)  # nohup sets SIG_IGN; None is a handler that was not set by Python
 INTERRUPTED = "Interrupted."
-GRACE = 0.5  # seconds until the process is ended, whatever the main thread does
-SIGNALLED = 128  # plus the signal: how a shell reports a process that a signal ended
+GRACE = 0.5  # seconds for the main thread to stop before the process exits
+SIGNAL_EXIT_CODE = 128  # plus the signal number, as in a shell
 
 
 @dataclass
 class Stop:
-    """What a signal does: call `interrupt`; remove `litter` if the process must end without the main thread."""
+    """The reaction to a signal: call `interrupt`, and delete `temporary_paths` if the main thread does not stop."""
 
     interrupt: Callable[[], None] = lambda: None
-    litter: list[Path] = field(default_factory=list)
+    temporary_paths: list[Path] = field(default_factory=list)
     received: int = 0
 
 
 def exit_code(stopped: KeyboardInterrupt) -> int:
     """Return the exit code of a command that a signal stopped: 130 for Ctrl-C, 143 for SIGTERM."""
-    return SIGNALLED + (stopped.args[0] if stopped.args else signal.SIGINT)
+    return SIGNAL_EXIT_CODE + (stopped.args[0] if stopped.args else signal.SIGINT)
 
 
 @contextmanager
-def interruptible(seconds: float = 0, too_long: str = "") -> Iterator[Stop]:
-    """End the block on SIGINT, SIGTERM or SIGHUP, at the latest after a moment; raises KeyboardInterrupt.
+def interruptible(seconds: float = 0, timeout_message: str = "") -> Iterator[Stop]:
+    """Stop the block within GRACE seconds of SIGINT, SIGTERM or SIGHUP; raise KeyboardInterrupt.
 
-    If the block is still running a moment after `seconds` (0: without limit), the process exits with 1 and prints
-    `too_long`: DuckDB does not look at its clock within a call of a function.
+    If the block is still running GRACE seconds after `seconds` (0: no limit), print `timeout_message` and exit with 1:
+    DuckDB does not check its timeout during a function call.
 
-    Python runs a signal handler between two instructions of Python, which may be long after the signal. A thread that
-    waits for the signal number is woken at once.
+    Python runs a signal handler between two bytecode instructions, possibly long after the signal. The thread that
+    waits for the signal number wakes at once.
     """
     stop = Stop()
     if current_thread() is not main_thread():
         yield stop
         return
-    with _heard(stop, seconds + GRACE if seconds else None, too_long):
+    with _watch_signals(stop, seconds + GRACE if seconds else None, timeout_message):
         try:
             yield stop
         except Exception:
             if not stop.received:
                 raise
-        if stop.received:  # DuckDB may raise its own error instead, or the work was just done
+        if stop.received:  # DuckDB may have raised its own error, or the block had just finished
             raise KeyboardInterrupt(stop.received)
 
 
 @contextmanager
-def _heard(stop: Stop, seconds: float | None, too_long: str) -> Iterator[None]:
-    ours, theirs = socket.socketpair()
-    ours.settimeout(seconds)
-    theirs.setblocking(False)
+def _watch_signals(stop: Stop, seconds: float | None, timeout_message: str) -> Iterator[None]:
+    receiver, sender = socket.socketpair()
+    receiver.settimeout(seconds)
+    sender.setblocking(False)
     done = Event()
-    watcher = Thread(target=_watch, args=(ours, done, stop, too_long), daemon=True)
+    watcher = Thread(target=_watch, args=(receiver, done, stop, timeout_message), daemon=True)
     watcher.start()
-    woken = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    previous = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
     try:
-        with _raised(stop):
+        with _raise_on_signal(stop):
             yield
     finally:
         done.set()
-        signal.set_wakeup_fd(woken)
-        theirs.close()
+        signal.set_wakeup_fd(previous)
+        sender.close()
         watcher.join()
-        ours.close()
+        receiver.close()
 
 
 @contextmanager
-def _raised(stop: Stop) -> Iterator[None]:
-    """Raise KeyboardInterrupt for the first signal; ignore others, which would interrupt the cleanup."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    before = {number: handler for number, handler in before.items() if handler not in _IGNORED}
+def _raise_on_signal(stop: Stop) -> Iterator[None]:
+    """Raise KeyboardInterrupt for the first signal; ignore later ones, which would interrupt the cleanup."""
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    handlers = {number: handler for number, handler in handlers.items() if handler not in _IGNORED}
 
     def handle(number: int, _frame: FrameType | None) -> None:
         stop.received = number
-        for other in before:
+        for other in handlers:
             signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt(number)
 
     try:
-        for number in before:
+        for number in handlers:
             signal.signal(number, handle)
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
-def _watch(wakened: socket.socket, done: Event, stop: Stop, too_long: str) -> None:
-    heard, sentence, code = None, too_long, 1
+def _watch(receiver: socket.socket, done: Event, stop: Stop, timeout_message: str) -> None:
+    received, message, code = None, timeout_message, 1
     with suppress(TimeoutError):
-        heard = next((number for number in iter(lambda: wakened.recv(1), b"") if number[0] in _SIGNALS), None)
-        if heard is None:
+        received = next((number for number in iter(lambda: receiver.recv(1), b"") if number[0] in _SIGNALS), None)
+        if received is None:
             return
-        sentence, code = INTERRUPTED, SIGNALLED + heard[0]
+        message, code = INTERRUPTED, SIGNAL_EXIT_CODE + received[0]
     if done.is_set():
         return
-    with suppress(Exception):  # the connection is being closed
+    with suppress(Exception):  # the connection is already closing
         stop.interrupt()
     if done.wait(GRACE):
         return
     with suppress(OSError):
-        os.write(2, f"broadsheet: {sentence}\n".encode())
-    for path in stop.litter:
+        os.write(2, f"broadsheet: {message}\n".encode())
+    for path in stop.temporary_paths:
         shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
             path.unlink()

@@ -1,9 +1,9 @@
-"""The command line: a command is a function of the settings and its arguments, and returns an exit code."""
+"""Parse the command line and run a command: a function of the settings and its arguments, named as the command."""
 
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -11,7 +11,9 @@ from flows.cli.interrupt import INTERRUPTED, exit_code
 from flows.cli.output import flush_output, prepare_streams, write_line
 from flows.display import visible
 from flows.errors import ConfigurationError, InvalidSettingError, RunError, no_edition, out_of_memory
-from flows.settings import Settings
+from flows.settings import Settings, flag
+
+Command = Callable[..., int]  # of the settings and its arguments; returns an exit code
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -26,19 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         flush_output()
 
 
-def _call(command: Any, given: dict[str, Any]) -> int:
+def _call(command: Command, given: dict[str, Any]) -> int:
     values = {name: given.pop(name) for name in list(given) if name in Settings.model_fields}
     try:
-        return int(command(Settings.given(**values), **given))
+        return command(Settings.given(**values), **given)
     except RunError as error:
         write_line(f"broadsheet: {visible(str(error))}", sys.stderr)
         return USAGE if isinstance(error, InvalidSettingError) else FAILED
-    except MemoryError as error:  # of any command, also while it is imported
+    except MemoryError as error:  # possible in every command, even during imports
         write_line(f"broadsheet: {visible(str(out_of_memory(error)))}", sys.stderr)
         return FAILED
     except KeyboardInterrupt as stopped:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only add a traceback
-        advice = " See what is published with broadsheet editions." if command in (run, roll_back) else ""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would only add a traceback
+        advice = " See what is published with broadsheet editions." if command in (run, rollback) else ""
         write_line(f"broadsheet: {INTERRUPTED}{advice}", sys.stderr)
         return exit_code(stopped)
 
@@ -51,50 +53,60 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="broadsheet", description="A folder of articles becomes a warehouse.")
+    parser = _Parser(prog="broadsheet", description="Turn a folder of articles into a warehouse.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _command(commands, "run", run, "read the source and publish an edition", "source", "warehouse")
-    for name in ("rebuild", "verify_content", "allow_withdrawals"):
-        flag = "--" + name.replace("_", "-")
-        about = Settings.model_fields[name].description
-        commands.choices["run"].add_argument(flag, action="store_true", default=None, help=about)
-    up = _command(
-        commands, "up", serve, "publish every hour: a Prefect server and a worker", "source", "warehouse", "data"
+    _add_run(commands)
+    _add_up(commands)
+    _add_command(commands, verify, "rebuild the current edition from the source and compare", "source", "warehouse")
+    _add_command(commands, editions, "list the editions that are kept", "warehouse")
+    back = _add_command(commands, rollback, "make an earlier edition the current one", "warehouse")
+    back.add_argument("edition", metavar="EDITION", help="Id of an edition, as broadsheet editions lists it.")
+    _add_query(commands)
+    one = _add_command(
+        commands, explain, "show how one seed file is read: fields, images, captions, problems", "source"
     )
-    for name in ("port", "cron", "time_zone"):
-        about = Settings.model_fields[name].description
-        up.add_argument("--" + name.replace("_", "-"), metavar=name.upper(), help=about)
-    about = "build the edition once more from the source, aside, and compare"
-    _command(commands, "verify", verify, about, "source", "warehouse")
-    _command(commands, "editions", editions, "list the editions that are kept", "warehouse")
-    rollback = _command(commands, "rollback", roll_back, "go back to an edition that is kept", "warehouse")
-    rollback.add_argument("edition", metavar="EDITION", help="Its id, as broadsheet editions lists it.")
-    query = _command(commands, "query", ask, "answer a question in SQL from the current edition", "warehouse")
-    query.add_argument("sql", metavar="SQL", help="One query, such as 'FROM articles_by_category'.")
-    forms = ("table", "csv", "json", "parquet")
-    about = "Form of the answer; table where not given."
-    query.add_argument("--format", dest="form", choices=forms, default="table", help=about)
-    about = "With --format csv: write an apostrophe before text that a spreadsheet would run as a formula."
-    query.add_argument("--safe-csv", action="store_true", help=about)
-    query.add_argument("--output", metavar="FILE", type=Path, help="File for the answer; Parquet needs one.")
-    query.add_argument("--timeout", metavar="SECONDS", help=Settings.model_fields["timeout"].description)
-    about = "show what one seed file gives: fields, images, captions, problems"
-    _command(commands, "explain", explain, about, "source").add_argument(
-        "file", metavar="FILE", type=Path, help="A seed file."
-    )
+    one.add_argument("file", metavar="FILE", type=Path, help="A seed file.")
     return parser
 
 
-def _command(commands: Any, name: str, function: object, about: str, *folders: str) -> argparse.ArgumentParser:
-    """Add a command with a flag for each of the settings that are its folders."""
-    command = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}.")
+def _add_run(commands: Any) -> None:
+    command = _add_command(commands, run, "read the source and publish an edition", "source", "warehouse")
+    for name in ("rebuild", "verify_content", "allow_withdrawals"):
+        _add_setting(command, name, action="store_true", default=None)
+
+
+def _add_up(commands: Any) -> None:
+    about = "publish every hour: a Prefect server and a worker"
+    command = _add_command(commands, up, about, "source", "warehouse", "data")
+    for name in ("port", "cron", "time_zone"):
+        _add_setting(command, name, metavar=name.upper())
+
+
+def _add_query(commands: Any) -> None:
+    command = _add_command(commands, query, "run an SQL query on the current edition", "warehouse")
+    command.add_argument("sql", metavar="SQL", help="One query, such as 'FROM articles_by_category'.")
+    formats = ("table", "csv", "json", "parquet")
+    about = "Format of the result; table by default."
+    command.add_argument("--format", dest="output_format", choices=formats, default="table", help=about)
+    about = "With --format csv: write an apostrophe before text that a spreadsheet would run as a formula."
+    command.add_argument("--safe-csv", action="store_true", help=about)
+    command.add_argument("--output", metavar="FILE", type=Path, help="File for the result; required for Parquet.")
+    _add_setting(command, "timeout", metavar="SECONDS")
+
+
+def _add_command(commands: Any, function: Command, about: str, *folders: str) -> argparse.ArgumentParser:
+    """Add the command that a function runs, with a flag for each of its folders."""
+    description = f"{about[:1].upper()}{about[1:]}."
+    command = cast(argparse.ArgumentParser, commands.add_parser(function.__name__, help=about, description=description))
     for folder in folders:
-        command.add_argument(f"--{folder}", metavar="FOLDER", help=Settings.model_fields[folder].description)
+        _add_setting(command, folder, metavar="FOLDER")
     command.set_defaults(command=function)
-    return cast(argparse.ArgumentParser, command)
+    return command
 
 
-# Each command imports what it needs when it is called: the others, and a usage error, do not wait for it.
+def _add_setting(command: argparse.ArgumentParser, name: str, **options: Any) -> None:
+    """Add the flag of a setting, with its description as help."""
+    command.add_argument(flag(name), help=Settings.model_fields[name].description, **options)
 
 
 def run(settings: Settings) -> int:
@@ -117,12 +129,12 @@ def _warn(warnings: Sequence[str]) -> None:
         write_line(f"broadsheet: Warning: {visible(warning)}", sys.stderr)
 
 
-def serve(settings: Settings) -> int:
+def up(settings: Settings) -> int:
     """Run the schedule on this machine, until Ctrl-C, SIGTERM or the end of its terminal."""
-    from flows.cli.up.serve import up
+    from flows.cli.up.serve import serve
 
     try:
-        up(settings)
+        serve(settings)
     except KeyboardInterrupt:
         write_line("Stopped. Start it again with broadsheet up.")
     return DONE
@@ -139,14 +151,14 @@ def verify(settings: Settings) -> int:
 
 def editions(settings: Settings) -> int:
     """Print the editions that are kept, newest first."""
-    from flows.cli.summary import list_of_editions
+    from flows.cli.summary import format_editions
 
-    write_line(list_of_editions(settings))
+    write_line(format_editions(settings))
     return DONE
 
 
-def roll_back(settings: Settings, edition: str) -> int:
-    """Make an edition that is kept the current one."""
+def rollback(settings: Settings, edition: str) -> int:
+    """Make an earlier edition the current one."""
     from flows.pipeline import run as pipeline
 
     _warn(pipeline.roll_back(settings, edition))
@@ -155,22 +167,22 @@ def roll_back(settings: Settings, edition: str) -> int:
     return DONE
 
 
-def ask(settings: Settings, sql: str, form: str, safe_csv: bool, output: Path | None) -> int:
-    """Answer an SQL query."""
-    from flows.cli.query.answer import answer
+def query(settings: Settings, sql: str, output_format: str, safe_csv: bool, output: Path | None) -> int:
+    """Run an SQL query on the current edition, and write its result."""
+    from flows.cli.query.execute import execute
     from flows.pipeline.memory import translate_memory_errors
     from flows.warehouse.storage import open_storage
 
-    if form == "parquet" and output is None:
+    if output_format == "parquet" and output is None:
         write_line("broadsheet: Parquet needs a file. Pass one with --output.", sys.stderr)
         return USAGE
-    if safe_csv and form != "csv":
-        write_line("broadsheet: --safe-csv needs --format csv. Add it, or leave out --safe-csv.", sys.stderr)
+    if safe_csv and output_format != "csv":
+        write_line("broadsheet: --safe-csv needs --format csv. Add it, or omit --safe-csv.", sys.stderr)
         return USAGE
     with translate_memory_errors(), open_storage(settings).open_current() as edition:
         if edition is None:
             raise no_edition(settings.warehouse)
-        answer(settings, edition, sql, "safe csv" if safe_csv else form, output)
+        execute(settings, edition, sql, "safe csv" if safe_csv else output_format, output)
     return DONE
 
 

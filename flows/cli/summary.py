@@ -1,4 +1,4 @@
-"""Print the progress and the result of a run, and the list of editions."""
+"""Report the progress and the result of a run, and list the editions."""
 
 import shlex
 import sys
@@ -21,14 +21,14 @@ from flows.settings import Settings
 from flows.warehouse.parquet import count_internal_errors
 from flows.warehouse.storage import Storage, open_storage
 
-LINE_EVERY = 10  # seconds between two lines of progress, without a terminal
+REPORT_INTERVAL = 10  # seconds between lines of progress without a terminal
 
 
 class ProgressRunner(ProcessRunner):
-    """The runner that reports the progress of a mapped step: a bar on a terminal, else lines."""
+    """Run steps in processes and report their progress: as a bar on a terminal, otherwise as lines."""
 
     def map(self, step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-        """Run a step for each part, with its progress on standard error."""
+        """Run a step for each part, and report its progress on standard error."""
         reads = isinstance(parts[0], Batch) if parts else False
         total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
         bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
@@ -37,26 +37,26 @@ class ProgressRunner(ProcessRunner):
             for number in super().map(step, plan, parts):
                 bar.update(number)
                 done += number
-                if bar.disable and time.monotonic() - reported > LINE_EVERY:
+                if bar.disable and time.monotonic() - reported > REPORT_INTERVAL:
                     reported = time.monotonic()
                     write_line(f"{done:,} of {total:,} {unit}", sys.stderr)
                 yield number
 
 
 def summary(settings: Settings, report: Report) -> str:
-    """Return what a run did, and what to do next."""
+    """Return the counts of a run, and commands to continue with."""
     if report.edition is None:
         return f"No changes since edition {report.folder.name} ({report.files:,} files, {report.seconds:.1f} s)."
     edition = report.edition
-    counted = (
+    counts = (
         *("articles", "images", "captions", "added", "corrected", "withdrawn", "restored"),
         *("rejected", "repaired", "duplicates", "drafts"),
     )
     lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
-    lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counted]
-    with suppress(RunError, OSError):  # a working copy that could not be kept, of which a warning says so
+    lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counts]
+    with suppress(RunError, OSError):  # no working copy could be kept: a warning says so
         lines += _internal_errors(report.folder)
-    return "\n".join([*lines, *_what_next(open_storage(settings), edition)])
+    return "\n".join([*lines, *_next_commands(open_storage(settings), edition)])
 
 
 def _internal_errors(edition: Path) -> list[str]:
@@ -65,11 +65,11 @@ def _internal_errors(edition: Path) -> list[str]:
     return []
 
 
-def _what_next(storage: Storage, edition: Edition) -> list[str]:
+def _next_commands(storage: Storage, edition: Edition) -> list[str]:
     current = storage.current_location(edition.edition_id)
-    before, after = f"duckdb -readonly {_quoted(current / 'broadsheet.duckdb')} ", ""
+    before, after = f"duckdb -readonly {_shell_quote(current / 'broadsheet.duckdb')} ", ""
     if not storage.opens_in_place:
-        before, after = "broadsheet query ", f" --warehouse {_quoted(storage.location)}"
+        before, after = "broadsheet query ", f" --warehouse {_shell_quote(storage.location)}"
     lines = [f"Rejected:   {before}'FROM problems'{after}"] if edition.rejected else []
     lines += [
         f"Query it:   {before}'FROM articles_by_category'{after}",
@@ -78,7 +78,7 @@ def _what_next(storage: Storage, edition: Edition) -> list[str]:
     return lines
 
 
-def _quoted(place: object) -> str:
+def _shell_quote(place: object) -> str:
     """Return a path as an argument of a shell command."""
     text = f"./{place}" if str(place).startswith("-") else str(place)
     if visible(text) == text:
@@ -86,8 +86,8 @@ def _quoted(place: object) -> str:
     return "$'" + visible(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"  # Bash and Zsh read the escapes
 
 
-def list_of_editions(settings: Settings) -> str:
-    """Return a line for each edition that is kept, newest first, and mark the current one."""
+def format_editions(settings: Settings) -> str:
+    """Return a table of the editions that are kept, newest first, with a mark at the current one."""
     storage = open_storage(settings)
     kept = storage.manifests()
     try:

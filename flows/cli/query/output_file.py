@@ -1,4 +1,4 @@
-"""The file for the answer to a query: replaced when the answer is complete; a device or pipe is written directly."""
+"""Open the output file of a query: a file is replaced when it is complete, a device or pipe is written directly."""
 
 import errno
 import os
@@ -14,29 +14,29 @@ from flows.errors import QueryError
 from flows.warehouse.manifest_model import MANIFEST
 from flows.warehouse.pointer import CURRENT, EDITIONS
 
-UNFINISHED = ".broadsheet-"  # what the name of an answer begins with until it is complete
+TEMPORARY_PREFIX = ".broadsheet-"  # of the file name until the result is complete
 
 
 @contextmanager
-def written(output: Path, warehouse: Path, litter: list[Path]) -> Iterator[BinaryIO]:
-    """Write an answer: a file is replaced in one step at the end of the block, and unchanged if that fails.
+def open_output(output: Path, warehouse: Path, temporary_paths: list[Path]) -> Iterator[BinaryIO]:
+    """Open a file for the result: it is replaced atomically at the end of the block, and unchanged if the block fails.
 
-    Devices and pipes, such as /dev/stdout and /dev/fd/63, are written directly. `litter` has the temporary file's name
-    until then. Raise QueryError if a place is refused, and OSError.
+    Devices and pipes, such as /dev/stdout and /dev/fd/63, are written directly. The temporary file is added to
+    `temporary_paths`. Raise QueryError if the path is not allowed, and OSError.
     """
-    if (number := _descriptor(output)) is not None:
+    if (number := _file_descriptor(output)) is not None:
         with os.fdopen(os.dup(number), "wb") as file:
             yield file
     elif _is_direct(output, warehouse):
         with output.open("wb") as file:
             yield file
     else:
-        with _replacing(output, litter) as file:
+        with _replace_file(output, temporary_paths) as file:
             yield file
 
 
 def _is_direct(output: Path, warehouse: Path) -> bool:
-    """Return whether a place is a device or pipe; raise QueryError if it cannot hold an answer."""
+    """Return whether a path is a device or pipe; raise QueryError if it cannot be written."""
     _require_folder(output)
     if output.is_symlink():
         raise QueryError(
@@ -49,7 +49,7 @@ def _is_direct(output: Path, warehouse: Path) -> bool:
         return True
     if mode and not stat.S_ISREG(mode):
         raise QueryError(f"{output} is not a regular file. Name another file with --output.")
-    _refuse_warehouse(output, warehouse)
+    _require_outside_warehouse(output, warehouse)
     return False
 
 
@@ -66,55 +66,55 @@ def _require_folder(output: Path) -> None:
 
 
 def _mode(output: Path) -> int | None:
-    """Return the type and permissions of a file, None if there is none."""
+    """Return the type and permissions of a file; None if it does not exist."""
     try:
         mode = output.stat().st_mode
     except FileNotFoundError:
         return None
-    if not os.access(output, os.W_OK):  # renaming would replace a file that is protected
+    if not os.access(output, os.W_OK):  # a rename would replace a write-protected file
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return mode
 
 
-def _refuse_warehouse(output: Path, warehouse: Path) -> None:
+def _require_outside_warehouse(output: Path, warehouse: Path) -> None:
     folder = output.parent.resolve()
-    ours = {warehouse.resolve(), (warehouse / EDITIONS).resolve()}
+    reserved = {warehouse.resolve(), (warehouse / EDITIONS).resolve()}
     for parent in (folder, *folder.parents):
-        if parent in ours or (parent / MANIFEST).is_file() or (parent / CURRENT / MANIFEST).is_file():
+        if parent in reserved or (parent / MANIFEST).is_file() or (parent / CURRENT / MANIFEST).is_file():
             raise QueryError(
                 f"{output} is inside the warehouse {parent}, which only runs change."
                 " Name a file elsewhere with --output."
             )
 
 
-def _descriptor(output: Path) -> int | None:
-    """Return the number of /dev/stdout, /dev/fd/63 and the like: a file that a shell has opened is not opened again."""
+def _file_descriptor(output: Path) -> int | None:
+    """Return the number of /dev/stdout, /dev/fd/63 and similar: the shell has already opened the file."""
     folder = os.path.realpath(output.parent)
     if folder == "/dev" and output.is_symlink():
-        return _descriptor(Path("/dev", output.readlink()))
+        return _file_descriptor(Path("/dev", output.readlink()))
     return int(output.name) if folder == f"/proc/{os.getpid()}/fd" and re.fullmatch(r"[0-9]+", output.name) else None
 
 
 @contextmanager
-def _replacing(output: Path, litter: list[Path]) -> Iterator[BinaryIO]:
-    with NamedTemporaryFile(dir=output.parent, prefix=UNFINISHED, delete=False) as file:
-        beside = Path(file.name)
-        litter.append(beside)
+def _replace_file(output: Path, temporary_paths: list[Path]) -> Iterator[BinaryIO]:
+    with NamedTemporaryFile(dir=output.parent, prefix=TEMPORARY_PREFIX, delete=False) as file:
+        temporary = Path(file.name)
+        temporary_paths.append(temporary)
         try:
             yield cast(BinaryIO, file)
-            _permit_as(output, file.fileno())
-            file.close()  # a network disk may refuse what it has only now received
-            beside.replace(output)
+            _copy_permissions(output, file.fileno())
+            file.close()  # a network disk may report a failed write only now
+            temporary.replace(output)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
-def _permit_as(output: Path, descriptor: int) -> None:
-    """Give a new file the owner and permissions of the one that it replaces, or those of any new file."""
+def _copy_permissions(output: Path, descriptor: int) -> None:
+    """Set the owner and permissions of the file that is replaced, or the defaults of a new file."""
     umask = os.umask(0)
     os.umask(umask)
-    with suppress(OSError):  # some disks know no permissions, and only root gives files away
+    with suppress(OSError):  # some disks have no permissions, and only root can change the owner
         os.fchmod(descriptor, 0o666 & ~umask)
         before = output.stat()
         os.fchmod(descriptor, before.st_mode & 0o777)

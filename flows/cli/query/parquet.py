@@ -1,4 +1,4 @@
-"""Write the rows of an answer as Parquet, if each of its types and values has a Parquet form."""
+"""Write the rows of a query as Parquet, if Parquet supports all of their types and values."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -12,21 +12,21 @@ from flows.cli.query.formats import Rows, batches
 from flows.errors import QueryError
 from flows.warehouse.database import ROW_GROUP_SIZE
 
-# Parquet has no form for them, or Arrow makes other values of them and does not say so.
-_NO_FORM = {"interval", "union", "time with time zone", "uhugeint", "bit", "bignum", "variant", "geometry"}
-_NESTED = {"list", "array", "struct", "map", "tuple"}
+# Parquet lacks these types, or Arrow changes their values silently.
+_UNSUPPORTED_TYPES = {"interval", "union", "time with time zone", "uhugeint", "bit", "bignum", "variant", "geometry"}
+_NESTED_TYPES = {"list", "array", "struct", "map", "tuple"}
 
 
 def write_parquet(rows: Rows, file: BinaryIO) -> None:
-    """Write Parquet with row groups as in the database; raise QueryError, which names a column that has no form."""
+    """Write Parquet with row groups as in the database; raise QueryError with the name of an unsupported column."""
     types = dict(zip(rows.columns, rows.types, strict=True))
     for name, type_ in types.items():
-        if _NO_FORM & set(_kinds(type_)):
-            raise _unfit(name, type_)
+        if _UNSUPPORTED_TYPES & set(_type_names(type_)):
+            raise _unsupported_error(name, type_)
     found = batches(rows, ROW_GROUP_SIZE)
     first = next(found, None)
     schema = first.schema if first else rows.limit(0).to_arrow_table().schema
-    _require_forms(schema.empty_table(), types)
+    _require_supported(schema.empty_table(), types)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in chain([first] if first else [], found):
             _write_batch(writer, batch, types)
@@ -37,11 +37,11 @@ def _write_batch(writer: pq.ParquetWriter, batch: pa.RecordBatch, types: dict[st
         batch.validate(full=True)
         writer.write_batch(batch)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        _require_forms(pa.Table.from_batches([batch]), types)
+        _require_supported(pa.Table.from_batches([batch]), types)
         raise
 
 
-def _require_forms(table: pa.Table, types: dict[str, DuckDBPyType]) -> None:
+def _require_supported(table: pa.Table, types: dict[str, DuckDBPyType]) -> None:
     """Raise QueryError for the first column that cannot be written."""
     for name in table.column_names:
         column = table.select([name])
@@ -49,18 +49,18 @@ def _require_forms(table: pa.Table, types: dict[str, DuckDBPyType]) -> None:
             column.validate(full=True)
             pq.write_table(column, pa.BufferOutputStream())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise _unfit(name, types[name]) from None
+            raise _unsupported_error(name, types[name]) from None
 
 
-def _kinds(type_: DuckDBPyType) -> Iterator[str]:
+def _type_names(type_: DuckDBPyType) -> Iterator[str]:
     yield type_.id
-    if type_.id in _NESTED:
+    if type_.id in _NESTED_TYPES:
         for _, child in type_.children:
-            if isinstance(child, DuckDBPyType):  # an array has its length there as well
-                yield from _kinds(child)
+            if isinstance(child, DuckDBPyType):  # the children of an array include its length
+                yield from _type_names(child)
 
 
-def _unfit(name: str, type_: DuckDBPyType) -> QueryError:
+def _unsupported_error(name: str, type_: DuckDBPyType) -> QueryError:
     quoted = name.replace('"', '""')
     return QueryError(
         f"Parquet cannot hold the column {name} ({type_}), or one of its values."

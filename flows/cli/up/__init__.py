@@ -1,5 +1,5 @@
 """`broadsheet up`: a Prefect server, the deployments of prefect.yaml and a worker on this machine, until it is stopped.
 
-Prefect runs in separate processes, driven by its commands and its API: importing it here would take two seconds and
-read the settings of the shell and of the current folder.
+The server and the worker are separate processes. This one talks to the server with Prefect's client, which it imports
+under the same environment as theirs: neither the shell's PREFECT_* variables nor the current folder reach it.
 """

@@ -1,8 +1,8 @@
-"""End what a killed `broadsheet up` leaves: its server, its worker and their flow runs.
+"""Kill the processes that a killed `broadsheet up` leaves: its server, its worker and their flow runs.
 
-Each of them has a mark in its environment, and so has every process that it starts, in whatever session. A guard waits
-for the end of `up` and kills the processes with its mark; the next `up` kills those of any earlier one, whatever port
-they use. Linux only: the marks are read from /proc.
+Each of them has a mark in its environment, which all processes that it starts inherit, in any session. A guard waits
+for the end of `up` and kills the processes with its mark. The next `up` kills those of all earlier ones, on any port.
+Linux only: the marks are read from /proc.
 """
 
 import os
@@ -18,22 +18,22 @@ from uuid import uuid4
 MARK = "_BROADSHEET_UP"
 
 
-def any_mark(home: Path) -> str:
-    """Return what the marks of every `up` with this home start with: its inode, since a path may have several names."""
+def mark_prefix(home: Path) -> str:
+    """Return the prefix of the marks of each `up` with this home: its inode, since a folder may have several paths."""
     status = home.stat()
     return f"{status.st_dev}:{status.st_ino}:"
 
 
-def mark(home: Path) -> str:
+def new_mark(home: Path) -> str:
     """Return a new mark for an `up` with this home."""
-    return f"{any_mark(home)}{uuid4()}"
+    return f"{mark_prefix(home)}{uuid4()}"
 
 
 @contextmanager
-def guarded(mark: str, environment: dict[str, str]) -> Iterator[None]:
-    """Start a guard that ends every process with this mark when the block ends or this process dies."""
+def cleanup_guard(mark: str, environment: dict[str, str]) -> Iterator[None]:
+    """Start a guard that kills every process with this mark when the block ends or this process dies."""
     command = [sys.executable, "-m", "flows.cli.up.orphans", mark]
-    # Its standard input is a pipe from this process alone, which the kernel closes however we end.
+    # Its standard input is a pipe from this process, which the kernel closes however this process ends.
     guard = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -43,15 +43,15 @@ def guarded(mark: str, environment: dict[str, str]) -> Iterator[None]:
         guard.communicate()
 
 
-def end_marked(mark: str) -> None:
-    """Kill every process whose mark starts with `mark`, and wait until none is left."""
-    while found := list(_marked(mark)):
+def kill_marked(mark: str) -> None:
+    """Kill every process whose mark starts with `mark`, and wait for their end."""
+    while found := list(_find_marked(mark)):
         for process in found:
             _kill(process)
 
 
-def _marked(mark: str) -> Iterator[int]:
-    """Yield a file descriptor of each process with a mark; it stays that process's if its id is given to another."""
+def _find_marked(mark: str) -> Iterator[int]:
+    """Yield a file descriptor of each process whose mark starts with `mark`; unlike a process id, it is not reused."""
     wanted = f"{MARK}={mark}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -83,4 +83,4 @@ def _kill(process: int) -> None:
 
 if __name__ == "__main__":
     sys.stdin.read()
-    end_marked(sys.argv[1])
+    kill_marked(sys.argv[1])

@@ -13,11 +13,11 @@ from flows.errors import DataUnwritableError, PrefectError
 
 COMMAND = (sys.executable, "-m", "prefect")
 STOP_LIMIT = 30.0  # seconds for a process to end before it is killed
-PAUSE = 0.3  # seconds between two looks at what is awaited
+PAUSE = 0.3  # seconds between two polls
 
 
-class Part(NamedTuple):
-    """A process that must live as long as `up` does; `log` has its output."""
+class PrefectProcess(NamedTuple):
+    """A process that must run as long as `up` does; its output is in `log`."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 @contextmanager
-def writing(home: Path) -> Iterator[None]:
+def translate_write_errors(home: Path) -> Iterator[None]:
     """Raise DataUnwritableError if the folder of `up` cannot be written."""
     try:
         yield
@@ -37,29 +37,29 @@ def writing(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def running(
+def run_process(
     name: str, command: tuple[str, ...], environment: dict[str, str], home: Path, umask: int = -1
-) -> Iterator[Part]:
-    """Run a part of Prefect until the end of the block, with another umask than ours if one is passed."""
+) -> Iterator[PrefectProcess]:
+    """Run a command of Prefect until the end of the block, with another umask if one is passed."""
     log = home / f"{name}.log"
-    with writing(home):
+    with translate_write_errors(home):
         output = log.open("ab")
     with output:
-        # In its own session: a Ctrl-C reaches only us, and we stop the parts in their order.
+        # In a separate session: Ctrl-C reaches only `up`, which stops the processes in order.
         process = subprocess.Popen(
             [*COMMAND, *command], env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True,
             umask=umask,
         )  # fmt: skip
     try:
-        yield Part(name, process, log)
+        yield PrefectProcess(name, process, log)
     finally:
         _stop(process)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a process within STOP_LIMIT seconds, or kill it and its process group."""
-    for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(again, signal.SIG_IGN)  # stopping is under way and takes its time
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the stop is already in progress
     process.terminate()
     try:
         process.wait(STOP_LIMIT)
@@ -68,14 +68,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def require_alive(*parts: Part) -> None:
-    """Raise PrefectError, with the end of its log, if one of the parts has ended."""
-    for part in parts:
-        if part.process.poll() is not None:
-            last = part.log.read_text(errors="replace").split("\n")[-2:]
+def require_alive(*processes: PrefectProcess) -> None:
+    """Raise PrefectError with the last lines of its log if one of the processes has ended."""
+    for process in processes:
+        if process.process.poll() is not None:
+            last = process.log.read_text(errors="replace").split("\n")[-2:]
             raise PrefectError(
-                f"Prefect's {part.name} ended with status {part.process.returncode}"
-                f" ({' '.join(last).strip()[-200:]}). See {part.log}, then start broadsheet up again."
+                f"Prefect's {process.name} ended with status {process.process.returncode}"
+                f" ({' '.join(last).strip()[-200:]}). See {process.log}, then start broadsheet up again."
             )
 
 

@@ -2,73 +2,91 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import yaml
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.schedules import (
+    SCHEDULE_TYPES,
+    CronSchedule,
+    IntervalSchedule,
+    NoSchedule,
+    RRuleSchedule,
+)
+from prefect.events.schemas.automations import AutomationCore
+from prefect.states import Crashed
 
 from flows.cli.output import write_line
-from flows.cli.up.api import Api
-from flows.cli.up.environment import DEPLOYMENTS, PROJECT
-from flows.cli.up.pool import POOL, set_up_pool
-from flows.cli.up.processes import PAUSE, Part, require_alive, run_prefect, writing
+from flows.cli.up.environment import DEPLOYMENTS, POOL, PROJECT
+from flows.cli.up.pool import set_up_pool
+from flows.cli.up.processes import PAUSE, PrefectProcess, require_alive, run_prefect, translate_write_errors
 from flows.display import visible
+from flows.errors import PrefectError
 from flows.settings import Settings
 
 RECOVERY = PROJECT / "automations" / "recovery.yaml"
 HOURLY, SLUG = "etl/hourly", "hourly"  # the deployment that runs at once, and the schedule that --cron sets
-PUBLISHED = "edition "  # what the name of a flow run starts with once it has published
+PUBLISHED = "edition "  # prefix of the name of a flow run that has published
+ACTIVE = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 
 
-def set_up(api: Api, settings: Settings, environment: dict[str, str], home: Path) -> None:
+def set_up(client: SyncPrefectClient, settings: Settings, environment: dict[str, str], home: Path) -> None:
     """Create the work pool and the automations if they are missing, and deploy prefect.yaml."""
-    set_up_pool(api)
-    _deploy(api, environment, home)
+    set_up_pool(client)
+    _deploy(client, environment, home)
     if settings.cron:
-        _set_cron(api, {"cron": settings.cron, "timezone": settings.time_zone})
-    known = {automation["name"] for automation in api("POST", "automations/filter", {})}
+        _set_cron(client, CronSchedule(cron=settings.cron, timezone=settings.time_zone))
+    known = {automation.name for automation in client.read_automations()}
     for automation in yaml.safe_load(RECOVERY.read_text()):
         if automation["name"] not in known:
-            api("POST", "automations/", automation)
+            client.create_automation(AutomationCore.model_validate(automation))
 
 
-def _deploy(api: Api, environment: dict[str, str], home: Path) -> None:
+def _deploy(client: SyncPrefectClient, environment: dict[str, str], home: Path) -> None:
     """Deploy prefect.yaml, but leave schedules and pauses of deployments that exist: they may be the operator's.
 
     The work pool takes no job variables; the worker has those of prefect.yaml in its environment.
     """
     plan = yaml.safe_load(DEPLOYMENTS.read_text())
-    paused = {row["name"]: row["paused"] for row in api("POST", "deployments/filter", {})}
+    paused = {deployment.name: deployment.paused for deployment in client.read_deployments()}
     for deployment in plan["deployments"]:
         deployment["work_pool"].pop("job_variables", None)
         if deployment["name"] in paused:
             deployment["paused"] = paused[deployment["name"]]  # Prefect would resume it
             deployment.pop("schedules", None)
     file = home / DEPLOYMENTS.name
-    with writing(home):
+    with translate_write_errors(home):
         file.write_text(yaml.safe_dump(plan))
     run_prefect(environment, home, "deploy", "--all", "--prefect-file", str(file))
 
 
-def _set_cron(api: Api, wanted: dict[str, str]) -> None:
+def _set_cron(client: SyncPrefectClient, cron: CronSchedule) -> None:
     """Set the times of the hourly deployment's schedule; if it is paused, it stays paused."""
-    hourly = api("GET", f"deployments/name/{HOURLY}")
-    schedules = f"deployments/{hourly['id']}/schedules"
-    ours = [schedule["id"] for schedule in hourly["schedules"] if schedule["slug"] == SLUG]
-    if ours:
-        api("PATCH", f"{schedules}/{ours[0]}", {"schedule": wanted})
+    hourly = client.read_deployment_by_name(HOURLY)
+    existing = [schedule.id for schedule in hourly.schedules if schedule.slug == SLUG]
+    if existing:
+        client.update_deployment_schedule(hourly.id, existing[0], schedule=cron)
     else:
-        api("POST", schedules, [{"slug": SLUG, "schedule": wanted, "active": True}])
+        client.create_deployment_schedules(hourly.id, [DeploymentScheduleCreate(slug=SLUG, schedule=cron, active=True)])
 
 
-def end_lost_runs(api: Api) -> None:
-    """Mark runs that were under way when `up` ended as crashed: each would hold its deployment's only slot."""
-    under_way = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
-    for run in api("POST", "flow_runs/filter", {"flow_runs": under_way, "work_pools": {"name": {"any_": [POOL]}}}):
-        state = {"type": "CRASHED", "name": "Crashed", "message": _what_is_known(run["name"])}
-        api("POST", f"flow_runs/{run['id']}/set_state", {"state": state})
+def crash_lost_runs(client: SyncPrefectClient) -> None:
+    """Mark runs that were active when `up` ended as crashed: each would hold its deployment's only slot."""
+    active = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(ACTIVE))))
+    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL]))
+    for run in client.read_flow_runs(flow_run_filter=active, work_pool_filter=pool):
+        client.set_flow_run_state(run.id, Crashed(message=_crash_message(run.name)))
 
 
-def _what_is_known(name: str) -> str:
+def _crash_message(name: str) -> str:
     published = (
         f"It had published {name}."
         if name.startswith(PUBLISHED)
@@ -77,29 +95,41 @@ def _what_is_known(name: str) -> str:
     return f"broadsheet up ended while this run was under way. {published}"
 
 
-def times(api: Api) -> str:
+def describe_schedule(client: SyncPrefectClient) -> str:
     """Return when the hourly deployment runs, for the operator; an empty string if it is paused."""
-    hourly, pool = api("GET", f"deployments/name/{HOURLY}"), api("GET", f"work_pools/{POOL}")
-    if hourly["paused"] or pool["is_paused"]:
+    hourly, pool = client.read_deployment_by_name(HOURLY), client.read_work_pool(POOL)
+    if hourly.paused or pool.is_paused:
         return ""
-    return " and ".join(_readable(row["schedule"]) for row in hourly["schedules"] if row["active"])
+    return " and ".join(_format(row.schedule) for row in hourly.schedules if row.active)
 
 
-def _readable(schedule: dict[str, Any]) -> str:
-    if "interval" in schedule:
-        return f"every {schedule['interval']:.0f} seconds"
-    return f"{schedule.get('cron') or schedule.get('rrule')} {schedule.get('timezone') or 'UTC'}"
+def _format(schedule: SCHEDULE_TYPES) -> str:
+    match schedule:
+        case IntervalSchedule():
+            return f"every {schedule.interval.total_seconds():.0f} seconds"
+        case CronSchedule():
+            return f"{schedule.cron} {schedule.timezone or 'UTC'}"
+        case RRuleSchedule():
+            return f"{schedule.rrule} {schedule.timezone or 'UTC'}"
+        case NoSchedule():
+            return "never"
 
 
-def run_now(api: Api, worker: Part) -> None:
+def run_now(client: SyncPrefectClient, worker: PrefectProcess) -> None:
     """Run the hourly deployment at once, and print how it ended."""
-    hourly = api("GET", f"deployments/name/{HOURLY}")
-    run = api("POST", f"deployments/{hourly['id']}/create_flow_run", {})
-    while (state := run["state"])["type"] in ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING"):
+    run = client.create_flow_run_from_deployment(client.read_deployment_by_name(HOURLY).id)
+    while (state := _state(run)).type in (StateType.SCHEDULED, *ACTIVE):
         require_alive(worker)
         time.sleep(PAUSE)
-        run = api("GET", f"flow_runs/{run['id']}")
-    if state["type"] == "CANCELLED":  # the deployment's limit: a scheduled run was first
+        run = client.read_flow_run(run.id)
+    if state.type == StateType.CANCELLED:  # the deployment's limit: a scheduled run was first
         write_line("First run skipped: another one is under way.")
     else:
-        write_line(f"First run {state['name'].lower()}: {visible(state['message'] or 'no message')}")
+        write_line(f"First run {str(state.name).lower()}: {visible(state.message or 'no message')}")
+
+
+def _state(run: FlowRun) -> State:
+    """Return the state of a run of a deployment, which always has one."""
+    if run.state is None:
+        raise PrefectError(f"Prefect's flow run {run.name} has no state. Start broadsheet up again.")
+    return run.state
