@@ -21,6 +21,7 @@ class LocalStorage(Storage):
     """A warehouse that is a folder: editions are built in it, and moved to their place."""
 
     opens_in_place = True
+    root_setting = "--warehouse"
 
     def __init__(self, folder: Path) -> None:
         self.location = self.local_root = folder
