@@ -88,7 +88,18 @@ def test_a_machine_without_a_copy_takes_a_month_from_another_edition(settings, p
 
 
 @damages
-@pytest.mark.parametrize("name", ["broadsheet.duckdb", "problems.parquet", "front_page.html"])
+@pytest.mark.parametrize("name", [MONTH, "captions/undated/captions.parquet", "problems.parquet", "sources.parquet"])
+def test_a_machine_without_a_copy_restores_a_table_from_the_database(settings, published, damage, name):
+    damage(object_of(settings, published, name))
+    shutil.rmtree(settings.data)
+    report = publish_edition(settings)
+    assert report.edition is None
+    assert any(name in line for line in report.warnings)
+    assert verify(settings) == []
+
+
+@damages
+@pytest.mark.parametrize("name", ["broadsheet.duckdb", "front_page.html"])
 def test_what_seed_files_give_is_rebuilt_where_no_good_copy_is_left(settings, published, damage, name):
     damage(object_of(settings, published, name))
     shutil.rmtree(settings.data)
@@ -99,9 +110,11 @@ def test_what_seed_files_give_is_rebuilt_where_no_good_copy_is_left(settings, pu
 
 
 @damages
-@pytest.mark.parametrize("name", ["sources.parquet", "editions.parquet"])
-def test_history_without_a_good_copy_is_an_error(settings, published, damage, name):
-    damage(object_of(settings, published, name))
+@pytest.mark.parametrize("name", ["sources.parquet", "editions.parquet", MONTH])
+def test_what_no_copy_and_no_database_has_is_an_error(settings, published, damage, name):
+    """A month of content, too: without the previous texts, the ledger would call each article new."""
+    for damaged in (name, "broadsheet.duckdb"):
+        damage(object_of(settings, published, damaged))
     shutil.rmtree(settings.data)
     with pytest.raises(EditionDamagedError, match=rf"The object s3://.*{name} .* broadsheet rollback EDITION\."):
         publish_edition(settings)

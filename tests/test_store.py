@@ -136,6 +136,7 @@ def test_a_prefix_may_have_spaces_and_one_slash_at_its_end():
 def test_an_edition_that_was_spoilt(settings, tmp_path):
     edition = settings.warehouse / "editions" / publish_edition(settings).folder.name
     elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
+    objects.write(edition / "broadsheet.duckdb", b"other")
     objects.write(edition / "sources.parquet", b"other")
     assert "The file sources.parquet has a different hash than edition.json states." in verify(settings)
     assert (

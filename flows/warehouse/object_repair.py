@@ -15,6 +15,7 @@ from flows.warehouse.manifest import has_file, read_manifest
 from flows.warehouse.manifest_model import MANIFEST, FileFacts
 from flows.warehouse.parquet import table_file
 from flows.warehouse.pointer import EDITIONS
+from flows.warehouse.recovery import restore_from_database
 from flows.warehouse.run_warnings import warn
 from flows.warehouse.working_copy import download
 
@@ -25,8 +26,8 @@ DERIVED = {DATABASE, FRONT_PAGE, table_file(Path(), PROBLEMS).name}
 def repair(warehouse: ObjectPath, edition: Path, damaged: Iterable[FileFacts]) -> tuple[str, ...]:
     """Put damaged objects of an edition again, and return the paths of those that only a rebuild can replace.
 
-    Their bytes are those of the working copy, or of the same file in another edition. Raise EditionDamagedError if an
-    object is lost that no rebuild can derive.
+    Their bytes come from the working copy, from the same file in another edition, or from the edition's database. Raise
+    EditionDamagedError if an object is lost that no rebuild can derive.
     """
     place = warehouse / EDITIONS / edition.name
     repaired, lost = [], []
@@ -54,7 +55,19 @@ def _recover(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> EditionD
     if error is None:
         return None
     others = _same_elsewhere(warehouse, edition, facts)
-    return None if any(download(place, edition, facts) is None for place in others) else error
+    if any(download(place, edition, facts) is None for place in others):
+        return None
+    return None if _is_restored(warehouse, edition, facts) else error
+
+
+def _is_restored(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> bool:
+    """Restore a file from the database of its edition, and return whether that was possible."""
+    database = read_manifest(edition).by_path.get(DATABASE)
+    if database is None or facts == database:
+        return False
+    if not has_file(edition, database):
+        download(warehouse / EDITIONS / edition.name / DATABASE, edition, database)
+    return restore_from_database(edition, facts)
 
 
 def _same_elsewhere(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> Iterator[ObjectPath]:
