@@ -105,7 +105,7 @@ class ObjectStorage(Storage):
 
     def fetch_published(self) -> Path | None:
         """Download every object of the current edition beside the working copy, which may be better."""
-        return working_copy.fetch_beside(self.location, self.local_root / EDITIONS / STAGING / "published")
+        return working_copy.fetch_beside(self.location, self.local_root)
 
     def edition_location(self, edition_id: str) -> ObjectPath:
         """Return the URL of the edition."""

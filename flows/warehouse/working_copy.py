@@ -14,6 +14,7 @@ from flows.schema import CONTENT
 from flows.warehouse import object_catalog, object_editions, pointer
 from flows.warehouse.database import DATABASE
 from flows.warehouse.disk import discard
+from flows.warehouse.disk_space import require_space_for_copy
 from flows.warehouse.editions import LISTING_CACHE
 from flows.warehouse.lock import HOLDER, LOCK
 from flows.warehouse.manifest import REMEDY, has_file, read_manifest, require_intact, unexpected
@@ -27,12 +28,13 @@ _HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # needed only by 
 
 def tidy(local_root: Path) -> None:
     """Remove what is not of the kind that the working copy has by that name: it is only a copy, and made again."""
-    for name in (EDITIONS, STAGING, CURRENT, CLAIMED, LISTING_CACHE, LOCK, HOLDER):
+    folders = (EDITIONS, STAGING, f"{EDITIONS}/{STAGING}")
+    for name in (*folders, CURRENT, CLAIMED, LISTING_CACHE, LOCK, HOLDER):
         entry = local_root / name
         if not os.path.lexists(entry):
             continue
         is_folder = entry.is_dir() and not entry.is_symlink()
-        if is_folder != (name in (EDITIONS, STAGING)) or (entry.is_symlink() and name != CURRENT):
+        if is_folder != (name in folders) or (entry.is_symlink() and name != CURRENT):
             _discard(entry)
 
 
@@ -127,14 +129,18 @@ def download(place: ObjectPath, edition: Path, facts: FileFacts) -> EditionDamag
     return EditionDamagedError(f"The object {place} has a different hash than {MANIFEST} states. {REMEDY}")
 
 
-def fetch_beside(warehouse: ObjectPath, folder: Path) -> Path | None:
-    """Download every object of the current edition, unchecked, below a folder; return its folder, None without one."""
+def fetch_beside(warehouse: ObjectPath, local_root: Path) -> Path | None:
+    """Download every object of the current edition, unchecked, beside the working copy.
+
+    Return its folder, which ends with the lock; None without an edition.
+    """
     object_editions.require_clock(warehouse, datetime.now(UTC))
     current = object_catalog.require_chosen(warehouse)
     if current is None:
         return None
-    object_catalog.read_stored(warehouse, current)
-    edition = folder / current
+    manifest, _ = object_catalog.read_stored(warehouse, current)
+    require_space_for_copy(local_root, "BROADSHEET_DATA", manifest)
+    edition = local_root / EDITIONS / STAGING / "published" / current
     transfers.download_all(_place(warehouse, edition), edition)
     return edition
 
