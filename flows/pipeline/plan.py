@@ -1,24 +1,32 @@
-"""The data that steps pass on: paths, counts and months. Staged rows are in Arrow files of the staging folder."""
+"""The data that steps pass on: paths, counts, months, and which staged files have their rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from flows.pipeline.code import CODE, Code
 from flows.settings import Settings
+from flows.warehouse.manifest_model import FileFacts
+from flows.warehouse.staging import StagedFile
 from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
-# With the five other steps at most 25 task runs, each of which costs an orchestrator time.
+# With the five other steps and a part for each bucket of months, at most 25 task runs, each of which costs time.
 MAX_BATCHES = 16
-MAX_PARTS = 4
 MIN_BATCH_FILES = 500  # smaller batches cost more than they share
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A slice of the files to read: from `start` up to `stop`."""
+    """A slice of the files to read, from `start` up to `stop`, and the staged file that lists them."""
 
-    number: int
     start: int
     stop: int
+    staged: tuple[StagedFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Return the number of files."""
+        return self.stop - self.start
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,8 @@ class Plan:
     `folder` is the edition while it is built. `snapshot` has the previous edition; `reusable` is that edition if its
     rows can be reused: not if every file is read by other rules, nor for a rebuild. `has_changes` is whether the
     listing differs from it. `files` is the number of files found, `listed_at` the time just before, in nanoseconds
-    since 1970; `started` is in seconds. `distributed` is whether parts may run on other machines.
+    since 1970; `started` is in seconds. `listing` is the staged file that lists them. `distributed` is whether parts
+    may run on other machines, which must have the `code` of this one.
     """
 
     settings: Settings
@@ -41,7 +50,9 @@ class Plan:
     batches: tuple[Batch, ...]
     listed_at: int
     started: float
+    listing: tuple[StagedFile, ...] = ()
     distributed: bool = False
+    code: Code = CODE
 
     @property
     def previous(self) -> Path | None:
@@ -50,7 +61,7 @@ class Plan:
 
     @property
     def work(self) -> Path:
-        """Return the folder of the staged rows.
+        """Return the folder of the staged files, with a folder for each attempt at a part.
 
         It belongs to this run: a worker elsewhere may outlive its run, and write into it during the next run.
         """
@@ -68,32 +79,58 @@ class Plan:
 
     @property
     def exchange(self) -> Exchange:
-        """Return how workers on other machines exchange staged rows."""
-        return self.storage.exchange(self.edition_id)
+        """Return how the machines of the run exchange staged files."""
+        return self.storage.exchange(self.edition_id) if self.distributed else Exchange()
 
 
 Months = tuple[str | None, ...]
 
 
+class Attempt(NamedTuple):
+    """What an attempt at a part returns: the files that it has staged, and the host and the code that did so.
+
+    `unlike` are the paths of seed files that this host finds otherwise than listed, or cannot read.
+    """
+
+    files: tuple[StagedFile, ...]
+    host: str
+    code: Code
+    unlike: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
-class Difference:
-    """How an edition differs from the previous one: the months to write; `complete` if these are all months."""
+class Part:
+    """Some months to write: the staged files with their rows, and the files of the previous edition to reuse."""
 
     months: Months
+    staged: tuple[StagedFile, ...]
+    reused: tuple[FileFacts, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the number of months."""
+        return len(self.months)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How an edition differs from the previous one: the parts to write; `complete` if they have all months."""
+
+    parts: tuple[Part, ...]
     complete: bool
+
+    @property
+    def months(self) -> Months:
+        """Return the months to write, in order."""
+        return tuple(sorted((month for part in self.parts for month in part.months), key=str))
 
     @property
     def only(self) -> Months | None:
         """Return the only months that can differ, None if any can."""
         return None if self.complete else self.months
 
-    @property
-    def parts(self) -> tuple[Months, ...]:
-        """Return the months in a few parts that can be written separately."""
-        return tuple(self.months[start::MAX_PARTS] for start in range(min(MAX_PARTS, len(self.months))))
-
 
 def split(files: int) -> tuple[Batch, ...]:
     """Return the batches of a number of files: few and large."""
     size = max(MIN_BATCH_FILES, -(-files // MAX_BATCHES))
-    return tuple(Batch(number, start, min(start + size, files)) for number, start in enumerate(range(0, files, size)))
+    return tuple(Batch(start, min(start + size, files)) for start in range(0, files, size))

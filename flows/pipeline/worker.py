@@ -1,24 +1,65 @@
 """Run a worker's part of a step: in place, or on another machine with what it receives and sends back."""
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from flows.pipeline.plan import Plan
+import pyarrow as pa
+
+from flows.errors import WorkerBlindError, WorkerVersionError
+from flows.pipeline.code import CODE
+from flows.pipeline.plan import Attempt, Plan
+from flows.source.probe import find_readable
+from flows.warehouse.source_diff import rows_with
 
 
 @contextmanager
 def on_worker(plan: Plan) -> Iterator[Plan]:
     """Yield the plan with the folders for this worker's part.
 
-    Raise WorkerBlindError if a worker on another machine does not see the staged rows.
+    Raise WorkerVersionError if this worker has other code than the flow, and WorkerBlindError if it is on another
+    machine and does not see the staged files.
     """
-    if not plan.distributed:
-        yield plan
-        return
+    if plan.distributed:
+        _require_same_code(plan, socket.gethostname(), CODE)
     with plan.exchange.working_folder(plan.work, _scratch()) as folder:
         yield plan if folder is None else _in_folder(plan, folder)
+
+
+def require_same_code(plan: Plan, attempts: Sequence[object]) -> None:
+    """Raise WorkerVersionError if a part was done by other code: older releases do not compare it themselves."""
+    for attempt in attempts:
+        if isinstance(attempt, Attempt):
+            _require_same_code(plan, attempt.host, attempt.code)
+        else:
+            _require_same_code(plan, "another machine", None)
+
+
+def require_same_source(plan: Plan, listing: pa.Table, attempts: Sequence[Attempt]) -> None:
+    """Raise WorkerBlindError if a file that a worker did not find as listed is here as listed, and can be read.
+
+    One that was changed or deleted meanwhile is not.
+    """
+    settings = plan.settings
+    for attempt in attempts:
+        unlike = pa.chunked_array([pa.array(attempt.unlike, pa.string())])
+        files = rows_with(listing, "source_path", unlike)
+        if path := next(find_readable(settings.source, files, settings.link_roots), None):
+            raise WorkerBlindError(
+                f"The worker on {attempt.host} does not see the source as this machine does: {path} is missing there,"
+                " cannot be read, or has another size or time. Nothing was published. Mount"
+                f" {settings.source} on every machine, readable by the user of the worker."
+            )
+
+
+def _require_same_code(plan: Plan, host: str, code: object) -> None:
+    if difference := plan.code.difference(code):
+        raise WorkerVersionError(
+            f"The worker on {host} has other code than the flow: {difference}. Nothing was published."
+            " Install the same release and the same libraries on every machine, then restart the workers."
+        )
 
 
 def _in_folder(plan: Plan, folder: Path) -> Plan:

@@ -1,13 +1,14 @@
 """Editions in a folder: on a local disk, or on one that several machines share."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows import schema
-from flows.errors import EditionDamagedError, WorkerBlindError
+from flows.errors import EditionDamagedError, StagedFileError, WorkerBlindError
+from flows.object_store.path import ObjectPath
 from flows.warehouse import editions
 from flows.warehouse.database import DATABASE
 from flows.warehouse.front_page import FRONT_PAGE
@@ -19,6 +20,7 @@ from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS
 from flows.warehouse.recovery import restore_from_database
 from flows.warehouse.run_warnings import after_publishing, warn
+from flows.warehouse.staging import StagedFile, is_staged
 from flows.warehouse.storage import Exchange, Snapshot, Storage
 
 _READ_ALWAYS = {table_file(Path(), table).name for table in (schema.SOURCES, schema.PROBLEMS, schema.EDITIONS)}
@@ -56,9 +58,16 @@ class LocalStorage(Storage):
         """
         _repair(edition, lambda name: name not in (DATABASE, FRONT_PAGE, *_READ_ALWAYS))
 
-    def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
+    def publish(
+        self,
+        edition: Path,
+        snapshot: Snapshot,
+        staged: Mapping[str, ObjectPath],
+        keep_editions: int,
+        keep_hours: float,
+    ) -> Path:
         """Move the edition to its place and swap `current`."""
-        folder = editions.publish_folder(self.local_root, staged)
+        folder = editions.publish_folder(self.local_root, edition)
         with after_publishing("old editions were not removed"):
             editions.retire(self.local_root, keep_editions, keep_hours, datetime.now(UTC))
         return folder
@@ -128,27 +137,21 @@ def _repair(edition: Path, wanted: Callable[[str], bool]) -> tuple[str, ...]:
 class SharedDisk(Exchange):
     """Workers on other machines read and write the same folders."""
 
-    def send(self, folder: Path, names: Iterable[str]) -> None:
-        """Do nothing: the files are visible."""
-
-    def receive(self, folder: Path, names: Iterable[str]) -> None:
-        """Do nothing: the files are here."""
-
-    def send_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Do nothing: the files are visible."""
-
-    def receive_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Do nothing: the files are here."""
-
-    def fetch_previous(self, edition: Path, names: set[str]) -> None:
-        """Do nothing: the files are here."""
+    def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Compare the files with what was staged."""
+        for file in staged:
+            if not is_staged(work, file):
+                raise StagedFileError(
+                    f"The file {work / file.path} is missing, or is not as it was staged. Nothing was published. Check"
+                    " the disk that the machines share, then run again."
+                )
 
     @contextmanager
-    def working_folder(self, staged: Path, scratch: str | None) -> Iterator[Path | None]:
-        """Require that this worker sees the staged rows, and work among them."""
-        if not staged.is_dir():
+    def working_folder(self, work: Path, scratch: str | None) -> Iterator[Path | None]:
+        """Require that this worker sees the staged files, and work among them."""
+        if not work.is_dir():
             raise WorkerBlindError(
-                f"The worker on {socket.gethostname()} does not see {staged}. Give the workers a disk that all machines"
+                f"The worker on {socket.gethostname()} does not see {work}. Give the workers a disk that all machines"
                 " share, or use a warehouse on s3://."
             )
         yield None

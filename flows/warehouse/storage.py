@@ -4,15 +4,16 @@ The kind of storage is decided in `open_storage` alone: a folder is LocalStorage
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from flows.object_store.path import ObjectPath, by_kind
 from flows.settings import Settings
-from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.manifest_model import FileFacts, Manifest
+from flows.warehouse.staging import StagedFile
 
 
 class Snapshot(NamedTuple):
@@ -26,35 +27,28 @@ class Snapshot(NamedTuple):
     lost: tuple[str, ...] = ()
 
 
-class Exchange(ABC):
-    """How staged rows reach the workers on other machines, and how the rows that they write come back."""
+class Exchange:
+    """How the machines of a run exchange staged files. Parts that run on this machine alone exchange nothing."""
 
-    @abstractmethod
-    def send(self, folder: Path, names: Iterable[str]) -> None:
-        """Make the files or folders of these names, below a folder of staged rows, visible to the other machines."""
+    def send(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Make some staged files, which are below the folder `work` here, visible to the other machines."""
 
-    @abstractmethod
-    def receive(self, folder: Path, names: Iterable[str]) -> None:
-        """Get the files or folders of these names into a folder of staged rows."""
+    def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Get some staged files into the folder `work`; raise StagedFileError for one that is missing or changed."""
 
-    @abstractmethod
-    def send_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Hand over the Parquet that a worker wrote for the edition."""
+    def fetch_previous(self, edition: Path, files: Iterable[FileFacts]) -> None:
+        """Get some files of the previous edition into its folder here, unless they are there."""
 
-    @abstractmethod
-    def receive_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Get the Parquet that workers wrote into the edition's folder."""
+    def objects_of(self, staged: Iterable[StagedFile]) -> Mapping[str, ObjectPath]:
+        """Return the objects of some staged files, if there are any, by the names of the files."""
+        return {}
 
-    @abstractmethod
-    def fetch_previous(self, edition: Path, names: set[str]) -> None:
-        """Get some files of the previous edition, where this machine does not have them."""
-
-    @abstractmethod
-    def working_folder(self, staged: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
-        """Yield a temporary folder for a worker's rows, None where it works in the folder `staged` itself.
+    def working_folder(self, work: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
+        """Yield a temporary folder for the files of a worker, None where it uses the folder `work` itself.
 
         Raise WorkerBlindError if it cannot.
         """
+        return nullcontext()
 
 
 class Storage(ABC):
@@ -86,9 +80,17 @@ class Storage(ABC):
         """Get what is missing of the previous edition on this machine, its database only where that is reused."""
 
     @abstractmethod
-    def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
-        """Make a staged edition the current one, retire old ones, and return its folder on this machine.
+    def publish(
+        self,
+        edition: Path,
+        snapshot: Snapshot,
+        staged: Mapping[str, ObjectPath],
+        keep_editions: int,
+        keep_hours: float,
+    ) -> Path:
+        """Make a new edition the current one, retire old ones, and return its folder on this machine.
 
+        `staged` are objects with files of the edition, by their paths, as returned by `Exchange.objects_of`.
         Raise PublishConflictError if another run has published since the snapshot.
         """
 
