@@ -84,7 +84,7 @@ FAILURES = (
     Failure(errors.EditionDamagedError, r"The file .*/articles\.parquet has a different hash than .*", a_month_and_the_database_are_damaged, "reconcile", FOLDER),
     Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
     Failure(errors.EditionDamagedError, r"The file .*/changes\.parquet is missing\. .*", a_file_is_missing, "extract", FOLDER),
-    Failure(errors.CheckError, r"The check never failed; its first row is \('broken',\)\. Nothing was published\. .*", a_check_fails, "check", EVERYWHERE),
+    Failure(errors.CheckError, r"The check never failed; its first row is \('broken',\)\. Report this, .*Nothing was published\.", a_check_fails, "check", EVERYWHERE),
     Failure(errors.PublishConflictError, r"Another run has published into .*", another_run_publishes_first, "publish", (*STORE, "dask store")),
     Failure(errors.SourceEmptyError, r"No seed files .*", source_is_empty, "extract", after=False),
     Failure(errors.EditionNotChosenError, r".*current is missing, though .* has editions, such as .*", current_is_lost, "extract", EVERYWHERE),
@@ -96,6 +96,6 @@ FAILURES = (
     Failure(errors.ObjectRefusedError, r"The store refuses to return s3://.*/current \(AccessDenied\)\. .*", pointer_is_forbidden, "extract", STORE),
     Failure(errors.StorageUnavailableError, r"The store of s3://.* does not answer \(.*", store_is_down, "extract", STORE),
     Failure(errors.StorageRefusedError, r"Bucket not found: no-such-bucket\. .*", bucket_is_missing, "extract", STORE),
-    Failure(errors.ClusterError, r"No worker of a Dask cluster answers at tcp://127.0.0.1:9 \(.*", cluster_is_not_there, None, ("dask folder",)),
+    Failure(errors.ClusterError, r"No Dask worker responds at tcp://127.0.0.1:9 \(.*", cluster_is_not_there, None, ("dask folder",)),
     Failure(errors.WorkerBlindError, r"The worker on .* does not see /proc/self/cwd/.*\. Give the workers .*", workers_are_blind, "transform", ("dask folder",)),
 )  # fmt: skip

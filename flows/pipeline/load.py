@@ -1,4 +1,4 @@
-"""Write an edition into the staging folder: Parquet of the changed months, the database, and then check it."""
+"""Write the Parquet of the changed months and the database into the staging folder, and check the result."""
 
 import time
 from functools import partial
@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from flows.articles.article import PARSER_VERSION
+from flows.errors import CheckError
 from flows.pipeline.plan import Difference, Months, Plan
 from flows.pipeline.worker import on_worker
 from flows.schema import CONTENT, DROPPED, DUPLICATES, EDITIONS, SCHEMA_VERSION, Edition
@@ -32,7 +33,7 @@ def write_partitions(plan: Plan, months: Months) -> int:
 
 
 def load(plan: Plan, difference: Difference) -> Edition:
-    """Share the other months with the previous edition, write the database, and return the edition's row."""
+    """Link the unchanged months, write the database and the front page, and return the edition's row."""
     if plan.distributed:
         plan.exchange.receive_partitions(plan.folder, _CONTENT_NAMES)
     parquet.link_unchanged_months(plan.folder, plan.reusable, difference.months)
@@ -75,4 +76,8 @@ def _write_history(
 
 def check(plan: Plan, difference: Difference) -> None:
     """Run the checks of sql/checks on the new edition; raise CheckError if one returns a row."""
-    run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends
+    try:
+        # The next run removes spilled data that this process leaves in the staging folder.
+        run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)
+    except CheckError as error:
+        raise CheckError(f"{error} Nothing was published.") from None

@@ -1,4 +1,4 @@
-"""The data that steps pass on: paths, counts and months. Staged rows are in Arrow files of the staging folder."""
+"""The values that steps pass to each other. Rows are not among them: they are in Arrow files of the staging folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 from flows.settings import Settings
 from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
-# With the five other steps at most 25 task runs, each of which costs an orchestrator time.
+# Together with the five other steps, a run has at most 25 task runs: each has overhead in an orchestrator.
 MAX_BATCHES = 16
 MAX_PARTS = 4
-MIN_BATCH_FILES = 500  # smaller batches cost more than they share
+MIN_BATCH_FILES = 500  # smaller batches have more overhead than they save time
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Batch:
 class Plan:
     """The plan of a run.
 
-    `folder` is the edition while it is built. `snapshot` has the previous edition; `reusable` is that edition if its
-    rows can be reused: not if every file is read by other rules, nor for a rebuild. `has_changes` is whether the
-    listing differs from it. `files` is the number of files found, `listed_at` the time just before, in nanoseconds
-    since 1970; `started` is in seconds. `distributed` is whether parts may run on other machines.
+    `folder` is the staging folder of the edition. `snapshot` holds the previous edition. `reusable` is the previous
+    edition if its rows can be reused, or None after a change of the rules and for a rebuild. `has_changes` is True if
+    the source differs from `reusable`. `files` is the number of files found, and `listed_at` the time when the listing
+    started, in nanoseconds since 1970; `started` is the start of the run in seconds since 1970. `distributed` is True
+    if parts may run on other machines.
     """
 
     settings: Settings
@@ -52,7 +53,7 @@ class Plan:
     def work(self) -> Path:
         """Return the folder of the staged rows.
 
-        It belongs to this run: a worker elsewhere may outlive its run, and write into it during the next run.
+        Each run has its own: a worker on another machine may outlive its run, and still write during the next one.
         """
         return self.folder.parent / f"work-{self.listed_at}"
 
@@ -68,7 +69,7 @@ class Plan:
 
     @property
     def exchange(self) -> Exchange:
-        """Return how workers on other machines exchange staged rows."""
+        """Return the exchange for staged rows with workers on other machines."""
         return self.storage.exchange(self.edition_id)
 
 
@@ -77,23 +78,23 @@ Months = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Difference:
-    """How an edition differs from the previous one: the months to write; `complete` if these are all months."""
+    """The months to write for an edition. `complete` is True if they are all of its months."""
 
     months: Months
     complete: bool
 
     @property
     def only(self) -> Months | None:
-        """Return the only months that can differ, None if any can."""
+        """Return the months that may differ from the previous edition, None if all may."""
         return None if self.complete else self.months
 
     @property
     def parts(self) -> tuple[Months, ...]:
-        """Return the months in a few parts that can be written separately."""
+        """Return the months in at most MAX_PARTS parts, which are written independently."""
         return tuple(self.months[start::MAX_PARTS] for start in range(min(MAX_PARTS, len(self.months))))
 
 
 def split(files: int) -> tuple[Batch, ...]:
-    """Return the batches of a number of files: few and large."""
+    """Split a number of files into at most MAX_BATCHES batches."""
     size = max(MIN_BATCH_FILES, -(-files // MAX_BATCHES))
     return tuple(Batch(number, start, min(start + size, files)) for number, start in enumerate(range(0, files, size)))

@@ -12,7 +12,7 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     """Write the manifest, make the edition the current one, remove old editions, and return its folder."""
     _write_manifest(plan, difference, edition)
     settings = plan.settings
-    # A rebuild shares no file with the previous edition, which may be damaged.
+    # A rebuild does not share files with the previous edition, since they may be damaged.
     snapshot = plan.snapshot if plan.reusable else plan.snapshot._replace(edition=None)
     return plan.storage.publish(plan.folder, snapshot, settings.keep_editions, settings.keep_hours)
 

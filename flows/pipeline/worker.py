@@ -1,4 +1,4 @@
-"""Run a worker's part of a step: in place, or on another machine with what it receives and sends back."""
+"""Prepare the folders in which a worker runs its part of a step, on this machine or on another one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from flows.pipeline.plan import Plan
 
 @contextmanager
 def on_worker(plan: Plan) -> Iterator[Plan]:
-    """Yield the plan with the folders for this worker's part.
+    """Yield the plan with the folders that this worker uses.
 
-    Raise WorkerBlindError if a worker on another machine does not see the staged rows.
+    Raise WorkerBlindError if a worker on another machine cannot access the staged rows.
     """
     if not plan.distributed:
         yield plan
@@ -27,7 +27,7 @@ def _in_folder(plan: Plan, folder: Path) -> Plan:
 
 
 def _scratch() -> str | None:
-    """Return the folder that Dask cleans up after a worker that died, None outside of a Dask worker."""
+    """Return the local folder of this Dask worker, which Dask removes even if the worker dies; None outside of Dask."""
     try:
         from distributed import get_worker
 
