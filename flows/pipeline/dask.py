@@ -35,11 +35,11 @@ def result_of(future: Any) -> int:
         if "deserialization" not in str(error):
             raise
         raise ClusterError(
-            "Dask's scheduler or workers cannot load the tasks of the flow. Start them in the same Python environment as"
-            " the flow, and start the flow with python -m flows.etl or its entrypoint flows.etl.etl."
+            "Dask's scheduler or workers cannot load the tasks of the flow. Start them in the same Python environment"
+            " as the flow, and start the flow with python -m flows.etl or its entrypoint flows.etl.etl."
         ) from None
     except KilledWorker as error:
         raise WorkerLostError(
             f"Dask gave up on a task after {error.allowed_failures + 1} workers died while running it, possibly because"
-            " they ran out of memory. Check their logs, give them more memory or run fewer on each machine, then run again."
+            " they ran out of memory. Check their logs, give them more memory or run fewer per machine, then run again."
         ) from None

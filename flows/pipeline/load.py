@@ -77,7 +77,7 @@ def _write_history(
 def check(plan: Plan, difference: Difference) -> None:
     """Run the checks of sql/checks on the new edition; raise CheckError if one returns a row."""
     try:
-        # The next run removes spilled data that this process leaves in the staging folder.
+        # Data spills to the staging folder, which is removed at the end of the run, or by the next one after a crash.
         run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)
     except CheckError as error:
         raise CheckError(f"{error} Nothing was published.") from None
