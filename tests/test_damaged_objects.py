@@ -64,7 +64,7 @@ def test_a_damaged_object_is_put_again_by_a_run_without_changes(settings, publis
     damage(object_of(settings, published, name))
     report = publish_edition(settings)
     assert report.edition is None
-    assert [line for line in report.warnings if name in line and "was missing or changed. It was put again" in line]
+    assert [line for line in report.warnings if name in line and "was missing or changed. It was restored" in line]
     assert verify_edition(settings) == []
     assert publish_edition(settings).warnings == ()
 
@@ -105,7 +105,7 @@ def test_what_seed_files_give_is_rebuilt_where_no_good_copy_is_left(settings, pu
     shutil.rmtree(settings.data)
     report = publish_edition(settings)
     assert (report.edition.added, report.edition.corrected) == (0, 0)
-    assert any(name in line and "reads every file" in line for line in report.warnings)
+    assert any(name in line and "rebuilds the edition" in line for line in report.warnings)
     assert verify_edition(settings) == []
 
 
@@ -147,7 +147,7 @@ def test_objects_of_an_edition_without_etags_are_not_copied_on(object_store, set
 def test_no_rollback_to_a_damaged_edition(settings, published):
     change(settings)
     flip(object_of(settings, published, MONTH))
-    with pytest.raises(EditionDamagedError, match=f"{MONTH} is missing or has other content than edition.json states"):
+    with pytest.raises(EditionDamagedError, match=f"{MONTH} is missing or does not match edition.json"):
         roll_back(settings, published.folder.name)
 
 

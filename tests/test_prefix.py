@@ -179,7 +179,7 @@ def test_the_command_line_reads_an_edition_and_goes_back(settings, capsys, monke
     assert said("rollback", first).startswith(f"The current edition is {first}.")
     assert said("query", "SELECT title FROM articles WHERE article_id = 'A'", "--format", "csv") == "title\nA title\n"
     assert main(["rollback", "20200101T000000Z"]) == 1
-    assert f"Pass one that is kept: {first}, {second}." in capsys.readouterr().err
+    assert f"Pass a kept edition: {first}, {second}." in capsys.readouterr().err
     assert "Published edition" in said("run")
     assert "No changes since" in said("run")
     assert said("verify") == "The current edition matches the source.\n"

@@ -37,8 +37,8 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
         publish_edition(settings, Replacing(check=check))
     (winner,) = winners
     assert str(told.value) == (
-        f"Another run has published into {settings.warehouse} since this one began (the current edition is"
-        f" {winner.folder.name}), so this one published nothing. Run again."
+        f"Another run has published into {settings.warehouse} since this run started (the current edition is"
+        f" {winner.folder.name}), so this run published nothing. Run again."
     )
     assert objects.read(settings.warehouse / "current").decode() == winner.folder.name
     assert object_catalog.list_editions(settings.warehouse)[-1] == winner.folder.name

@@ -81,7 +81,7 @@ def test_an_extra_file_is_removed_with_a_warning(object_store, settings):
     as_nonsense(extra)
     report = publish_edition(settings)
     assert not extra.exists()
-    assert any("2020-01 in the working copy was changed by others" in line for line in report.warnings)
+    assert any("2020-01 in the working copy was changed by another program" in line for line in report.warnings)
 
 
 @pytest.mark.parametrize("text", ["[" * 10_000, json.dumps({}), "20261123T030000Z\n../../current", "\0"])
