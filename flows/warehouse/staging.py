@@ -1,4 +1,4 @@
-"""Stage rows between the steps in Arrow files: one per table and batch, with the rows of each month together."""
+"""Stage rows between steps in Arrow files: one per table and batch, grouped by month."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,17 +14,17 @@ from flows.warehouse.arrow import arrow_schema, release_memory
 Write = Callable[[Table, pa.Table], None]
 MONTHS_SUFFIX = ".months.json"
 READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # tables with rows from seed files
-# The path of the seed file is staged with each row, so that the rows of a duplicate can be left out.
+# Each staged row has the path of its seed file, so that the rows of duplicates can be excluded.
 SOURCE_PATH = pa.field("source_path", pa.string())
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # small parts, one worker per core
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and each core has a worker
 
 
 @contextmanager
 def writer(work: Path, number: int) -> Iterator[Write]:
     """Yield a function that appends rows to the files of one batch.
 
-    Beside the file of a table with months is a list of the month of each record batch: reading the batches to find out
-    would cost as much as reading all rows.
+    For a table by month, a second file lists the month of each record batch. Without it, finding the rows of a month
+    would require reading all rows.
     """
     months: dict[str, list[str | None]] = {table.name: [] for table in CONTENT}
     with ExitStack() as files:
@@ -32,7 +32,7 @@ def writer(work: Path, number: int) -> Iterator[Write]:
 
         def write(table: Table, rows: pa.Table) -> None:
             if not rows.schema.equals(staged_schema(table)):
-                raise ValueError(f"rows of {table.name} have other columns than staged_schema: {rows.schema.names}")
+                raise ValueError(f"rows of {table.name} do not have the columns of staged_schema: {rows.schema.names}")
             if table.name not in open_files:
                 file = work / table.name / file_name(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,13 +49,13 @@ def writer(work: Path, number: int) -> Iterator[Write]:
 
 
 def staged_schema(table: Table) -> pa.Schema:
-    """Return the columns of a table's staged rows: its own, and SOURCE_PATH with those of content."""
+    """Return the schema of a table's staged rows: its own columns, and SOURCE_PATH for content tables."""
     columns = arrow_schema(table)
     return columns if table not in CONTENT or SOURCE_PATH.name in columns.names else columns.append(SOURCE_PATH)
 
 
 def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
-    """Yield the rows of each month, as slices of one copy, since texts are long."""
+    """Yield each month with its rows, as slices of a single copy, since texts are long."""
     rows = rows.take(pc.sort_indices(rows["published_month"])).combine_chunks()
     runs = pc.run_end_encode(rows["published_month"].combine_chunks())
     start = 0
@@ -65,15 +65,15 @@ def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
 
 
 def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
-    """Return the staged rows of a table: of one batch, or of all."""
+    """Return the staged rows of a table, from one batch or from all."""
     found = [_open(file).read_all() for file in files(work, table, number)]
     return pa.concat_tables(found) if found else arrow_schema(table).empty_table()
 
 
 def month_reader(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
-    """Return a function that reads the staged rows of one month, since a month may fill the memory.
+    """Return a function that reads the staged rows of one month, or returns None if there are none.
 
-    It returns None if the month has no rows.
+    Months are read one at a time, since a single one may fill the memory.
     """
     locations: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
     for file in files(work, table):
@@ -92,17 +92,17 @@ def month_reader(work: Path, table: Table) -> Callable[[str | None], pa.Table | 
 
 
 def file_name(number: int) -> str:
-    """Return the name of the file of a batch."""
+    """Return the file name of a batch."""
     return f"{number:04}.arrow"
 
 
 def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
-    """Return the files of a table: of one batch, or of all."""
+    """Return the staged files of a table, of one batch or of all."""
     return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
 
 
 def remove_rows(work: Path, number: int) -> None:
-    """Remove the rows that the batches from `number` on have read from seed files."""
+    """Remove the rows from seed files of all batches from `number` on."""
     for table in READ_TABLES:
         for file in files(work, table):
             if int(file.stem) >= number:
@@ -110,4 +110,4 @@ def remove_rows(work: Path, number: int) -> None:
 
 
 def _open(file: Path) -> pa.RecordBatchFileReader:
-    return pa.ipc.open_file(pa.OSFile(str(file)))  # a memory map would count as the process's memory
+    return pa.ipc.open_file(pa.OSFile(str(file)))  # memory-mapped pages would count towards the memory of the process
