@@ -1,4 +1,4 @@
-"""The Prefect flows `etl` and `verify`. `python -m flows.etl` runs one by itself."""
+"""The Prefect flows `etl` and `verify`. `python -m flows.etl` runs `etl` once."""
 
 import sys
 from asyncio import CancelledError
@@ -16,11 +16,11 @@ from prefect.states import Completed, Failed
 from flows.artifacts import read_brief, render_brief, render_failure, table_rows
 from flows.display import visible
 from flows.errors import RunError, first_line
-from flows.pipeline import verify as proof
 from flows.pipeline.run import Report, publish_edition
+from flows.pipeline.verify import verify_edition
 from flows.schema import Edition
 from flows.settings import Settings
-from flows.tasks import runner_of
+from flows.tasks import open_runner
 from flows.warehouse.storage import open_storage
 
 PROJECT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ HOUR = 3600  # seconds
 
 
 def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
-    """Leave a brief that says why a run failed or crashed, beside the briefs of editions."""
+    """Create a brief with the reason why a run failed or crashed, under the same key as the briefs of editions."""
     create_markdown_artifact(
         render_failure(state.message or f"The run ended as {state.name}."), key="brief", description=run.name
     )
@@ -50,7 +50,7 @@ def etl(
     verify_content: bool | None = None,
     allow_withdrawals: bool | None = None,
 ) -> State[Any]:
-    """Read the source and publish an edition, or nothing where nothing is new; the state's message says which.
+    """Read the source and publish an edition if anything changed; the message of the state reports the result.
 
     Args:
         source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
@@ -62,7 +62,7 @@ def etl(
     try:
         given = {"rebuild": rebuild, "verify_content": verify_content, "allow_withdrawals": allow_withdrawals}
         settings = _settings(source=source, warehouse=warehouse, **given)
-        with runner_of(settings) as runner:
+        with open_runner(settings) as runner:
             report = publish_edition(settings, runner)
     except RunError as error:
         return Failed(message=visible(str(error)))
@@ -71,7 +71,7 @@ def etl(
 
 @flow(name="verify", **OPTIONS)
 def verify(source: str | Path | None = None, warehouse: str | Path | None = None) -> State[Any]:
-    """Publish what changed in neither size nor time, then prove that the edition is just what the source gives.
+    """Read every file, publish an edition if anything changed, and compare it with a rebuild from the source.
 
     Args:
         source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
@@ -79,55 +79,56 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
     """
     try:
         settings = _settings(source=source, warehouse=warehouse)
-        with runner_of(settings) as runner:
+        with open_runner(settings) as runner:
             _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), runner))
-        differences = proof.verify(settings)
+        differences = verify_edition(settings)
     except RunError as error:
         return Failed(message=visible(str(error)))
     for line in differences:
         get_run_logger().error(visible(line))
     if differences:
-        first = f"The edition differs from the source in {len(differences)} places, first: {differences[0]}"
-        return Failed(message=visible(first))
+        count = f"{len(differences):,} difference{'s' if len(differences) > 1 else ''}"
+        return Failed(message=visible(f"The edition differs from the source ({count}). First: {differences[0]}"))
     return Completed(message="The current edition matches the source.")
 
 
 def _settings(**given: Any) -> Settings:
-    """Return the settings of a run that waits for other runs; relative folders are the project's."""
+    """Return the settings of a run that waits for other runs; relative folders are below the project folder."""
     settings = Settings.given("parameter {}".format, **given, lock_timeout=HOUR)
     folders = {name: PROJECT / getattr(settings, name) for name in ("source", "warehouse", "data")}
     return settings.model_copy(update=folders)
 
 
 def _shown(settings: Settings, edition: Path) -> str:
-    """Return where readers find an edition."""
+    """Return the folder or URL of an edition."""
     return str(open_storage(settings).edition_location(edition.name))
 
 
 def _tell(settings: Settings, report: Report) -> str:
-    """Leave the brief, its tables and an event of a new edition, and return what the run did in a sentence."""
+    """Create the artifacts of a new edition, send its event, and return a sentence that sums up the run."""
     edition = report.edition
     for warning in report.warnings:
         get_run_logger().warning(visible(warning))
     if edition is None:
         return f"No changes since edition {report.folder.name} ({report.files:,} files)."
-    # The event comes last, so that its receivers find the brief, and comes in any case.
-    for what, leave in (
-        ("its brief could not be left", partial(_leave_brief, edition, report)),
-        ("its event could not be sent", partial(_announce, settings, edition, report.folder)),
+    # The event is sent last, so that its receivers find the brief, and even if the brief cannot be created.
+    for failure, step in (
+        ("its brief could not be created", partial(_create_brief, edition, report)),
+        ("its event could not be sent", partial(_send_event, settings, edition, report.folder)),
     ):
         try:
-            leave()
-        # The edition is published: a failed run would say that it is not. Prefect cancels a run whose server was away.
+            step()
+        # The edition is published, and a failed run would suggest that it is not. Prefect raises CancelledError in a
+        # run that has lost its server.
         except (Exception, CancelledError) as error:
-            get_run_logger().warning(visible(f"The edition is published, but {what} ({first_line(error)})."))
+            get_run_logger().warning(visible(f"The edition is published, but {failure} ({first_line(error)})."))
     return (
         f"Published edition {edition.edition_id}: {edition.articles:,} articles, {edition.added:,} added,"
         f" {edition.corrected:,} corrected, {edition.withdrawn:,} withdrawn, {edition.rejected:,} files rejected."
     )
 
 
-def _announce(settings: Settings, edition: Edition, folder: Path) -> None:
+def _send_event(settings: Settings, edition: Edition, folder: Path) -> None:
     facts = edition._asdict() | {
         "published_at": edition.published_at.isoformat(),
         "folder": visible(_shown(settings, folder)),
@@ -136,7 +137,7 @@ def _announce(settings: Settings, edition: Edition, folder: Path) -> None:
     emit_event("broadsheet.edition.published", resource=resource, payload=facts)
 
 
-def _leave_brief(edition: Edition, report: Report) -> None:
+def _create_brief(edition: Edition, report: Report) -> None:
     answers, about = read_brief(report.folder), f"Edition {edition.edition_id}"
     create_markdown_artifact(render_brief(edition, answers, report.warnings), key="brief", description=about)
     create_table_artifact(table_rows(answers["categories"]), key="categories", description=about)

@@ -1,4 +1,4 @@
-"""The steps as Prefect tasks: on this machine, a large step's in processes, or on a Dask cluster."""
+"""Run the steps as Prefect tasks, on this machine or on a Dask cluster. Large steps run in parallel processes."""
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
@@ -27,31 +27,31 @@ from flows.pipeline.publish import publish
 from flows.settings import Settings
 
 R = TypeVar("R")
-LONG = 20_000  # files to read; fewer are read in seconds
+MIN_PROGRESS_FILES = 20_000  # files to read; fewer take only seconds, so progress is not reported
 # Expected exceptions of a step. Prefect logs the traceback of an exception that a task raises, but not of one that it
 # returns, so the task returns these as its state, and its caller raises them.
 EXPECTED = (RunError, OSError, duckdb.Error)
-# These last longer than the retries: the next scheduled run tries again.
-_LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENAMETOOLONG)
+# These errors outlast the retries; the next scheduled run tries again.
+_PERSISTENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENAMETOOLONG)
 
 
 async def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
-    """Return whether a failed task may succeed when it is run again: the disk or the network failed, not the data."""
+    """Return whether a failed task may succeed on a retry: the disk or the network failed, not the data."""
     failure = await state.aresult(raise_on_failure=False)
     if not isinstance(failure, OSError) or isinstance(failure, FileNotFoundError | PermissionError):
         return False
-    return failure.errno not in _LASTING
+    return failure.errno not in _PERSISTENT
 
 
-async def never(_task: object, _run: TaskRun, _state: State[Any]) -> bool:
-    """Return False: publishing moves the edition to its place, which is done once."""
+async def never_retry(_task: object, _run: TaskRun, _state: State[Any]) -> bool:
+    """Return False: publishing moves the staged edition, so it cannot run twice."""
     return False
 
 
 def _task(step: Callable[..., R], work: Callable[..., R] | None = None) -> Any:
-    """Return a step as a task, which calls `work`, by default the step itself.
+    """Return a task named after a step; it calls `work`, by default the step itself.
 
-    Nothing is cached, since the folders that a step reads are not among its arguments.
+    Results are not cached, since they depend on folders that are not among the arguments.
     """
 
     @wraps(step)
@@ -68,17 +68,17 @@ def _task(step: Callable[..., R], work: Callable[..., R] | None = None) -> Any:
         persist_result=False,
         retries=3,
         retry_delay_seconds=[2, 10, 60],
-        retry_condition_fn=never if step is publish else is_transient,
+        retry_condition_fn=never_retry if step is publish else is_transient,
     )(run)
 
 
 class PrefectRunner:
-    """The runner whose steps are tasks on this machine, a large step's in processes."""
+    """Run steps as tasks on this machine, with worker processes for large mapped steps."""
 
     distributed = False
 
     def call(self, step: Callable[..., R], *arguments: Any) -> R:
-        """Run a step as a task, return what it returns, and raise what it raises."""
+        """Run a step as a task; return its result or raise its exception."""
         return cast(R, _task(step)(*arguments, return_state=True).result())
 
     def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
@@ -99,7 +99,7 @@ def _in_pool(pool: Executor, step: Callable[..., R]) -> Callable[..., R]:
 
 
 class DaskRunner(PrefectRunner):
-    """The runner whose mapped steps are tasks on the workers of a Dask cluster."""
+    """Run mapped steps as tasks on the workers of a Dask cluster."""
 
     distributed = True
 
@@ -118,9 +118,9 @@ class DaskRunner(PrefectRunner):
 def _results(step: Any, plan: Plan, results: Sequence[Callable[[], R]]) -> Iterator[R]:
     """Yield the results of a step's parts in order; if one fails, wait for the others before raising its error.
 
-    Otherwise they would still write when the next run has the warehouse.
+    Without the wait, they would still be writing while the next run holds the lock of the warehouse.
     """
-    progress = create_progress_artifact(0, description=step.name) if plan.to_read > LONG else None
+    progress = create_progress_artifact(0, description=step.name) if plan.to_read > MIN_PROGRESS_FILES else None
     try:
         for done, wait in enumerate(results, 1):
             yield wait()
@@ -134,10 +134,10 @@ def _results(step: Any, plan: Plan, results: Sequence[Callable[[], R]]) -> Itera
 
 
 @contextmanager
-def runner_of(settings: Settings) -> Iterator[PrefectRunner]:
-    """Yield the runner of the settings: on this machine, or on a Dask cluster until the end of the block.
+def open_runner(settings: Settings) -> Iterator[PrefectRunner]:
+    """Yield the runner that the settings select. A Dask cluster that it starts is stopped at the end of the block.
 
-    Raise ConfigurationError without the extra dask.
+    Raise ConfigurationError if the extra dask is not installed.
     """
     if settings.runner == "local":
         yield PrefectRunner()
@@ -149,7 +149,7 @@ def runner_of(settings: Settings) -> Iterator[PrefectRunner]:
             "The dask runner needs the extra dask. Run pip install '.[dask]' in Broadsheet's folder."
         ) from None
     processes = settings.processes or default_processes()
-    temporary = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": None}
-    cluster_kwargs = None if settings.scheduler else temporary
+    local_cluster = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": None}
+    cluster_kwargs = None if settings.scheduler else local_cluster
     with DaskTaskRunner(address=settings.scheduler, cluster_kwargs=cluster_kwargs) as task_runner:
         yield DaskRunner(task_runner, settings.scheduler)

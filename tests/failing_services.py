@@ -113,7 +113,7 @@ def workers_are_killed(room: Newsroom) -> Iterator[None]:
     """Each process that reads files is killed as soon as it is there, as the kernel does where memory ends."""
     with room.setting(rebuild=True, processes=2), pytest.MonkeyPatch.context() as patch:
         patch.setattr("flows.pipeline.plan.MIN_BATCH_FILES", 1)
-        patch.setattr("flows.pipeline.process_pool.WORTH_A_WORKER", 1)
+        patch.setattr("flows.pipeline.process_pool.MIN_WORKER_FILES", 1)
         done = Event()
         killer = Thread(target=_kill_grandchildren, args=(done,))
         killer.start()

@@ -18,7 +18,7 @@ def require_clock_error(newsroom: Newsroom) -> str:
     before = newsroom.names()
     code, said = newsroom.does("run", "--rebuild")
     assert (code, said.count("\n"), newsroom.names()) == (1, 1, before)
-    assert f"The clock of this machine says {datetime.now(UTC):%Y-%m-%d}" in said
+    assert f"The clock of this machine shows {datetime.now(UTC):%Y-%m-%d}" in said
     return said
 
 
@@ -67,7 +67,7 @@ def test_a_clock_before_this_release_is_refused(newsroom, clock, publishes):
     clock(datetime(1970, 1, 1, 0, 5, tzinfo=UTC))
     code, said = newsroom.does("run")
     assert code == 1
-    assert "The clock of this machine is wrong: it says 1970-01-01 00:05 UTC, and this release" in said
+    assert "The clock of this machine is wrong: it shows 1970-01-01 00:05 UTC, but this release" in said
     clock(datetime.now(UTC))
     assert newsroom.does("run")[0] == 0
 
@@ -86,7 +86,7 @@ def test_a_clock_that_differs_from_the_store_is_refused(newsroom, clock):
         for command in ("run", "verify", "rollback 20261110T030000Z"):
             code, said = newsroom.does(*command.split())
             assert code == 1
-            assert f"The clock of this machine says {moment:%Y-%m-%d %H:%M} UTC, but the store of s3://" in said
+            assert f"The clock of this machine shows {moment:%Y-%m-%d %H:%M} UTC, but the store of s3://" in said
     assert newsroom.names() == set()
 
 

@@ -35,7 +35,7 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
 
     with pytest.raises(
         RunError,
-        match=r"Source folder not found: .*nowhere|does not see .*/nowhere/work-\d+. Give the workers a disk that all",
+        match=r"Source folder not found: .*nowhere|cannot access .*/nowhere/work-\d+. Use a disk that all",
     ):
         publish_edition(Settings(source=source, warehouse=warehouse), Replacing(distributed=True, transform=transform))
     assert not (warehouse / "current").exists()
@@ -64,7 +64,7 @@ def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
 def test_a_part_that_kills_its_workers():
     given_up: Future[int] = Future()
     given_up.set_exception(KilledWorker("transform", None, 3))
-    with pytest.raises(RunError, match="Dask gave up a part of the work: 4 workers died over it"):
+    with pytest.raises(RunError, match="Dask gave up on a task after 4 workers died while running it"):
         dask.result_of(given_up)
 
 
@@ -78,7 +78,7 @@ def test_a_scheduler_that_is_gone():
 def test_a_cluster_of_another_environment():
     unread: Future[int] = Future()
     unread.set_exception(RuntimeError("Error during deserialization of the task graph. This frequently occurs if ..."))
-    with pytest.raises(RunError, match="Start them from the flow's own environment"):
+    with pytest.raises(RunError, match="Start them in the same Python environment as the flow"):
         dask.result_of(unread)
 
 

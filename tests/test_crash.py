@@ -107,7 +107,7 @@ def test_run_fails_early_if_the_disk_has_too_little_space(source, warehouse, pub
     before = publish().folder
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
     (source / "B.md").write_text(seed_file("B"))
-    with pytest.raises(RunError, match=r"has 9 MB free, and an edition may need \d+ MB\. Free some disk space"):
+    with pytest.raises(RunError, match=r"has 9 MB free, but an edition may need \d+ MB\. Free some disk space"):
         publish()
     assert (warehouse / "current").resolve() == before
 

@@ -57,5 +57,5 @@ def test_damaged_problems_are_read_again(source, publish: Publish, edition):
     flip(edition / "broadsheet.duckdb")
     report = publish()
     assert report.edition.added == 0
-    assert any("reads every file" in line for line in report.warnings)
+    assert any("rebuilds the edition" in line for line in report.warnings)
     assert wrong_files(report.folder) == []

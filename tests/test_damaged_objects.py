@@ -8,7 +8,7 @@ from flows.errors import EditionDamagedError
 from flows.object_store import objects
 from flows.object_store.path import ObjectPath
 from flows.pipeline.run import Report, publish_edition, roll_back
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from flows.warehouse import object_catalog, object_editions
 from flows.warehouse.manifest import read_manifest, wrong_files
@@ -64,8 +64,8 @@ def test_a_damaged_object_is_put_again_by_a_run_without_changes(settings, publis
     damage(object_of(settings, published, name))
     report = publish_edition(settings)
     assert report.edition is None
-    assert [line for line in report.warnings if name in line and "was missing or changed. It was put again" in line]
-    assert verify(settings) == []
+    assert [line for line in report.warnings if name in line and "was missing or changed. It was restored" in line]
+    assert verify_edition(settings) == []
     assert publish_edition(settings).warnings == ()
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_object_is_put_again_by_a_run_without_changes(settings, publis
 def test_a_damaged_month_is_not_copied_on(settings, published, damage):
     damage(object_of(settings, published, MONTH))
     assert change(settings).edition.added == 1
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 @damages
@@ -84,7 +84,7 @@ def test_a_machine_without_a_copy_takes_a_month_from_another_edition(settings, p
     report = publish_edition(elsewhere)
     assert report.edition is None
     assert any(MONTH in line for line in report.warnings)
-    assert verify(elsewhere) == []
+    assert verify_edition(elsewhere) == []
 
 
 @damages
@@ -95,7 +95,7 @@ def test_a_machine_without_a_copy_restores_a_table_from_the_database(settings, p
     report = publish_edition(settings)
     assert report.edition is None
     assert any(name in line for line in report.warnings)
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 @damages
@@ -105,8 +105,8 @@ def test_what_seed_files_give_is_rebuilt_where_no_good_copy_is_left(settings, pu
     shutil.rmtree(settings.data)
     report = publish_edition(settings)
     assert (report.edition.added, report.edition.corrected) == (0, 0)
-    assert any(name in line and "reads every file" in line for line in report.warnings)
-    assert verify(settings) == []
+    assert any(name in line and "rebuilds the edition" in line for line in report.warnings)
+    assert verify_edition(settings) == []
 
 
 @damages
@@ -122,10 +122,10 @@ def test_what_no_copy_and_no_database_has_is_an_error(settings, published, damag
 
 def test_verify_leaves_a_good_working_copy_alone(settings, published):
     flip(object_of(settings, published, MONTH))
-    assert any(f"The file {MONTH} has a different hash" in line for line in verify(settings))
+    assert any(f"The file {MONTH} has a different hash" in line for line in verify_edition(settings))
     assert wrong_files(published.folder) == []
     publish_edition(settings)
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 def test_a_rebuild_copies_no_object(object_store, settings, published):
@@ -141,13 +141,13 @@ def test_objects_of_an_edition_without_etags_are_not_copied_on(object_store, set
     objects.write(manifest, read_manifest(published.folder).with_etags({}).as_json().encode())
     flip(object_of(settings, published, MONTH))
     change(settings)
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 def test_no_rollback_to_a_damaged_edition(settings, published):
     change(settings)
     flip(object_of(settings, published, MONTH))
-    with pytest.raises(EditionDamagedError, match=f"{MONTH} is missing or has other content than edition.json states"):
+    with pytest.raises(EditionDamagedError, match=f"{MONTH} is missing or does not match edition.json"):
         roll_back(settings, published.folder.name)
 
 

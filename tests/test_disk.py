@@ -34,7 +34,9 @@ def run_with_refused_calls(
 
 def unsupported_operations(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Return the operations that the warnings name."""
-    return re.findall(r"^broadsheet: Warning: The disk of the warehouse refuses ([\w ]+) \(", done.stderr, re.MULTILINE)
+    return re.findall(
+        r"^broadsheet: Warning: The disk of the warehouse does not support ([\w ]+) \(", done.stderr, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("error", ["EPERM", "EINVAL"])
@@ -97,7 +99,7 @@ def test_an_old_edition_of_another_user_is_kept_with_a_warning(two_months, wareh
     assert done.returncode == 0
     assert done.stderr == (
         f"broadsheet: Warning: The old edition {first} cannot be removed (Permission denied)."
-        " Delete it, as the user who owns it.\n"
+        " Delete it as the user who owns it.\n"
     )
     assert [folder.name for folder in list_editions(warehouse)][:1] == [first.name]
     assert not second.exists()

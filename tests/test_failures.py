@@ -177,7 +177,7 @@ def test_an_edition_without_a_brief_is_no_failure(server, newsroom_of_flow, monk
     outcome = by_flow(server)
     assert not outcome.failed
     assert outcome.message.startswith(f"Published edition {newsroom_of_flow.current()}")
-    assert "The edition is published, but its brief could not be left (" in outcome.told
+    assert "The edition is published, but its brief could not be created (" in outcome.told
     assert "Traceback" not in outcome.told
 
 

@@ -126,10 +126,10 @@ def test_a_folder_with_system_files_alone_may_become_a_warehouse(newsroom):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("a folder", "current is a folder, and should be a link to an edition. Move it elsewhere. Choose one with"),
+        ("a folder", "current is a folder, but should be a link to an edition. Move it elsewhere. Choose one with"),
         ("outside", "which is not an edition in "),
-        ("beside", "leads to editions/copy, which is not an edition in "),
-        ("itself", "leads to current, which is not an edition in "),
+        ("beside", "points to editions/copy, which is not an edition in "),
+        ("itself", "points to current, which is not an edition in "),
         ("dangling", "The edition 20261110T030000Z is missing from "),
     ],
 )

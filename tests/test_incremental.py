@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from flows.warehouse.editions import current_edition, list_editions, roll_back
 from flows.warehouse.lock import writer_lock
@@ -123,7 +123,7 @@ class Newsroom(RuleBasedStateMachine):
         )
         assert query(edition, sources) == query(rebuilt, sources)
         assert parquet_of(edition) == parquet_of(rebuilt)
-        assert verify(self.settings()) == []
+        assert verify_edition(self.settings()) == []
         published = (
             "SELECT article_id FROM changes GROUP BY article_id HAVING max_by(change, edition_id) <> 'withdrawn'"
         )

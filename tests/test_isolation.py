@@ -10,7 +10,7 @@ from flows.cli.main import main
 from flows.errors import OutOfMemoryError
 from flows.pipeline import isolation
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from tests.conftest import Publish, query, seed_file
 
@@ -76,7 +76,7 @@ def test_the_edition_after_an_internal_error_equals_a_rebuild(source, warehouse,
         ("published", 3),
         ("rejected", 1),
     ]
-    assert verify(Settings(source=source, warehouse=warehouse)) == []
+    assert verify_edition(Settings(source=source, warehouse=warehouse)) == []
     assert publish().edition is None
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.schema import CHANGES, CONTENT, columns
 from flows.settings import Settings
 from tests.conftest import query, run_broadsheet, seed_file
@@ -156,7 +156,7 @@ def test_runs_below_folders_that_are_named_like_partitions(tmp_path):
     assert query(report.folder, months) == [
         ("A", "Another", "2026-09"), ("B", "A title", "2026-10"), ("C", "A title", None),
     ]  # fmt: skip
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     done = run_broadsheet(
         "query", "SELECT count(*) AS n FROM changes", "--format", "csv", "--warehouse", settings.warehouse
     )

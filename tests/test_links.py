@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.cli.main import main
 from flows.pipeline.plan import MIN_BATCH_FILES
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from tests.conftest import FOREIGN, Publish, query, seed_file
 
@@ -125,7 +125,7 @@ def test_links_into_an_allowed_root_are_read(source, outside, publish: Publish, 
 
 
 def test_worker_processes_follow_the_same_links(source, outside, publish: Publish, monkeypatch):
-    monkeypatch.setattr("flows.pipeline.process_pool.WORTH_A_WORKER", 100)
+    monkeypatch.setattr("flows.pipeline.process_pool.MIN_WORKER_FILES", 100)
     for number in range(2 * MIN_BATCH_FILES):
         (source / f"{number}.md").symlink_to(outside / "secret.md" if number % 2 else "/etc/passwd")
     edition = publish(processes=2, link_roots=(outside,)).folder
@@ -157,11 +157,11 @@ def test_verify_and_a_changed_reason(source, warehouse, outside, publish: Publis
     assert "does not exist" in problems(publish().folder)["a.md"]
     (source / "b").mkdir()
     assert "a folder" in problems(publish().folder)["a.md"]
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     (source / "b").rmdir()
     (source / "b").write_text(seed_file("B"))
     assert query(publish().folder, "SELECT article_id FROM articles ORDER BY 1") == [("B",), ("P",)]
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 def test_explain_treats_links_as_run_does(source, outside, monkeypatch, capsys):

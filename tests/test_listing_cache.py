@@ -43,6 +43,6 @@ def test_a_folder_in_place_of_the_listing_is_removed_with_a_warning(source, ware
     publish()
     (warehouse / ".touched.parquet").mkdir()
     report = publish()
-    assert any("The last listing of the source cannot be used" in line for line in report.warnings)
+    assert any("The listing cache cannot be read" in line for line in report.warnings)
     assert not (warehouse / ".touched.parquet").is_dir()
     assert publish().warnings == ()

@@ -112,7 +112,7 @@ def test_a_pointer_and_notes_that_are_nonsense(newsroom: Newsroom):
         newsroom.put("current", content)
         code, said = newsroom.does("query", "SELECT 1")
         assert (code, said.count("\n")) == (1, 1)
-        assert "does not hold the id of an edition" in said
+        assert "does not contain the id of an edition" in said
     newsroom.put("current", edition.encode())
     newsroom.put(".touched.parquet", b"nonsense")
     newsroom.put(".writer.json", b"[" * 100_000)

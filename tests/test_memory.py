@@ -64,7 +64,7 @@ def test_a_run_out_of_memory_says_what_to_do(source, warehouse, refuse):
 
 
 def test_a_command_out_of_memory_says_what_to_do(monkeypatch, capsys):
-    monkeypatch.setattr(verify, "verify", lambda _: refuse_python())
+    monkeypatch.setattr(verify, "verify_edition", lambda _: refuse_python())
     assert main(["verify"]) == 1
     assert capsys.readouterr().err.startswith(
         "broadsheet: The process ran out of memory (MemoryError). Set BROADSHEET_"

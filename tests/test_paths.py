@@ -80,8 +80,8 @@ def test_a_path_that_duckdb_cannot_open_is_refused_before_anything_is_written(
     for command in (["run"], ["verify"], ["query", "FROM articles"], ["rollback", "20261110T030000Z"], ["editions"]):
         code, said = newsroom.does(*command)
         assert (code, said.count("\n")) == (1, 1), said
-        assert f" has {what}" in said
-        assert "Rename that folder, or name another one with --warehouse." in said
+        assert f" contains {what}" in said
+        assert "Rename the folder, or pass another one with --warehouse." in said
     assert list(folder.iterdir()) == []
 
 

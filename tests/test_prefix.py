@@ -10,7 +10,7 @@ from flows.errors import RunError
 from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath
 from flows.pipeline.run import Report, publish_edition, roll_back
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.schema import CONTENT
 from flows.settings import Settings
 from flows.source.listing import list_seed_files, read_seed_files
@@ -71,7 +71,7 @@ def require_equal(report: Report, settings: Settings, tmp_path: Path) -> None:
     rebuilt = publish_edition(settings.model_copy(update={"warehouse": tmp_path / "rebuilt", "rebuild": True})).folder
     assert rows_of(report.folder) == rows_of(rebuilt)
     equal_bytes(settings.warehouse / "editions" / report.folder.name, rebuilt)
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 @pytest.mark.parametrize("where", ["on this machine", "as workers do it"])
@@ -108,7 +108,7 @@ def test_an_edition_of_schema_1_upgrades_by_the_next_run(place, tmp_path, where)
     transfers.upload_all(older / "editions" / SCHEMA_1, place / "warehouse" / "editions" / SCHEMA_1)
     settings = Settings(source=source, warehouse=place / "warehouse", data=tmp_path / "data")
     roll_back(settings, SCHEMA_1)
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     (source / "bridge.md").write_text((source / "bridge.md").read_text().replace("A bridge opens", "Corrected"))
     ledger = query(older / "editions" / SCHEMA_1, "FROM changes ORDER BY ALL")
     runner = Replacing(distributed=where == "as workers do it")
@@ -183,7 +183,7 @@ def test_the_command_line_reads_an_edition_and_goes_back(settings, capsys, monke
     assert said("rollback", first).startswith(f"The current edition is {first}.")
     assert said("query", "SELECT title FROM articles WHERE article_id = 'A'", "--format", "csv") == "title\nA title\n"
     assert main(["rollback", "20200101T000000Z"]) == 1
-    assert f"Pass one that is kept: {first}, {second}." in capsys.readouterr().err
+    assert f"Pass a kept edition: {first}, {second}." in capsys.readouterr().err
     assert "Published edition" in said("run")
     assert "No changes since" in said("run")
     assert said("verify") == "The current edition matches the source.\n"

@@ -9,7 +9,7 @@ from flows.errors import RunError
 from flows.object_store import objects
 from flows.pipeline import run
 from flows.pipeline.run import publish_edition, roll_back
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from flows.warehouse import object_catalog, object_editions
 from flows.warehouse.editions import edition_time
@@ -37,13 +37,13 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
         publish_edition(settings, Replacing(check=check))
     (winner,) = winners
     assert str(told.value) == (
-        f"Another run has published into {settings.warehouse} since this one began (the current edition is"
-        f" {winner.folder.name}), so this one published nothing. Run again."
+        f"Another run has published into {settings.warehouse} since this run started (the current edition is"
+        f" {winner.folder.name}), so this run published nothing. Run again."
     )
     assert objects.read(settings.warehouse / "current").decode() == winner.folder.name
     assert object_catalog.list_editions(settings.warehouse)[-1] == winner.folder.name
     assert not any(name.startswith(".") for name in names(settings.warehouse))
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     assert publish_edition(settings).edition is None
 
 

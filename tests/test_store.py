@@ -9,7 +9,7 @@ from flows.errors import RunError
 from flows.object_store import objects
 from flows.object_store.path import ObjectPath, parse
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from tests.conftest import SEEDS, query, seed_file
 from tests.object_store import BUCKET
@@ -138,7 +138,7 @@ def test_an_edition_that_was_spoilt(settings, tmp_path):
     elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
     objects.write(edition / "broadsheet.duckdb", b"other")
     objects.write(edition / "sources.parquet", b"other")
-    assert "The file sources.parquet has a different hash than edition.json states." in verify(settings)
+    assert "The file sources.parquet has a different hash than edition.json states." in verify_edition(settings)
     assert (
         f"The object {edition}/sources.parquet has a different hash than edition.json states. Restore the edition"
         in told(elsewhere)

@@ -12,7 +12,7 @@ from flows.object_store import objects, transfers
 from flows.object_store.failures import PERMISSIONS
 from flows.object_store.path import ObjectPath
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from flows.source.listing import read_seed_files
 from tests.conftest import ROOT, query, seed_file
@@ -71,7 +71,7 @@ def test_the_permissions_of_the_documentation_are_enough(spoilt, settings):
     spoilt.policy = STATEMENTS
     report = publish_edition(settings)
     assert report.edition.corrected == 1
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     assert any(source for _, _, source in spoilt.asked)
 
 

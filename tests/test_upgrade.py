@@ -9,7 +9,7 @@ import pytest
 from flows.pipeline import run
 from flows.pipeline.plan import Plan
 from flows.pipeline.run import Report, publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.schema import SCHEMA_VERSION
 from flows.settings import Settings
 from flows.warehouse.editions import roll_back
@@ -76,7 +76,7 @@ def require_upgraded(edition: Path, ledger_before: list[tuple], settings: Settin
     rebuilt = publish_edition(settings.model_copy(update={"warehouse": tmp_path / "rebuilt"})).folder
     assert rows_of(edition) == rows_of(rebuilt)
     assert parquet_of(edition) == parquet_of(rebuilt)
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 def test_the_next_run_upgrades_an_edition_of_schema_1(older, tmp_path):
@@ -140,7 +140,7 @@ def test_the_command_line_reads_an_edition_of_schema_1(older):
 def test_verify_lists_the_differences_of_an_edition_of_schema_1(older):
     text = (older.source / "bridge.md").read_text()
     (older.source / "bridge.md").write_text(text.replace("2026-08-14", "2026-09-14"))
-    found = [line for line in verify(older) if line.startswith("images")]
+    found = [line for line in verify_edition(older) if line.startswith("images")]
     assert [line.split(": ")[:2] for line in sorted(found)] == [
         ["images", "only in the edition"], ["images", "only in the source"],
     ]  # fmt: skip

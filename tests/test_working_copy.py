@@ -8,7 +8,7 @@ import pytest
 
 from flows.object_store import objects
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.warehouse.disk import discard
 from flows.warehouse.storage import open_storage
 from tests.test_prefix import newsroom, place, settings, write  # noqa: F401
@@ -60,7 +60,7 @@ def test_nonsense_in_the_working_copy_fails_no_run(object_store, settings, name,
     assert (report.edition is not None) == changed
     published = {found.name for found in objects.list_objects(settings.warehouse / "editions" / report.folder.name)}
     assert not [name for name in published if "extra" in name or "2020" in name]
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     assert publish_edition(settings).warnings == ()
 
 
@@ -72,7 +72,7 @@ def test_other_bytes_of_the_same_size_are_fetched_again(object_store, settings, 
     as_same_size(file)
     write(settings.source, "E", date="2026-11-01")
     assert publish_edition(settings).edition.added == 1
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 def test_an_extra_file_is_removed_with_a_warning(object_store, settings):
@@ -81,7 +81,7 @@ def test_an_extra_file_is_removed_with_a_warning(object_store, settings):
     as_nonsense(extra)
     report = publish_edition(settings)
     assert not extra.exists()
-    assert any("2020-01 in the working copy was changed by others" in line for line in report.warnings)
+    assert any("2020-01 in the working copy was changed by another program" in line for line in report.warnings)
 
 
 @pytest.mark.parametrize("text", ["[" * 10_000, json.dumps({}), "20261123T030000Z\n../../current", "\0"])

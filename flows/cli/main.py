@@ -142,9 +142,9 @@ def up(settings: Settings) -> int:
 
 def verify(settings: Settings) -> int:
     """Print the differences between the current edition and the source; return 0 if there are none, else 1."""
-    from flows.pipeline.verify import verify
+    from flows.pipeline.verify import verify_edition
 
-    differences = verify(settings)
+    differences = verify_edition(settings)
     write_line("\n".join(map(visible, differences)) or "The current edition matches the source.")
     return FAILED if differences else DONE
 

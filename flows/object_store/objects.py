@@ -16,7 +16,7 @@ from flows.object_store.connection import ATTEMPTS, client
 from flows.object_store.failures import STALE, code_of, translate
 from flows.object_store.path import ObjectPath
 
-LARGE = 64_000_000  # bytes; a larger file travels in several parts at once
+MULTIPART_THRESHOLD = 64_000_000  # bytes; larger files are transferred in several parts concurrently
 
 
 class Listed(NamedTuple):
@@ -70,12 +70,12 @@ def list_folders(prefix: ObjectPath) -> list[str]:
     return sorted(key[len(prefix.below) :].rstrip("/") for key in found)
 
 
-def read(place: ObjectPath, most: int | None = None) -> bytes:
+def read(place: ObjectPath, max_bytes: int | None = None) -> bytes:
     """Return the content of an object, or its first bytes; raise FileNotFoundError."""
-    return read_tagged(place, most)[0]
+    return read_tagged(place, max_bytes)[0]
 
 
-def read_tagged(place: ObjectPath, most: int | None = None) -> tuple[bytes, str]:
+def read_tagged(place: ObjectPath, max_bytes: int | None = None) -> tuple[bytes, str]:
     """Return the content of an object and its ETag, which changes with the content; raise FileNotFoundError.
 
     A connection that breaks while reading does not count as the end of the object: it is read again.
@@ -83,7 +83,7 @@ def read_tagged(place: ObjectPath, most: int | None = None) -> tuple[bytes, str]
     with _calls(place) as s3:
         for _ in range(ATTEMPTS):
             answer = s3.get_object(Bucket=place.bucket, Key=place.key)
-            size = min(answer["ContentLength"], most or answer["ContentLength"])
+            size = min(answer["ContentLength"], max_bytes or answer["ContentLength"])
             with answer["Body"] as body:
                 content = _read_some(body, size)
             if len(content) == size:
@@ -117,11 +117,11 @@ def write(place: ObjectPath, content: bytes) -> None:
         s3.put_object(Bucket=place.bucket, Key=place.key, Body=content)
 
 
-def write_if(place: ObjectPath, content: bytes, seen: str | None) -> bool:
-    """Put an object if the existing one has the ETag `seen` (None: if there is none), and return whether it was put."""
+def write_if(place: ObjectPath, content: bytes, etag: str | None) -> bool:
+    """Put an object if the existing one has the ETag `etag` (None: if there is none), and return whether it was put."""
     from botocore.exceptions import ClientError
 
-    condition = {"IfMatch": seen} if seen else {"IfNoneMatch": "*"}
+    condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
     with _calls(place) as s3:
         try:
             s3.put_object(Bucket=place.bucket, Key=place.key, Body=content, **condition)
@@ -142,10 +142,10 @@ def download(place: ObjectPath, file: Path, size: int = 0) -> None:
 def upload(file: Path, place: ObjectPath, create: bool = False) -> None:
     """Upload a file; raise FileExistsError if the object exists and `create` is set.
 
-    A large file is uploaded in parts, which boto3 cannot do on a condition.
+    A large file is uploaded in parts, which boto3 cannot do conditionally.
     """
     size = file.stat().st_size
-    if create and size < LARGE:
+    if create and size < MULTIPART_THRESHOLD:
         _create(file, place)
         return
     with _calls(place) as s3:
@@ -167,7 +167,7 @@ def _create(file: Path, place: ObjectPath) -> None:
 def _transfer(size: int) -> Any:
     from boto3.s3.transfer import TransferConfig
 
-    return TransferConfig(multipart_threshold=LARGE, use_threads=size >= LARGE)
+    return TransferConfig(multipart_threshold=MULTIPART_THRESHOLD, use_threads=size >= MULTIPART_THRESHOLD)
 
 
 def copy(place: ObjectPath, to: ObjectPath) -> None:

@@ -1,4 +1,4 @@
-"""Transfer many objects with several calls at once, since each call mostly waits for the network."""
+"""Transfer many objects with concurrent calls, since each call mostly waits for the network."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,20 +11,20 @@ from flows.object_store import objects
 from flows.object_store.objects import Listed
 from flows.object_store.path import ObjectPath
 
-AT_ONCE = 16  # calls under way
+MAX_CONCURRENT_CALLS = 16
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yield the function's result for each item, in order, with several calls under way and few results in memory."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def map_concurrently(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield the function's result for each item in order, with concurrent calls and few results in memory."""
+    with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as pool:
         waiting: deque[Future[R]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                if len(waiting) >= 4 * AT_ONCE:
+                if len(waiting) >= 4 * MAX_CONCURRENT_CALLS:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -33,9 +33,9 @@ def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
                 future.cancel()
 
 
-def do(function: Callable[[T], object], items: Iterable[T]) -> None:
-    """Call the function for each item, several at once."""
-    deque(at_once(function, items), maxlen=0)
+def run_concurrently(function: Callable[[T], object], items: Iterable[T]) -> None:
+    """Call the function for each item, with concurrent calls."""
+    deque(map_concurrently(function, items), maxlen=0)
 
 
 def download_all(prefix: ObjectPath, folder: Path, wanted: Callable[[str], bool] = bool) -> None:
@@ -46,7 +46,7 @@ def download_all(prefix: ObjectPath, folder: Path, wanted: Callable[[str], bool]
 
     # A name that ends with a slash is how some tools show a folder.
     names = (found for found in objects.list_objects(prefix) if not f"/{found.name}".endswith("/"))
-    do(get, (found for found in names if wanted(found.name)))
+    run_concurrently(get, (found for found in names if wanted(found.name)))
 
 
 def file_below(folder: Path, name: str) -> Path:
@@ -59,10 +59,10 @@ def file_below(folder: Path, name: str) -> Path:
 def upload_all(folder: Path, prefix: ObjectPath) -> None:
     """Upload the files of a folder."""
     files = [file for file in folder.rglob("*") if file.is_file()]
-    do(lambda file: objects.upload(file, prefix / file.relative_to(folder).as_posix()), files)
+    run_concurrently(lambda file: objects.upload(file, prefix / file.relative_to(folder).as_posix()), files)
 
 
 def remove_all(prefix: ObjectPath) -> None:
     """Remove every object and unfinished upload below a prefix."""
-    do(objects.remove_object, (prefix / found.name for found in objects.list_objects(prefix)))
+    run_concurrently(objects.remove_object, (prefix / found.name for found in objects.list_objects(prefix)))
     objects.abort_uploads(prefix)

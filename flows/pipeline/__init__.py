@@ -1,1 +1,1 @@
-"""The steps of a run, and the runners that call them."""
+"""The steps of a run, and the runners that execute them."""

@@ -6,17 +6,17 @@ from typing import Any
 
 from flows.errors import ClusterError, WorkerLostError, first_line
 
-WORKER_TIMEOUT = 60  # seconds for a worker to come
+WORKER_TIMEOUT = 60  # seconds to wait for the first worker
 
 
 def require_workers(connect: Callable[[], Any], address: str | None) -> None:
-    """Connect to the cluster and wait for a worker; raise ClusterError if none comes."""
+    """Connect to the cluster and wait for a worker; raise ClusterError if none connects in time."""
     try:
         connect().wait_for_workers(1, timeout=WORKER_TIMEOUT)
     except (OSError, ValueError) as error:
         place = f"at {address}" if address else "on this machine"
         raise ClusterError(
-            f"No worker of a Dask cluster answers {place} ({first_line(error)}). Start the"
+            f"No Dask worker responds {place} ({first_line(error)}). Start the"
             " scheduler and its workers, correct BROADSHEET_SCHEDULER, or set BROADSHEET_RUNNER=local."
         ) from None
 
@@ -35,11 +35,11 @@ def result_of(future: Any) -> Any:
         if "deserialization" not in str(error):
             raise
         raise ClusterError(
-            "Dask's scheduler or workers cannot load the tasks of the flow. Start them from the flow's own"
-            " environment, and the flow as python -m flows.etl or by its entrypoint flows.etl.etl."
+            "Dask's scheduler or workers cannot load the tasks of the flow. Start them in the same Python environment"
+            " as the flow, and start the flow with python -m flows.etl or its entrypoint flows.etl.etl."
         ) from None
     except KilledWorker as error:
         raise WorkerLostError(
-            f"Dask gave up a part of the work: {error.allowed_failures + 1} workers died over it, possibly because they"
-            " ran out of memory. See their logs, give them more memory or run fewer on a machine, then run again."
+            f"Dask gave up on a task after {error.allowed_failures + 1} workers died while running it, possibly because"
+            " they ran out of memory. Check their logs, give them more memory or run fewer per machine, then run again."
         ) from None

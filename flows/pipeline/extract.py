@@ -1,4 +1,4 @@
-"""List the source and compare it with the previous edition: which files are to be read."""
+"""List the source, and compare it with the previous edition to find the files to read."""
 
 import time
 from dataclasses import replace
@@ -23,7 +23,7 @@ from flows.warehouse.storage import Snapshot, Storage, open_storage
 
 
 def extract(settings: Settings, distributed: bool) -> Plan:
-    """Return the plan of a run, with the files to read staged in batches; without changes nothing is reserved.
+    """Return the plan of a run, and stage the files to read in batches. Reserve no edition id without changes.
 
     Raise RunError if the previous edition is damaged, or the source cannot be listed.
     """
@@ -77,7 +77,7 @@ def _list_source(settings: Settings, storage: Storage) -> pa.Table:
 
 
 def _bytes_to_read(files: pa.Table) -> int:
-    """Return how many bytes of some files are read: a sparse file of terabytes is rejected, and needs no space."""
+    """Return the number of bytes to read: larger files are rejected, so a sparse file of terabytes needs no space."""
     return pc.sum(pc.min_element_wise(files["size"], MAX_FILE_BYTES)).as_py() or 0
 
 
@@ -92,7 +92,7 @@ def _stage(plan: Plan, found: pa.Table, to_read: pa.Table) -> Plan:
 
 
 def row_rules(settings: Settings) -> dict[str, object]:
-    """Return everything but the seed files that shapes the rows of an edition, by the keys of its manifest."""
+    """Return the values besides the seed files that determine the rows of an edition, by their manifest key."""
     return {
         "parser_version": PARSER_VERSION,
         "schema_version": SCHEMA_VERSION,

@@ -1,4 +1,4 @@
-"""Isolate seed files: an exception while reading one is a problem of that file, and never fails the run."""
+"""Isolate seed files: an exception while reading one rejects that file and does not fail the run."""
 
 import re
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from flows.problems import problem, quoted
 from flows.schema import ARTICLES, CAPTIONS, IMAGES, PROBLEMS
 from flows.warehouse.arrow import to_arrow
 
-MAX_REASON = 150  # characters
+MAX_REASON_LENGTH = 150  # characters
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
 
 
@@ -42,10 +42,10 @@ def with_arrow_rows(reading: Reading, source_path: str) -> Reading:
 
 
 def concerns_file(error: BaseException) -> bool:
-    """Return whether an exception is about the file that was read, and not about the process.
+    """Return whether an exception is caused by the file that was read, not by the state of the process.
 
-    Without memory every other file fails too; a timeout of the flow is raised wherever its thread is. A panic of a
-    library in Rust is not an Exception.
+    Every file fails when the process is out of memory, and Prefect raises a flow's timeout in whatever code is running.
+    A panic in a Rust library is a BaseException.
     """
     if isinstance(error, MemoryError | TimeoutError):
         return False
@@ -53,10 +53,10 @@ def concerns_file(error: BaseException) -> bool:
 
 
 def _internal_error(error: BaseException, source_path: str) -> Reading:
-    """Return the reading of a file that made the parser fail; its message is the same in each run."""
+    """Return the reading of a file on which the parser failed; its message is the same in each run."""
     name = type(error).__name__
-    # The text of a RecursionError depends on where the stack was at its end.
-    said = "" if isinstance(error, RecursionError) else _ADDRESS.sub("0x…", first_line(error))
-    said = said.encode(errors="backslashreplace").decode()
-    reason = name if said in ("", name) else f"{name}, {quoted(said, MAX_REASON)}"
+    # The text of a RecursionError depends on the function in which the stack overflowed.
+    text = "" if isinstance(error, RecursionError) else _ADDRESS.sub("0x…", first_line(error))
+    text = text.encode(errors="backslashreplace").decode()
+    reason = name if text in ("", name) else f"{name}, {quoted(text, MAX_REASON_LENGTH)}"
     return rejected(problem("internal_error", reason=reason), source_path)

@@ -1,4 +1,4 @@
-"""Write an edition into the staging folder: Parquet of the changed months, the database, and then check it."""
+"""Write the Parquet of the changed months and the database into the staging folder, and check the result."""
 
 import socket
 import time
@@ -95,4 +95,8 @@ def _write_history(
 
 def check(plan: Plan, difference: Difference) -> None:
     """Run the checks of sql/checks on the new edition; raise CheckError if one returns a row."""
-    run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)  # which is swept, however this ends
+    try:
+        # Data spills to the staging folder, which is removed at the end of the run, or by the next one after a crash.
+        run_checks(plan.folder, plan.files, difference.only, plan.folder.parent)
+    except CheckError as error:
+        raise CheckError(f"{error} Nothing was published.") from None

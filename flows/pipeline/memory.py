@@ -1,4 +1,4 @@
-"""Translate every form of running out of memory into one error."""
+"""Translate all out-of-memory errors into OutOfMemoryError."""
 
 import errno
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from flows.errors import out_of_memory
 
-# How Python, Arrow and its compressors report it in errors of other types.
+# Python, Arrow and its compressors report some of them as other types, with these texts.
 _SIGNS = ("can't start new thread", "Failed to launch worker thread", "allocation_failed", "bad_alloc")
 
 
 @contextmanager
 def translate_memory_errors() -> Iterator[None]:
-    """Raise OutOfMemoryError if Python, Arrow, DuckDB or the kernel refuses memory, here or in a worker."""
+    """Raise OutOfMemoryError if Python, Arrow, DuckDB or the kernel fails to allocate memory, here or in a worker."""
     try:
         yield
     except (MemoryError, duckdb.OutOfMemoryException) as error:

@@ -63,7 +63,7 @@ class Plan:
     def work(self) -> Path:
         """Return the folder of the staged files, with a folder for each attempt at a part.
 
-        It belongs to this run: a worker elsewhere may outlive its run, and write into it during the next run.
+        Each run has its own: a worker on another machine may outlive its run, and still write during the next one.
         """
         return self.folder.parent / f"work-{self.listed_at}"
 
@@ -126,11 +126,11 @@ class Difference:
 
     @property
     def only(self) -> Months | None:
-        """Return the only months that can differ, None if any can."""
+        """Return the months that may differ from the previous edition, None if all may."""
         return None if self.complete else self.months
 
 
 def split(files: int) -> tuple[Batch, ...]:
-    """Return the batches of a number of files: few and large."""
+    """Split a number of files into at most MAX_BATCHES batches."""
     size = max(MIN_BATCH_FILES, -(-files // MAX_BATCHES))
     return tuple(Batch(start, min(start + size, files)) for start in range(0, files, size))

@@ -1,4 +1,4 @@
-"""Run the parts of a large step in worker processes, those of a small one in this process."""
+"""Run large steps in worker processes, and small ones in this process."""
 
 import gc
 import multiprocessing
@@ -25,12 +25,12 @@ WORKER_MEMORY, MAIN_MEMORY = 515_000_000, 300_000_000
 
 
 class ProcessRunner:
-    """The runner of this process and its workers."""
+    """Run steps in this process, with worker processes for large mapped steps."""
 
     distributed = False
 
     def call(self, step: Callable[..., R], *arguments: Any) -> R:
-        """Run a step here."""
+        """Run a step in this process."""
         return step(*arguments)
 
     def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
@@ -50,12 +50,12 @@ class ProcessRunner:
 
 @contextmanager
 def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
-    """Yield a pool of as many processes as pay off for a number of parts, None if this process is as fast."""
+    """Yield a process pool for a number of parts, or None if starting workers would take longer than it saves."""
     processes = min(plan.settings.processes or default_processes(), parts)
-    if processes < 2 or plan.to_read < 2 * WORTH_A_WORKER:
+    if processes < 2 or plan.to_read < 2 * MIN_WORKER_FILES:
         yield None
         return
-    with _without_main(), ProcessPoolExecutor(processes, _context(), _begin) as pool:
+    with _without_main(), ProcessPoolExecutor(processes, _context(), _initialize) as pool:
         try:
             yield pool
         finally:
@@ -64,7 +64,7 @@ def workers(plan: Plan, parts: int) -> Iterator[Executor | None]:
 
 @contextmanager
 def translate_pool_errors() -> Iterator[None]:
-    """Raise WorkerLostError if a process of a pool was killed, also for a part that is submitted afterwards."""
+    """Raise WorkerLostError if a process of the pool was killed, even if a part is submitted only afterwards."""
     try:
         yield
     except BrokenProcessPool:
@@ -75,13 +75,13 @@ def translate_pool_errors() -> Iterator[None]:
 
 
 def default_processes() -> int:
-    """Return the number of processes for which this machine or container has both CPU time and memory, at least 1."""
+    """Return how many processes the CPUs and the memory of this machine or container allow, at least 1."""
     by_memory = (resources.usable_memory() - MAIN_MEMORY) // WORKER_MEMORY
     return max(1, min(resources.usable_cpus(), by_memory))
 
 
 def _context() -> Any:
-    """Return a context that forks workers from a server with the needed modules: a second pool starts at once."""
+    """Return a context that forks workers from a server with preloaded modules, so that a second pool starts fast."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -89,14 +89,14 @@ def _context() -> Any:
     return context
 
 
-def _begin() -> None:
-    """Initialize a worker."""
-    gc.disable()  # reading creates no cycles, and looking for them takes 5 % of the time
-    _end_with_the_run()
+def _initialize() -> None:
+    """Initialize a worker process."""
+    gc.disable()  # reading creates no cycles, and garbage collection takes 5 % of the time
+    _exit_with_run()
 
 
-def _end_with_the_run() -> None:
-    """End this worker with the run that started it: later writes could reach the staging folder of the next run."""
+def _exit_with_run() -> None:
+    """Exit when the run that started this worker ends: later writes could reach the staging folder of the next run."""
     run = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -109,7 +109,7 @@ def _end_with_the_run() -> None:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Hide the main module, perhaps an orchestrator's: workers would import it, and do not need it."""
+    """Hide the main module, which may be an orchestrator: workers would import it, and do not need it."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

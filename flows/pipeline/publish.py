@@ -17,7 +17,7 @@ def publish(plan: Plan, difference: Difference, edition: Edition, attempts: Sequ
     """
     _write_manifest(plan, difference, edition)
     settings = plan.settings
-    # A rebuild shares no file with the previous edition, which may be damaged.
+    # A rebuild does not share files with the previous edition, since they may be damaged.
     snapshot = plan.snapshot if plan.reusable else plan.snapshot._replace(edition=None)
     staged = plan.exchange.objects_of(staged_partitions(attempts))
     return plan.storage.publish(plan.folder, snapshot, staged, settings.keep_editions, settings.keep_hours)

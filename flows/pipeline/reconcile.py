@@ -1,4 +1,4 @@
-"""Decide which file of each article is published, and how the edition differs from the previous one."""
+"""Select the file that is published for each article, and find the months that differ from the previous edition."""
 
 import shutil
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def reconcile(plan: Plan, attempts: Sequence[Attempt]) -> Difference | None:
     here = {file for part in difference.parts for file in part.staged} - set(staged)
     plan.exchange.send(plan.work, sorted(here))
     if plan.previous:
-        # A database from which nothing is reused is not needed.
+        # The previous database is only needed if its rows are reused.
         plan.storage.fetch_previous(plan.previous, with_database=plan.reusable is not None)
     return difference
 
@@ -94,7 +94,7 @@ def find_difference(plan: Plan, staged: _Staged) -> Difference | None:
 def _reconcile_files(plan: Plan, staged: _Staged) -> Reconciled | None:
     """Return the files of the new edition, and which are published; None if nothing differs.
 
-    The lists of a large source are large: tables for comparison only are freed at the return.
+    This is a separate function so that tables needed only for the comparison, which are large, are freed on return.
     """
     found, history = staging.read_rows(plan.work, plan.listing, FOUND), read_table(plan.previous, SOURCES)
     previous_sources = history if plan.reusable else read_table(None, SOURCES)
@@ -146,7 +146,7 @@ def _find_problems(plan: Plan, staged: _Staged, read: pa.Table, superseded: pa.T
 
 
 def _require_articles(plan: Plan, history: pa.Table, sources: pa.Table) -> None:
-    """Raise WithdrawalsError if more than half of the articles would be withdrawn, as with an unmounted disk."""
+    """Raise WithdrawalsError if more than half of the articles would be withdrawn, as when a disk is not mounted."""
     if not history.num_rows:
         return
     articles, now = (published_sources(rows.select(["status", "article_id"])) for rows in (history, sources))

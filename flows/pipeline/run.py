@@ -1,4 +1,4 @@
-"""Run the steps in order. `publish_edition` is the only place where that order is written."""
+"""Run the steps in order. Only `publish_edition` defines that order."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,15 +24,15 @@ STEPS = (extract, transform, reconcile, write_partitions, load, check, publish)
 
 
 class Runner(Protocol):
-    """How steps are called: in this process and its workers, or as tasks of an orchestrator.
+    """An executor of steps: in this process and its workers, or as tasks of an orchestrator.
 
-    `distributed` is whether parts of a mapped step may run on other machines.
+    `distributed` is True if parts of a mapped step may run on other machines.
     """
 
     distributed: bool
 
     def call(self, step: Callable[..., R], *arguments: Any) -> R:
-        """Run a step, and return what it returns; raise what it raises."""
+        """Run a step; return its result or raise its exception."""
 
     def map(self, step: Callable[..., R], plan: Any, parts: Sequence[Any]) -> Iterator[R]:
         """Run a step for each part of its work, and yield the results in the order of the parts."""
@@ -40,9 +40,9 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """How a run ended: the edition that it published, None without changes, and the current edition's folder.
+    """The result of a run: the edition that it published, None without changes, and the folder of the current edition.
 
-    `warnings` are sentences about what the run noticed, and what failed after its edition was published.
+    `warnings` are sentences about conditions that did not fail the run, including failures after publishing.
     """
 
     edition: Edition | None
@@ -53,7 +53,7 @@ class Report:
 
 
 def publish_edition(settings: Settings, runner: Runner | None = None) -> Report:
-    """Read the source and publish an edition, or nothing without changes; raise RunError."""
+    """Read the source, and publish an edition if anything changed; raise RunError."""
     require_folder(settings.source, settings.link_roots)
     locked = open_storage(settings).locked(settings.lock_timeout)
     with collect_warnings() as notices, locked, translate_memory_errors():
@@ -75,7 +75,7 @@ def _publish_edition(settings: Settings, runner: Runner) -> Report:
 
 
 def roll_back(settings: Settings, edition_id: str) -> tuple[str, ...]:
-    """Make an edition that is kept the current one, and return the warnings; raise EditionNotFoundError."""
+    """Make a kept edition the current one, and return the warnings; raise EditionNotFoundError."""
     with collect_warnings() as notices:
         open_storage(settings).roll_back(edition_id)
     return tuple(notices)

@@ -37,8 +37,8 @@ from flows.warehouse import staging
 from flows.warehouse.arrow import arrow_schema, to_arrow
 from flows.warehouse.staging import StagedFile
 
-CHUNK, CHUNK_BYTES = 2_000, 8_000_000  # files, and their bytes, whose rows are in memory at once
-_Read = tuple[KnownFile, Reading, str | None]  # a file, what it gives, and its hash
+CHUNK_FILES, CHUNK_BYTES = 2_000, 8_000_000  # limits of a chunk, whose rows are in memory together
+_Read = tuple[KnownFile, Reading, str | None]  # a file, its parsed content, and its hash
 
 
 def transform(plan: Plan, batch: Batch) -> Attempt:
@@ -72,11 +72,11 @@ def read_files(plan: Plan, files: pa.Table) -> tuple[StagedFile, ...]:
 
 
 def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
-    """Yield the files in chunks of CHUNK files or CHUNK_BYTES, whichever is less: articles may be long."""
-    for start in range(0, files.num_rows, CHUNK):
+    """Yield the files in chunks of at most CHUNK_FILES files and CHUNK_BYTES bytes, since articles may be long."""
+    for start in range(0, files.num_rows, CHUNK_FILES):
         part: list[KnownFile] = []
         size = 0
-        for row in files.slice(start, CHUNK).to_pylist():
+        for row in files.slice(start, CHUNK_FILES).to_pylist():
             if part and size + row["size"] > CHUNK_BYTES:
                 yield part
                 part, size = [], 0
@@ -88,7 +88,7 @@ def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
 def _rows(settings: Settings, edition_id: str, files: list[KnownFile]) -> list[tuple[Table, pa.Table]]:
     """Read seed files and return their rows: one of sources each, and the content of those that are published.
 
-    A file with the content that it is known to have has no rows.
+    A file whose content has not changed adds no rows.
     """
     zone = ZoneInfo(settings.time_zone)
     contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
@@ -107,7 +107,7 @@ def _rows(settings: Settings, edition_id: str, files: list[KnownFile]) -> list[t
 
 
 def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
-    """Return the rows of some files, table by table."""
+    """Return the rows of the files that were read, table by table."""
     sources = [_source_row(file, reading, content_hash, edition_id) for file, reading, content_hash in read]
     readings = [reading for _, reading, _ in read]
     # Problems of a draft are not reported until it is published.
@@ -127,7 +127,7 @@ def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
 
 
 def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
-    """Return the reading of a file, None if its content is known, and its hash, None if it cannot be read."""
+    """Return the reading of a file, None if its content is unchanged, and its hash, None if it cannot be read."""
     path = file.source_path
     if isinstance(content, RejectedError):
         return rejected(content.problem, path), None
@@ -164,7 +164,7 @@ def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edi
 def _with_path(
     table: Table, published: list[tuple[Reading, Article]], rows: Callable[[Reading], list[Any]]
 ) -> pa.Table:
-    """Return the rows of images or captions with the path of their file, in the columns of `staged_schema`."""
+    """Return the rows of images or captions with the path of their seed file, as `staged_schema` defines them."""
     found = to_arrow(table, [row for reading, _ in published for row in rows(reading)])
     paths = [article.source_path for reading, article in published for _ in rows(reading)]
     return found.append_column(staging.SOURCE_PATH, pa.array(paths, staging.SOURCE_PATH.type))

@@ -1,4 +1,4 @@
-"""Verify an edition: rebuild it from the source in the staging folder, and compare row for row."""
+"""Verify an edition: rebuild it from the source in the staging folder, and compare the two row by row."""
 
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from flows.warehouse.manifest import wrong_files
 from flows.warehouse.storage import Snapshot, Storage, open_storage
 
 
-def verify(settings: Settings) -> list[str]:
-    """Return the differences between the current edition and a rebuild from the source, a sentence each; none: equal.
+def verify_edition(settings: Settings) -> list[str]:
+    """Return the differences between the current edition and a rebuild from the source, one sentence each.
 
-    They include files of the edition that differ from its manifest, and checks that fail. Raise NoEditionError
-    without an edition.
+    They include files of the edition that differ from its manifest, and failed checks. Raise NoEditionError if nothing
+    is published.
     """
     require_folder(settings.source, settings.link_roots)
     storage = open_storage(settings)
@@ -38,7 +38,7 @@ def verify(settings: Settings) -> list[str]:
         try:
             return [*wrong, *_failed_checks(edition), *_differences(settings, storage, edition)]
         except (duckdb.Error, pa.ArrowException, EditionDamagedError):
-            if wrong:  # they cannot be read
+            if wrong:  # the damaged files caused the error
                 return wrong
             raise
 

@@ -1,4 +1,4 @@
-"""Run a worker's part of a step: in place, or on another machine with what it receives and sends back."""
+"""Prepare the folders in which a worker runs its part of a step, on this machine or on another one."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from flows.warehouse.source_diff import rows_with
 
 @contextmanager
 def on_worker(plan: Plan) -> Iterator[Plan]:
-    """Yield the plan with the folders for this worker's part.
+    """Yield the plan with the folders that this worker uses.
 
     Raise WorkerVersionError if this worker has other code than the flow, and WorkerBlindError if it is on another
     machine and does not see the staged files.
@@ -68,7 +68,7 @@ def _in_folder(plan: Plan, folder: Path) -> Plan:
 
 
 def _scratch() -> str | None:
-    """Return the folder that Dask cleans up after a worker that died, None outside of a Dask worker."""
+    """Return the local folder of this Dask worker, which Dask removes even if the worker dies; None outside of Dask."""
     try:
         from distributed import get_worker
 

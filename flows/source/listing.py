@@ -174,7 +174,7 @@ def _or_error(read: Callable[[str], bytes], source_path: str) -> Content:
 
 def _read_objects(source: ObjectPath, paths: Sequence[str]) -> Iterator[Content]:
     refused = 0
-    for content in transfers.at_once(partial(_or_error, partial(_read_object, source)), paths):
+    for content in transfers.map_concurrently(partial(_or_error, partial(_read_object, source)), paths):
         refused += isinstance(content, PermissionError)
         yield content
     if refused and refused == len(paths):
@@ -196,7 +196,9 @@ def _require_some_readable(source: ObjectPath, refused: set[str]) -> None:
     listed = [found.name for found in islice(objects.list_objects(source), OTHERS_LISTED)]
     others = [name for name in listed if printable(name) not in refused]
     tried = others[:: max(1, len(others) // OTHERS_TRIED)]
-    if not any(isinstance(content, bytes) for content in transfers.at_once(partial(_first_byte, source), tried)):
+    if not any(
+        isinstance(content, bytes) for content in transfers.map_concurrently(partial(_first_byte, source), tried)
+    ):
         raise StorageRefusedError(
             f"None of the {len(refused) + len(tried):,} objects that were tried below {source} can be read: each is"
             " archived or forbidden. Grant these credentials s3:GetObject, or restore the objects from the archive."

@@ -1,4 +1,4 @@
-"""Tables in Arrow: their schemas, and rows as columns."""
+"""Convert tables to Arrow: their schemas and rows."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from flows.resources import usable_cpus
 from flows.schema import Table, columns
 
-pa.set_cpu_count(usable_cpus())  # by default Arrow counts the cores, and ignores a container's CPU quota
-pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps a third of what was freed
+pa.set_cpu_count(usable_cpus())  # Arrow's default is the number of cores, which ignores the CPU quota of a container
+pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool keeps a third of freed memory
 
-CHUNK_ROWS = 10_000  # rows that are Python objects at the same time
+CHUNK_ROWS = 10_000  # rows that exist as Python objects at the same time
 _TYPES = {
     "string": pa.string(),
     "int32": pa.int32(),
@@ -29,7 +29,7 @@ _TYPES = {
 
 @cache
 def arrow_schema(table: Table) -> pa.Schema:
-    """Return the Arrow schema of a table; the table and each field carry their description."""
+    """Return the Arrow schema of a table, with the descriptions of the table and its columns as metadata."""
     fields = [
         pa.field(column.name, _TYPES[column.type], column.nullable, {"description": column.description})
         for column in columns(table)
@@ -38,7 +38,7 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Return rows as Arrow columns; raise ValueError or an Arrow error if a column cannot hold a value."""
+    """Convert rows to an Arrow table; raise ValueError or an Arrow error if a value does not fit its column."""
     schema = arrow_schema(table)
     values = [list(map(itemgetter(index), rows)) for index in range(len(schema))]
     arrays = [pa.array(value, type=field.type) for value, field in zip(values, schema, strict=True)]
@@ -49,7 +49,7 @@ def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
 
 
 def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
-    """Return the rows of an iterable as Arrow columns, converted in chunks to save memory."""
+    """Convert an iterable of rows to an Arrow table, in chunks to save memory."""
     remaining = iter(rows)
     chunks = [arrow_schema(table).empty_table()]
     while chunk := list(islice(remaining, CHUNK_ROWS)):
@@ -58,23 +58,23 @@ def collect(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:
 
 
 def select_columns(table: Table, rows: pa.Table) -> pa.Table:
-    """Return the columns of a table, with its types, from rows that have more columns."""
+    """Return rows with only the columns of a table, cast to its types."""
     schema = arrow_schema(table)
     return rows.select(schema.names).cast(schema)
 
 
 def release_memory() -> None:
-    """Return freed memory to the system: large allocations do not reuse small pieces."""
+    """Return freed memory to the system, since large allocations cannot reuse small free blocks."""
     pa.default_memory_pool().release_unused()
 
 
 def sort_order(table: Table, rows: pa.Table) -> pa.Array:
-    """Return the indices that sort rows in the table's order; rows of equal keys keep their order."""
+    """Return the indices that sort rows by the table's sort columns. The sort is stable."""
     return pc.sort_indices(rows, sort_keys=[(column, "ascending") for column in table.sort])
 
 
 def sort(table: Table, rows: pa.Table) -> pa.Table:
-    """Return the rows in the table's order."""
+    """Return the rows sorted by the table's sort columns."""
     order = sort_order(table, rows)
     is_sorted = pc.all(pc.greater(order[1:], order[:-1])).as_py() is not False
     return rows if is_sorted else rows.take(order)

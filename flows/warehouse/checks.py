@@ -1,4 +1,4 @@
-"""Run the checks of sql/checks on an edition: each must return no row."""
+"""Run the checks of sql/checks on an edition. A check passes if it returns no rows."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,8 +15,8 @@ def run_checks(
 ) -> None:
     """Check an edition whose source has `files` files; raise CheckError if a check returns a row.
 
-    Parquet and the database are compared in the given months only, None: in all. Data that does not fit into memory
-    spills to `spill`.
+    Parquet and the database are compared in the given months only, or in all months if `months` is None. Data that does
+    not fit into memory spills to the folder `spill`.
     """
     with_retry(edition, partial(_run, edition, files, months, spill))
 
@@ -29,6 +29,6 @@ def _run(edition: Path, files: int, months: Sequence[str | None] | None, spill: 
             row = connection.execute(file.read_text()).fetchone()
             if row is not None:
                 raise CheckError(
-                    f"The check {file.stem} failed; its first row is {row}. Nothing was published."
-                    " Report this with the seed files that it names."
+                    f"The check {file.stem} failed; its first row is {row}."
+                    " Report this, and attach the seed files that the row names."
                 )

@@ -1,4 +1,4 @@
-"""The DuckDB file of an edition: built from its Parquet, or updated in a copy of the previous file, and read."""
+"""Build the DuckDB file of an edition from its Parquet, or by updating a copy of the previous file, and open it."""
 
 import re
 import shutil
@@ -23,8 +23,8 @@ from flows.warehouse.manifest_model import MANIFEST
 from flows.warehouse.parquet import month_files, read_table, table_file
 
 DATABASE = "broadsheet.duckdb"
-MAX_COPY_GROWTH = 1.5  # of the file's size, until it is built from scratch
-# Files of schema 1 have no column for the month: it is in the name of their folder.
+MAX_COPY_GROWTH = 1.5  # a file that has grown by this factor through updates is built from scratch
+# Files of schema 1 do not have a column for the month, which is in the name of their folder.
 MONTH_FROM_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
 T = TypeVar("T")
 Config = dict[str, str | bool | int | float | list[str]]
@@ -32,10 +32,10 @@ _BASE_CONFIG: Config = {"autoinstall_known_extensions": False, "autoload_known_e
 # Rows. A thread keeps the texts of a row group in memory until it compresses them; with DuckDB's default size, that
 # takes a gigabyte.
 ROW_GROUP_SIZE = 12_288
-MAX_THREADS = 2  # for checks and the front page; each thread needs as much memory again
-MIN_MEMORY = 96_000_000  # bytes; with less, a row group of typical articles spills to the disk before it is compressed
-# Bytes for Python, Arrow, and what Arrow has read. By default DuckDB would take 80 % of the memory of the process's own
-# cgroup, ignore the limits of its ancestors, and leave 100 MB of a container's 512.
+MAX_THREADS = 2  # for checks and the front page; memory use is proportional to it
+MIN_MEMORY = 96_000_000  # bytes; with less, a row group of typical articles spills to disk before it is compressed
+# Bytes for Python, Arrow and its data. By default, DuckDB uses 80 % of the memory of its own cgroup and ignores the
+# limits of parent cgroups, which leaves only 100 MB in a container with 512 MB.
 RESERVED_MEMORY = 250_000_000
 ROWS_IN_MEMORY = 2_048 * MAX_THREADS  # a vector for each thread must fit into memory; DuckDB can spill other rows
 
@@ -44,10 +44,10 @@ ROWS_IN_MEMORY = 2_048 * MAX_THREADS  # a vector for each thread must fit into m
 def connect(
     config: Config, spill: Path | None = None, database: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Connect to DuckDB: to a database that is only read, or in memory.
+    """Connect to a database file read-only, or to a new database in memory.
 
-    Data that does not fit into memory spills to a folder in `spill`, or to the system's temporary folder. DuckDB
-    creates it on demand; its files have the same names each time, so each connection needs its own.
+    Data that does not fit into memory spills to a new folder below `spill`, or below the system's temporary folder.
+    Each connection needs a separate one, since DuckDB uses the same file names for all. It is created on demand.
     """
     release_memory()
     folder = Path(spill or gettempdir(), f"broadsheet-{uuid4().hex}")
@@ -58,13 +58,16 @@ def connect(
 
 
 def machine_limits() -> Config:
-    """Return the default limits of DuckDB: threads and memory of this machine or container."""
+    """Return DuckDB's limits for threads and memory on this machine or container."""
     memory = max(MIN_MEMORY, (resources.usable_memory() - RESERVED_MEMORY) * 4 // 5)
     return {"threads": resources.usable_cpus(), "memory_limit": f"{memory}B"}
 
 
 def memory_limit(edition: Path) -> int:
-    """Return the bytes that work on an edition needs: by the length of its longest articles, not by their number."""
+    """Return the memory in bytes that work on an edition needs.
+
+    It depends on the length of the longest articles, not on the number of articles.
+    """
     files = read_table(edition, SOURCES, ["size", "status"])
     sizes = files.filter(pc.equal(files["status"], "published"))["size"]
     longest = pc.select_k_unstable(sizes, ROWS_IN_MEMORY, [("", "descending")])
@@ -76,9 +79,9 @@ def _edition_limits(edition: Path) -> Config:
 
 
 def with_retry(edition: Path, work: Callable[[Config], T]) -> T:
-    """Return the result of some work on an edition, done within `memory_limit`, or again with all of the memory.
+    """Return the result of `work` within the `memory_limit` of an edition; if that fails, retry with all memory.
 
-    The second try is for archives whose articles have all changed: the ledger then has their old and new texts.
+    The retry is needed if all articles of a large archive have changed: the ledger then has their old and new texts.
     """
     try:
         return work(_edition_limits(edition))
@@ -88,9 +91,9 @@ def with_retry(edition: Path, work: Callable[[Config], T]) -> T:
 
 @contextmanager
 def build_database(edition: Path, copied: Path | None, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database in an edition's folder for one transaction, committed at the end.
+    """Create the database in an edition's folder, and yield a connection for one transaction, committed at the end.
 
-    It is a copy of the database of the edition `copied`, or a new one with empty tables.
+    The database is a copy of the one of the edition `copied`, or a new one with empty tables.
     """
     file = edition / DATABASE
     file.unlink(missing_ok=True)
@@ -115,19 +118,19 @@ def build_database(edition: Path, copied: Path | None, config: Config) -> Iterat
 
 
 def _require_unchanged(copy: Path, edition: Path) -> None:
-    """Raise EditionDamagedError if the database that was copied is not the one that was published."""
+    """Raise EditionDamagedError if a copied database differs from the published one."""
     facts = read_manifest(edition).by_path.get(DATABASE)
     if facts is None or digest(copy) != facts.xxh3:
         raise EditionDamagedError(
             f"The file {edition / DATABASE} has a different hash than {MANIFEST} states."
-            " Run once with --rebuild, or go back to another edition with broadsheet rollback EDITION."
+            " Run once with --rebuild, or choose another edition with broadsheet rollback EDITION."
         )
 
 
 def reusable_database(edition: Path, reusable: Path | None, months: Sequence[str | None] | None) -> Path | None:
-    """Return `reusable` if updating a copy of its database costs less than building a new one, else None.
+    """Return `reusable` if updating a copy of its database is cheaper than building a new one, else None.
 
-    It costs more if most of the content changes, or if the file has grown by half through such updates.
+    It is not if most of the content has changed, or if the file has grown by half through earlier updates.
     """
     if reusable is None or months is None:
         return None
@@ -139,7 +142,7 @@ def reusable_database(edition: Path, reusable: Path | None, months: Sequence[str
 
 
 def bytes_when_built(edition: Path, reusable: Path | None, months: Sequence[str | None] | None) -> int:
-    """Return the size of an edition's database when it was last built from scratch, from which growth is counted."""
+    """Return the size of an edition's database when it was last built from scratch, the baseline for its growth."""
     copied = reusable_database(edition, reusable, months)
     return read_manifest(copied).database_bytes_when_built if copied else (edition / DATABASE).stat().st_size
 
@@ -150,9 +153,9 @@ def escape_glob(path: Path) -> str:
 
 
 def create_parquet_view(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
-    """Create a temporary view of Parquet files with the columns of a table; files of older editions may lack some.
+    """Create a temporary view of Parquet files with the columns of a table. Files of older editions may lack some.
 
-    By default DuckDB reads folders named `key=value` anywhere in a path as columns.
+    Hive partitioning is disabled, since it would treat any folder named `key=value` in the path as a column.
     """
     names = ", ".join(column.name for column in columns(table))
     listed = ", ".join(literal(escape_glob(file)) for file in files)
@@ -171,7 +174,7 @@ def insert_parquet(connection: duckdb.DuckDBPyConnection, table: Table, files: S
 
 
 def insert_content(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
-    """Insert an edition's Parquet, except for its history, into empty tables."""
+    """Insert all Parquet of an edition into empty tables, except `editions` and `changes`."""
     for table in CONTENT:
         insert_parquet(connection, table, month_files(edition, table))
     for table in (PROBLEMS, SOURCES):
@@ -179,7 +182,7 @@ def insert_content(connection: duckdb.DuckDBPyConnection, edition: Path) -> None
 
 
 def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months: Sequence[str | None]) -> None:
-    """Update the tables of the previous edition to this one, which differs in these months only."""
+    """Update the tables of the previous edition to this edition, which only differs in these months."""
     parameters = {"months": [month or "" for month in months]}
     for table in CONTENT:
         connection.execute(f"DELETE FROM {table.name} WHERE coalesce(published_month, '') IN $months", parameters)

@@ -1,4 +1,4 @@
-"""The tables and views of an edition's DuckDB file, with their comments."""
+"""Create the tables and views of an edition's DuckDB file, with comments."""
 
 from itertools import takewhile
 from pathlib import Path
@@ -21,7 +21,7 @@ _ZSTD = ("body", "text", "old_value", "new_value")  # halves the size and load t
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every table, with its comments."""
+    """Create all tables, with comments on tables and columns."""
     for table in TABLES:
         definitions = ", ".join(_column(column.name, column.type, column.nullable) for column in columns(table))
         connection.execute(f"CREATE TABLE {table.name} ({definitions})")
@@ -40,7 +40,7 @@ def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: 
 
 
 def create_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the views of sql/views; each file's first comment lines describe the view and its columns."""
+    """Create the views of sql/views. The comment at the start of each file describes the view and its columns."""
     for file in sorted((SQL / "views").glob("*.sql")):
         text = file.read_text()
         connection.execute(text)
@@ -59,6 +59,6 @@ def read_comments(text: str) -> tuple[str, dict[str, str]]:
 
 
 def literal(text: object) -> str:
-    """Return a text as an SQL literal."""
+    """Quote a text as an SQL literal."""
     quoted = str(text).replace("'", "''")
     return f"'{quoted}'"

@@ -1,4 +1,4 @@
-"""Features of a disk that publishing uses where they exist: modes, hard links, symbolic links, fsync."""
+"""Optional features of a disk, each with a fallback: modes, hard links, symbolic links, fsync."""
 
 import errno
 import os
@@ -9,13 +9,13 @@ import xxhash
 
 from flows.warehouse.run_warnings import warn
 
-# Errors of a file system that lacks an operation. A full or broken disk has other errors, and the run fails.
+# Errors of a file system that does not support an operation. Other errors, as of a full disk, fail the run.
 _UNSUPPORTED = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 READ_ONLY = 0o444
 
 
 def seal(file: Path) -> None:
-    """Make a file read-only and durable; files shared with an older edition are both already."""
+    """Make a file read-only and durable, unless it is shared with an older edition: then it already is."""
     if file.stat().st_nlink > 1:
         return
     try:
@@ -27,13 +27,15 @@ def seal(file: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make a file, or the names in a folder, durable."""
+    """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
         _require_unsupported(error)
-        _warn_unsupported("fsync", error, "a power cut may damage the newest edition; run broadsheet verify after one")
+        _warn_unsupported(
+            "fsync", error, "a power failure may damage the newest edition; run broadsheet verify after one"
+        )
     finally:
         os.close(descriptor)
 
@@ -48,19 +50,19 @@ def digest(file: Path) -> str:
 
 
 def link_or_copy(file: Path, target: Path) -> None:
-    """Share an immutable file with a new edition; copy it if the disk has no hard links."""
+    """Hard-link an immutable file into a new edition; copy it if the disk does not support hard links."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)  # shared by an earlier try
+    target.unlink(missing_ok=True)  # left by an earlier attempt
     try:
         target.hardlink_to(file)
     except OSError as error:
         if error.errno in _UNSUPPORTED:
-            _warn_unsupported("hard links", error, "unchanged months are copied, and each edition takes its full size")
+            _warn_unsupported("hard links", error, "unchanged months are copied, so each edition needs its full size")
         shutil.copyfile(file, target)
 
 
 def symlink_or_file(link: Path, target: Path) -> None:
-    """Create a symbolic link; without links, a file with the last part of the target."""
+    """Create a symbolic link; if the disk does not support links, a file with the last part of the target."""
     try:
         link.symlink_to(target)
     except OSError as error:
@@ -71,7 +73,7 @@ def symlink_or_file(link: Path, target: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a file, a link or a folder, also from a folder that is read-only."""
+    """Remove a file, a link or a folder, even if the folder is read-only."""
     if path.is_dir() and not path.is_symlink():
         for folder, folders, _ in os.walk(path):
             for name in ("", *folders):
@@ -83,10 +85,10 @@ def discard(path: Path) -> None:
 
 
 def _require_unsupported(error: OSError, *accepted: int) -> None:
-    """Raise the error again unless it means that the disk lacks the operation."""
+    """Raise the error again unless it means that the disk does not support the operation."""
     if error.errno not in (*_UNSUPPORTED, *accepted):
         raise error
 
 
 def _warn_unsupported(operation: str, error: OSError, consequence: str) -> None:
-    warn(f"The disk of the warehouse refuses {operation} ({error.strerror}): {consequence}.")
+    warn(f"The disk of the warehouse does not support {operation} ({error.strerror}): {consequence}.")

@@ -1,4 +1,4 @@
-"""Compare two editions row for row, by their Parquet."""
+"""Compare the Parquet files of two editions row by row."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,12 +9,16 @@ from flows.warehouse.database import Config, connect, create_parquet_view, with_
 from flows.warehouse.ddl import SQL, create_tables
 from flows.warehouse.parquet import month_files, table_file
 
-MAX_ROWS = 20  # differing rows of a table that are listed
-_RUN_COLUMNS = ("mtime_ns", "first_edition", "last_changed_edition")  # they depend on the runs, not on the source alone
+MAX_ROWS = 20  # listed per table
+_RUN_COLUMNS = (
+    "mtime_ns",
+    "first_edition",
+    "last_changed_edition",
+)  # not derived from the source alone
 
 
 def differing_rows(table: Table, edition: Path, rebuilt: Path) -> list[str]:
-    """Return the rows of a table in which an edition differs from its rebuild, a sentence each."""
+    """Return a sentence for each row of a table that differs between an edition and its rebuild."""
     return _sentences(table, with_retry(rebuilt, partial(_compare, table, edition, rebuilt)))
 
 

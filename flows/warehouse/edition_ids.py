@@ -1,4 +1,4 @@
-"""The ids of editions: a time (UTC) to the second, such as 20261123T030000Z."""
+"""Convert between edition ids and times. An id is a UTC time in seconds, such as 20261123T030000Z."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,12 +16,12 @@ def edition_time(edition_id: str) -> datetime:
 
 
 def next_id(edition_id: str) -> str:
-    """Return the id of the next second."""
+    """Return the id for the following second."""
     return edition_id_at(edition_time(edition_id) + timedelta(seconds=1))
 
 
 def is_id(name: str) -> bool:
-    """Return whether a name is an edition's id."""
+    """Return whether a name is a valid edition id."""
     try:
         return edition_id_at(edition_time(name)) == name
     except ValueError:

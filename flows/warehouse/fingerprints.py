@@ -1,4 +1,4 @@
-"""Fingerprints of the rows of every table in DuckDB and in Parquet, for sql/checks/parquet_equals_duckdb.sql."""
+"""Compute fingerprints of all tables in DuckDB and in Parquet, for sql/checks/parquet_equals_duckdb.sql."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,8 +17,8 @@ _IS_COMPARED = "getvariable('months') IS NULL OR list_contains(getvariable('mont
 def create_fingerprints(connection: duckdb.DuckDBPyConnection, edition: Path, months: Months) -> None:
     """Create the view `fingerprints`: table_name, origin (duckdb or parquet), row_count and fingerprint.
 
-    Content is compared in the given months only, None: in all, so that only their files are read. Its other months are
-    compared by their number of rows.
+    Content tables have fingerprints of the given months only, so that other files are not read, or of all months if
+    `months` is None. Their other months are compared by the number of rows.
     """
     listed = None if months is None else [month or "" for month in months]
     connection.execute("SET VARIABLE months = $months::VARCHAR[]", {"months": listed})
@@ -27,7 +27,7 @@ def create_fingerprints(connection: duckdb.DuckDBPyConnection, edition: Path, mo
 
 
 def _selects(connection: duckdb.DuckDBPyConnection, table: Table, edition: Path, months: Months) -> Iterator[str]:
-    """Yield the statements for a table."""
+    """Yield the SELECT statements for a table."""
     name, in_duckdb, in_parquet = table.name, table.name, f"{table.name}_in_parquet"
     if table in CONTENT:
         create_parquet_view(connection, in_parquet, table, month_files(edition, table, months))

@@ -1,4 +1,4 @@
-"""The history of a warehouse: the ledger of changes, and the list of editions."""
+"""Write the history of a warehouse: the ledger of changes, and the list of editions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from flows.warehouse.parquet import (
     write_table,
 )
 
-BATCH_ROWS = 4_096  # each may have an old and a new text
+BATCH_ROWS = 4_096  # a row may contain both the old and the new text of an article
 
 
 def find_changes(
@@ -33,9 +33,9 @@ def find_changes(
     months: Sequence[str | None] | None,
     noticed_at: datetime,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows that the ledger gains, in the columns and the order of `changes`.
+    """Yield the new rows of the ledger, with the columns and the order of `changes`.
 
-    Only articles of the given months can differ, None: of all months.
+    Only articles of the given months are compared, or all articles if `months` is None.
     """
     _create_views(connection, edition, previous, months)
     connection.execute((SQL / "ledger" / "differing.sql").read_text())
@@ -59,7 +59,7 @@ def _create_views(
 def write_changes(
     edition: Path, previous: Path | None, changes: Iterator[pa.RecordBatch], noticed_at: datetime
 ) -> None:
-    """Append changes, in the order given, to the ledger; files of earlier months are shared with `previous`."""
+    """Append changes to the ledger in the given order; link the files of earlier months from `previous`."""
     batches = (batch for batch in changes if batch.num_rows)
     first = next(batches, None)
     this_month = month_file(edition, CHANGES, f"{noticed_at:%Y-%m}")
@@ -69,39 +69,39 @@ def write_changes(
         link_or_copy(file, target)
     if first is not None:
         _write_month(this_month, extended, chain([first], batches))
-    elif not earlier:  # so that readers find the columns
+    elif not earlier:  # an empty file, so that readers find the columns
         write_parquet(this_month, arrow_schema(CHANGES), [])
 
 
 def _ledger_files(edition: Path, previous: Path | None) -> dict[Path, Path]:
-    """Return the files of the previous ledger, by where they belong in an edition.
+    """Return the files of the previous ledger, keyed by their path in the new edition.
 
-    An edition of schema 1 has a folder noticed_month=2026-11 for each month.
+    An edition of schema 1 has folders such as noticed_month=2026-11.
     """
     files = month_files(previous, CHANGES) if previous else []
     return {month_file(edition, CHANGES, file.parent.name.rpartition("=")[2]): file for file in files}
 
 
 def _write_month(file: Path, extended: Path | None, batches: Iterator[pa.RecordBatch]) -> None:
-    """Write a month of the ledger: the rows of the file that it extends, then the new ones."""
+    """Write a month of the ledger: the rows of the existing file, then the new rows."""
     schema = arrow_schema(CHANGES)
     known = [_read_month(extended)] if extended else []
     write_parquet(file, schema, chain(known, (pa.Table.from_batches([batch]).cast(schema) for batch in batches)))
 
 
 def _read_month(file: Path) -> pa.Table:
-    """Return the rows of a ledger file; a file of an older schema may have other columns."""
+    """Return the rows of a ledger file, also of one with the columns of an older schema."""
     empty = arrow_schema(CHANGES).empty_table()
     return pa.concat_tables([empty, read_file(file)], promote_options="default").select(empty.schema.names)
 
 
 def write_editions(edition: Path, previous: Path | None, row: pa.Table) -> None:
-    """Write the list of editions: those of the previous edition, and the new row."""
+    """Write the list of editions: the previous list, and the new row."""
     write_table(edition, EDITIONS, pa.concat_tables([read_table(previous, EDITIONS), row], promote_options="default"))
 
 
 def insert_changes(connection: duckdb.DuckDBPyConnection, edition: Path, copied: bool) -> None:
-    """Insert the ledger from its Parquet; a copied database lacks only the changes of this edition."""
+    """Insert the ledger from its Parquet, or only the changes of this edition if the database was copied."""
     files = month_files(edition, CHANGES)
     if not copied:
         insert_parquet(connection, CHANGES, files)
@@ -111,13 +111,13 @@ def insert_changes(connection: duckdb.DuckDBPyConnection, edition: Path, copied:
 
 
 def replace_editions(connection: duckdb.DuckDBPyConnection, edition: Path) -> None:
-    """Replace the list of editions by the one in Parquet."""
+    """Replace the list of editions with the one in Parquet."""
     connection.execute(f"DELETE FROM {EDITIONS.name}")
     insert_parquet(connection, EDITIONS, [table_file(edition, EDITIONS)])
 
 
 def count_edition(connection: duckdb.DuckDBPyConnection, edition_id: str) -> dict[str, int]:
-    """Return the counts of the edition that is being built, by their column in `editions`."""
+    """Return the counts of the edition that is being built, by column of `editions`."""
     query = (SQL / "ledger" / "edition_counts.sql").read_text()
     (counts,) = fetch_dicts(connection.execute(query, {"edition_id": edition_id}))
     return counts

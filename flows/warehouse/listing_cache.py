@@ -1,4 +1,4 @@
-"""Remember files whose time changed but not their content, so that each is read only once more."""
+"""Cache the sizes and times of files that were touched without a change of content, so that they are not read again."""
 
 import os
 import time
@@ -24,9 +24,9 @@ _MAX_DIGITS = 20  # of a time in nanoseconds
 
 
 def read_listing(warehouse: Path, reusable: Path | None) -> tuple[pa.Table, int]:
-    """Return the files of the edition `reusable` with their last known sizes and times, and when they were listed.
+    """Return the files of the edition `reusable` with their last known sizes and times, and the time of that listing.
 
-    The columns are source_path, size, mtime_ns and content_hash, sorted by path; the time is in nanoseconds since 1970.
+    The columns are source_path, size, mtime_ns and content_hash, sorted by path. The time is in nanoseconds since 1970.
     """
     names = [*arrow_schema(FOUND).names, "content_hash"]
     listing = read_table(reusable, SOURCES, names)
@@ -37,7 +37,7 @@ def read_listing(warehouse: Path, reusable: Path | None) -> tuple[pa.Table, int]
         return listing, read_manifest(reusable).listed_at
     cached, listed_at = cache
     rows = cached.take(pc.index_in(listing["source_path"], value_set=cached["source_path"].combine_chunks()))
-    # A row counts only for the content that the edition has, and each path once.
+    # A cached row is only valid for the content that the edition has.
     is_known = pc.fill_null(pc.equal(rows["content_hash"], listing["content_hash"]), False)
     for name in ("size", "mtime_ns"):
         index, field = listing.schema.get_field_index(name), listing.schema.field(name)
@@ -46,20 +46,20 @@ def read_listing(warehouse: Path, reusable: Path | None) -> tuple[pa.Table, int]
 
 
 def _read(file: Path, reusable: Path) -> tuple[pa.Table, int] | None:
-    """Return the cache for an edition; None if there is none, if it is for another edition, or unreadable."""
+    """Return the cache for an edition, or None if it does not exist, belongs to another edition or is unreadable."""
     if not os.path.lexists(file):
         return None
     try:
         if file.is_symlink() or not file.is_file() or file.stat().st_size > _MAX_BYTES:
-            raise ValueError("it is not a file of its kind")
+            raise ValueError("it is too large or not a regular file")
         table = pq.ParquetFile(file).read([*arrow_schema(FOUND).names, "content_hash"])
         metadata = table.schema.metadata or {}
         listed_at = int(metadata[b"listed_at"][:_MAX_DIGITS])
         if listed_at > time.time_ns():
             raise ValueError("it is from the future")
         table = table.cast(pa.schema([*arrow_schema(FOUND), arrow_schema(SOURCES).field("content_hash")]))
-    except (OSError, pa.ArrowException, ValueError, KeyError) as error:  # without the cache, files are read once more
-        warn(f"The last listing of the source cannot be used ({first_line(error)}). Files are read once more.")
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:  # without the cache, files are read again
+        warn(f"The listing cache cannot be read ({first_line(error)}). Files that were touched are read again.")
         with suppress(OSError):
             discard(file)
         return None
@@ -67,9 +67,9 @@ def _read(file: Path, reusable: Path) -> tuple[pa.Table, int] | None:
 
 
 def update(warehouse: Path, reusable: Path, found: pa.Table, previous: pa.Table, listed_at: int) -> None:
-    """Store the sizes and times of files whose content did not change since the edition `reusable`.
+    """Store the sizes and times of files whose content has not changed since the edition `reusable`.
 
-    `found` and `previous` list the same paths.
+    `found` and `previous` have the same paths.
     """
     same = pc.and_(pc.equal(found["size"], previous["size"]), pc.equal(found["mtime_ns"], previous["mtime_ns"]))
     changed = found.append_column("content_hash", previous["content_hash"]).filter(pc.invert(same))
@@ -80,4 +80,4 @@ def update(warehouse: Path, reusable: Path, found: pa.Table, previous: pa.Table,
         pq.write_table(changed.replace_schema_metadata(metadata), staged)
         staged.replace(warehouse / LISTING_CACHE)
     except OSError as error:
-        warn(f"The last listing of the source cannot be stored ({first_line(error)}). Files are read once more.")
+        warn(f"The listing cache cannot be written ({first_line(error)}). Files that were touched are read again.")

@@ -1,4 +1,4 @@
-"""Allow one writer at a time: the lock of a warehouse, with a note about its holder."""
+"""Lock a warehouse for one writer at a time, and note which process holds the lock."""
 
 import json
 import os
@@ -29,14 +29,14 @@ from flows.warehouse.size_limit import read_limited
 from flows.warehouse.system_files import is_system_file
 
 LOCK, HOLDER = ".lock", ".writer.json"
-_MAX_NOTE_BYTES, _MAX_WORD_LENGTH = 4_096, 255  # bytes of the holder's note, letters of a word in it
+_MAX_NOTE_BYTES, _MAX_VALUE_LENGTH = 4_096, 255  # of the note about the holder; of a value in it, in characters
 
 
 @contextmanager
 def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--warehouse") -> Iterator[None]:
-    """Hold the warehouse as its only writer, and create its folder if needed.
+    """Hold the lock of the warehouse, and create its folder if needed.
 
-    Wait up to `lock_timeout` seconds for another writer; then raise WarehouseLockedError, which names it.
+    Wait up to `lock_timeout` seconds for another writer, then raise WarehouseLockedError with the process and host.
     """
     require_path(warehouse, named_by)
     try:
@@ -44,12 +44,12 @@ def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--war
         warehouse.mkdir(parents=True, exist_ok=True)
         with _locked(warehouse / LOCK, lock_timeout):
             _note_holder(warehouse)
-            sweep(warehouse)  # what a killed run left
+            sweep(warehouse)  # leftovers of a killed run
             try:
                 yield
             finally:
-                # Also an edition that was moved to its place, and whose pointer could not be swapped in. What cannot be
-                # removed now is removed by the next run.
+                # This also removes an edition that was moved into `editions`, but whose pointer was not swapped in. The
+                # next run removes leftovers that cannot be removed now.
                 with suppress(OSError, RunError):
                     sweep(warehouse)
                 with suppress(OSError):
@@ -75,20 +75,20 @@ def writer_lock(warehouse: Path, lock_timeout: float = 0, named_by: str = "--war
 def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
     """Hold a lock file; raise Timeout."""
     lock = FileLock(file, timeout=lock_timeout)
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         lock.acquire()
     if any(
-        "flock" in str(warning.message) for warning in heard
-    ):  # the library uses the presence of the file where the disk has no flock
+        "flock" in str(warning.message) for warning in caught
+    ):  # without flock, the library uses the existence of the file as the lock
         warn(
-            "The disk of the warehouse refuses flock (Function not implemented): the presence of"
-            f" {file} is the lock; delete it if a run that is gone still holds it."
+            "The disk of the warehouse does not support flock (Function not implemented), so the existence of"
+            f" {file} is the lock. Delete that file if it remains after a run was killed."
         )
     try:
         yield
     finally:
-        with suppress(OSError):  # the lock ends with this process
+        with suppress(OSError):  # the lock is released when this process ends
             lock.release()
 
 
@@ -101,8 +101,8 @@ def _require_ours(warehouse: Path, named_by: str) -> None:
     link = warehouse / EDITIONS
     if link.is_symlink():
         raise EditionNotFoundError(
-            f"The folder of the editions is missing: {link} leads to {link.readlink()}."
-            " Mount that disk, or create that folder, then run again."
+            f"The folder of the editions is missing: {link} points to {link.readlink()}."
+            " Mount the disk or create the folder, then run again."
         )
     names = (entry.name for entry in warehouse.iterdir())
     foreign = sorted(name for name in names if name not in ours and not is_system_file(name))
@@ -125,9 +125,9 @@ def _note_holder(warehouse: Path) -> None:
 def _holder(warehouse: Path) -> str:
     try:
         holder = json.loads(read_limited(warehouse / HOLDER, _MAX_NOTE_BYTES))
-        values = [str(holder[name])[:_MAX_WORD_LENGTH] for name in ("process", "host", "since")]
+        values = [str(holder[name])[:_MAX_VALUE_LENGTH] for name in ("process", "host", "since")]
         if not all(value.isprintable() for value in values):
-            raise ValueError("its values could control a terminal")
+            raise ValueError("its values contain control characters")
         return "process {} on {} since {}".format(*values)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return "a process that has just started"

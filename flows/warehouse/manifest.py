@@ -1,4 +1,4 @@
-"""Read and write the manifest of an edition, edition.json, and compare the edition's files with it."""
+"""Read and write edition.json, the manifest of an edition, and check the edition's files against it."""
 
 import os
 import stat
@@ -31,21 +31,21 @@ def damaged(manifest: object, error: Exception) -> EditionDamagedError:
 
 
 def is_edition(folder: Path) -> bool:
-    """Return whether a folder has its own readable manifest: a copy under another name does not count."""
+    """Return whether a folder has a readable manifest with its id: a copy under another name is not an edition."""
     try:
         return read_manifest(folder).edition_id == folder.name
     except EditionDamagedError:
         return False
 
 
-def write_manifest(edition: Path, base: Path | None, facts: dict[str, Any]) -> None:
-    """Write edition.json with the given facts and all files; files shared with `base` are not read again."""
-    known = read_manifest(base).by_path if base else {}
+def write_manifest(edition: Path, previous: Path | None, facts: dict[str, Any]) -> None:
+    """Write edition.json with the given facts and all files. Files shared with `previous` are not hashed again."""
+    known = read_manifest(previous).by_path if previous else {}
     files = []
     for file in sorted(_walk(edition)):
         if file.is_file():
             name = file.relative_to(edition).as_posix()
-            shared = base is not None and name in known and _is_shared(file, base / name)
+            shared = previous is not None and name in known and _is_shared(file, previous / name)
             files.append(known[name] if shared else file_facts(edition, name))
     (edition / MANIFEST).write_text(Manifest(**facts, files=files).as_json())
 
@@ -55,80 +55,80 @@ def _is_shared(file: Path, other: Path) -> bool:
 
 
 def file_facts(edition: Path, name: str) -> FileFacts:
-    """Return the rows (of Parquet), bytes and XXH3 hash of a file."""
+    """Return the number of rows (for Parquet), size and XXH3 hash of a file."""
     file = edition / name
     rows = row_count(file) if file.suffix == ".parquet" else None
     return FileFacts(path=name, rows=rows, bytes=file.stat().st_size, xxh3=digest(file))
 
 
 def has_file(edition: Path, facts: FileFacts) -> bool:
-    """Return whether a readable file is there with the bytes of the manifest, so that a damaged one is never opened."""
+    """Return whether a file is readable and has the size and hash of the manifest."""
     file = edition / facts.path
     try:
-        is_there = file.is_file() and file.stat().st_size == facts.bytes
-        return is_there and digest(file) == facts.xxh3
+        has_size = file.is_file() and file.stat().st_size == facts.bytes
+        return has_size and digest(file) == facts.xxh3
     except OSError:
         return False
 
 
 def wrong_files(edition: Path) -> list[str]:
-    """Return the files of an edition that differ from edition.json, a sentence each."""
+    """Return a sentence for each file of an edition that differs from edition.json."""
     known = read_manifest(edition).by_path
-    there = _found(edition)
-    wrong = _wrong_names(known, there)
+    entries = _entries(edition)
+    wrong = _wrong_entries(known, entries)
     for name, facts in known.items():
-        if name not in there:
+        if name not in entries:
             wrong.append(f"The file {name} is missing.")
-        elif stat.S_ISREG(there[name].st_mode) and digest(edition / name) != facts.xxh3:
+        elif stat.S_ISREG(entries[name].st_mode) and digest(edition / name) != facts.xxh3:
             wrong.append(f"The file {name} has a different hash than {MANIFEST} states.")
     return wrong
 
 
 def unexpected(edition: Path) -> list[str]:
-    """Return the paths in an edition's folder that edition.json does not list, or with another kind or size.
+    """Return the paths in an edition's folder that edition.json does not list, or that have another kind or size.
 
-    No file is read. A folder comes without what is in it.
+    Files are not read. An unexpected folder is listed without its contents.
     """
-    known, there = read_manifest(edition).by_path, _found(edition)
+    known, entries = read_manifest(edition).by_path, _entries(edition)
     folders = {parent.as_posix() for name in known for parent in Path(name).parents}
     wrong: list[str] = []
-    for name, found in sorted(there.items()):
+    for name, found in sorted(entries.items()):
         kind, facts = _kind(found), known.get(name)
         is_known = name == MANIFEST or (facts is not None and found.st_size == facts.bytes)
-        is_right = name in folders if kind == "folder" else kind == "file" and is_known
-        if not is_right and not any(name.startswith(f"{above}/") for above in wrong[-1:]):
+        is_expected = name in folders if kind == "folder" else kind == "file" and is_known
+        if not is_expected and not any(name.startswith(f"{folder}/") for folder in wrong[-1:]):
             wrong.append(name)
     return wrong
 
 
 def require_intact(edition: Path, complete: bool = False) -> None:
-    """Raise EditionDamagedError if an edition has a file that edition.json does not list, or one of another size.
+    """Raise EditionDamagedError if an edition has a file that edition.json does not list, or of another size.
 
-    Such a file may change what readers find: DuckDB replays a write-ahead log, and tools read whole folders. A missing
-    file is an error if the edition must be `complete`: a working copy lacks some. No file is read.
+    Additional files could change query results: DuckDB replays a write-ahead log, and tools read whole folders. A
+    missing file is only an error if `complete` is set, since a working copy lacks some files. Files are not read.
     """
-    known, there = read_manifest(edition).by_path, _found(edition)
-    wrong = _wrong_names(known, there)
+    known, entries = read_manifest(edition).by_path, _entries(edition)
+    wrong = _wrong_entries(known, entries)
     if wrong:
         raise EditionDamagedError(
-            f"The edition in {edition} was changed: {wrong[0]} Move what is not listed elsewhere, or choose another"
-            " edition with broadsheet rollback EDITION."
+            f"The edition in {edition} was changed: {wrong[0]} Move the unlisted entries elsewhere, or choose"
+            " another edition with broadsheet rollback EDITION."
         )
     for name, facts in known.items():
-        if name not in there:
+        if name not in entries:
             if complete:
                 raise EditionDamagedError(f"The file {edition / name} is missing. {REMEDY}")
-        elif there[name].st_size != facts.bytes:
+        elif entries[name].st_size != facts.bytes:
             raise EditionDamagedError(
                 f"The file {edition / name} has a different size than {MANIFEST} states. {REMEDY}"
             )
 
 
-def _wrong_names(known: dict[str, FileFacts], there: dict[str, os.stat_result]) -> list[str]:
-    """Return a sentence for each entry of an edition's folder that is not listed, or not a regular file."""
+def _wrong_entries(known: dict[str, FileFacts], entries: dict[str, os.stat_result]) -> list[str]:
+    """Return a sentence for each entry of an edition's folder that is unlisted or not a regular file."""
     folders = {parent.as_posix() for name in known for parent in Path(name).parents}
     wrong = []
-    for name, found in sorted(there.items()):
+    for name, found in sorted(entries.items()):
         kind = _kind(found)
         if name not in (folders if kind == "folder" else {MANIFEST, *known}):
             wrong.append(f"The {kind} {name} is not in {MANIFEST}.")
@@ -145,8 +145,8 @@ def _kind(found: os.stat_result) -> str:
     return "file" if stat.S_ISREG(found.st_mode) else "special file"
 
 
-def _found(edition: Path) -> dict[str, os.stat_result]:
-    """Return every entry below an edition's folder by its relative path; links are not followed."""
+def _entries(edition: Path) -> dict[str, os.stat_result]:
+    """Return the stat result of each entry below an edition's folder, by relative path; links are not followed."""
     try:
         return {file.relative_to(edition).as_posix(): file.lstat() for file in _walk(edition)}
     except OSError as error:

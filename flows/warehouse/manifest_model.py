@@ -1,4 +1,4 @@
-"""The content of edition.json as typed data with bounds: the file may have been damaged, or written by others."""
+"""The data model of edition.json, with limits on all values: the file may be damaged, or written by other programs."""
 
 import json
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from flows.warehouse.edition_ids import is_id
 from flows.warehouse.size_limit import require_max_bytes
 
 MANIFEST = "edition.json"
-MAX_MANIFEST_BYTES = 16_000_000  # of an edition.json: that of a thousand months has a hundredth of it
+MAX_MANIFEST_BYTES = 16_000_000  # a hundred times the size of edition.json for a thousand months
 _MAX_FILES = 100_000
 _MAX_PATH_LENGTH = 1_024
 _MAX_ETAG_LENGTH = 1_024
 _MAX_COUNT = 2**63 - 1
-_DIGITS = 20  # of the largest number
+_MAX_DIGITS = 20  # of a number
 
 
 def _edition_id(value: str) -> str:
     if not is_id(value):
-        raise ValueError("it is not the id of an edition, such as 20261123T030000Z")
+        raise ValueError("it is not an edition id, such as 20261123T030000Z")
     return value
 
 
@@ -31,13 +31,14 @@ def _relative(path: str) -> str:
 
 
 Count = Annotated[int, Field(ge=0, le=_MAX_COUNT)]
-_DATA = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)  # newer releases add keys
+_DATA = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)  # newer releases may add keys
 
 
 class FileFacts(BaseModel):
-    """A file of an edition: its path below the edition, its rows (of Parquet), its bytes and their XXH3 hash.
+    """A file of an edition: path below the edition, number of rows (for Parquet), size in bytes and XXH3 hash.
 
-    `etag` is the tag of the published object, None in a folder and in object stores of earlier releases.
+    `etag` is the ETag of the published object. It is None for a warehouse in a folder, and for objects published by
+    earlier releases.
     """
 
     model_config = _DATA
@@ -49,14 +50,14 @@ class FileFacts(BaseModel):
     etag: Annotated[str | None, Field(max_length=_MAX_ETAG_LENGTH)] = None
 
     def same_content(self, other: Self | None) -> bool:
-        """Return whether another file has the same bytes."""
+        """Return whether another file has the same size and hash."""
         return other is not None and (self.bytes, self.xxh3) == (other.bytes, other.xxh3)
 
 
 class Manifest(BaseModel):
-    """An edition: its id, its counts, the rules that shaped its rows, and its files.
+    """An edition: its id, its counts, the settings and versions that determined its rows, and its files.
 
-    Keys that an older release did not write have a default, with which a run reads or builds more than necessary.
+    Keys that older releases did not write have defaults that make a run read or build more, never less.
     """
 
     model_config = _DATA
@@ -88,7 +89,7 @@ class Manifest(BaseModel):
     files: list[FileFacts] = Field(max_length=_MAX_FILES)
 
     @model_validator(mode="after")
-    def _paths_once(self) -> Self:
+    def _require_unique_paths(self) -> Self:
         if len(self.by_path) < len(self.files):
             raise ValueError("it lists a file twice")
         return self
@@ -99,12 +100,12 @@ class Manifest(BaseModel):
         return {file.path: file for file in self.files}
 
     def with_etags(self, etags: Mapping[str, str | None]) -> Self:
-        """Return the manifest with the ETags of the published objects, by path."""
+        """Return the manifest with the given ETags of the published objects, a mapping by path."""
         files = [file.model_copy(update={"etag": etags.get(file.path)}) for file in self.files]
         return self.model_copy(update={"files": files})
 
     def as_json(self) -> str:
-        """Return the text of edition.json; files without an ETag have no such key."""
+        """Return the text of edition.json. The key `etag` is omitted for files without an ETag."""
         facts = self.model_dump()
         for file in facts["files"]:
             if file["etag"] is None:
@@ -113,39 +114,39 @@ class Manifest(BaseModel):
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Parse the bytes of an edition.json; raise ValueError with a reason of one line."""
+    """Parse the bytes of an edition.json; raise ValueError with a one-line reason."""
     try:
         text = require_max_bytes(content, MAX_MANIFEST_BYTES).decode()
-        given = json.loads(text, object_pairs_hook=_once, parse_int=_int, parse_constant=_none)
+        given = json.loads(text, object_pairs_hook=_without_repeats, parse_int=_int, parse_constant=_refuse_constant)
         if not isinstance(given, dict) or not isinstance(given.get("files"), list) or "edition_id" not in given:
             raise ValueError("it lacks the edition's id or files")
         return Manifest.model_validate(given)
     except ValidationError as error:
-        raise ValueError(_flaw(error)) from None
+        raise ValueError(_first_error(error)) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def _flaw(error: ValidationError) -> str:
-    """Return the first error: where it is, and pydantic's message."""
+def _first_error(error: ValidationError) -> str:
+    """Return the location and the message of the first error."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; raise ValueError for a repeated key, which would hide a value."""
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; raise ValueError for a repeated key, since one of its values would be lost."""
     if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("it has a key twice in one object")
+        raise ValueError("an object repeats a key")
     return found
 
 
 def _int(digits: str) -> int:
-    if len(digits) > _DIGITS:
+    if len(digits) > _MAX_DIGITS:
         raise ValueError(f"it has a number of {len(digits):,} digits")
     return int(digits)
 
 
-def _none(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"it has {name}, which is not JSON")

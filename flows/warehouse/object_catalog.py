@@ -1,4 +1,4 @@
-"""Read what is in a warehouse in an object store: its pointer, claims, editions and manifests."""
+"""Read the pointer, claims, editions and manifests of a warehouse in an object store."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,64 +16,66 @@ from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
 from flows.warehouse.size_limit import require_max_bytes
 from flows.warehouse.system_files import is_system_file
 
-CLAIMS = ".claims"  # the objects, one for each edition that is not published yet
-_MAX_ID_BYTES = 64  # bytes of the object that holds an id
+CLAIMS = ".claims"  # prefix with one object for each edition that is not published yet
+_MAX_ID_BYTES = 64  # of the object that contains an id
 
 
 def read_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
-    """Return the id of the current edition and the ETag of the pointer, None and None if nothing is published."""
-    current, seen = any_pointer(warehouse)
-    if seen and current is None:
+    """Return the id of the current edition and the ETag of the pointer, or None for both if nothing is published."""
+    current, etag = any_pointer(warehouse)
+    if etag and current is None:
         kept = list_editions(warehouse)
         remedy = how_to_choose(kept) if kept else "Pass another prefix with --warehouse."
         raise EditionNotChosenError(f"The object {warehouse / CURRENT} does not name an edition. {remedy}")
-    return current, seen
+    return current, etag
 
 
 def any_pointer(warehouse: ObjectPath) -> tuple[str | None, str | None]:
-    """Return the same, with None as the id if the pointer does not contain one."""
+    """Return the same as `read_pointer`, but None as the id if the pointer does not contain a valid one."""
     try:
-        content, seen = objects.read_tagged(warehouse / CURRENT, _MAX_ID_BYTES + 1)
+        content, etag = objects.read_tagged(warehouse / CURRENT, _MAX_ID_BYTES + 1)
     except FileNotFoundError:
         return None, None
-    return id_in(content), seen
+    return id_in(content), etag
 
 
 def require_chosen(warehouse: ObjectPath) -> str | None:
     """Return the id of the current edition, None if nothing is published.
 
-    Raise RunError if there are editions and none is current: a run would start a new history.
+    Raise RunError if there are editions but none is current, since a run would start a new history.
     """
     current, _ = read_pointer(warehouse)
     if current:
         return current
-    # The first edition may be published meanwhile: its claim is there before it, and ends after the pointer is put.
+    # Another run may be publishing the first edition: its claim exists from before the upload until after the pointer.
     found = folders(warehouse, EDITIONS)
     claimed = claims(warehouse)
     found = [name for name in found if name not in claimed]
     current, _ = read_pointer(warehouse)
     if found and not current:
         raise EditionNotChosenError(
-            f"{warehouse / CURRENT} is missing, though {warehouse / EDITIONS} has editions, such as {found[-1]}."
+            f"{warehouse / CURRENT} is missing, but {warehouse / EDITIONS} has editions, such as {found[-1]}."
             f" {how_to_choose([facts.edition_id for facts in list_manifests(warehouse)])}"
         )
     return current
 
 
 def list_editions(warehouse: ObjectPath) -> list[str]:
-    """Return the ids of the editions that are kept, oldest first."""
+    """Return the ids of the kept editions, oldest first."""
     claimed = claims(warehouse)
-    return whole(warehouse, [edition_id for edition_id in folders(warehouse, EDITIONS) if edition_id not in claimed])
+    return with_manifest(
+        warehouse, [edition_id for edition_id in folders(warehouse, EDITIONS) if edition_id not in claimed]
+    )
 
 
-def whole(warehouse: ObjectPath, ids: list[str]) -> list[str]:
-    """Return those ids whose edition has a manifest, which is put last."""
-    there = transfers.at_once(objects.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
-    return [edition_id for edition_id, is_whole in zip(ids, there, strict=True) if is_whole]
+def with_manifest(warehouse: ObjectPath, ids: list[str]) -> list[str]:
+    """Return the ids of complete editions: the manifest is put last."""
+    found = transfers.map_concurrently(objects.exists, [manifest_of(warehouse, edition_id) for edition_id in ids])
+    return [edition_id for edition_id, exists in zip(ids, found, strict=True) if exists]
 
 
 def list_manifests(warehouse: ObjectPath) -> list[Manifest]:
-    """Return the readable manifests of the editions that are kept, oldest first."""
+    """Return the readable manifests of the kept editions, oldest first."""
     found = []
     for edition_id in list_editions(warehouse):
         with suppress(EditionNotFoundError, EditionDamagedError):
@@ -88,7 +90,7 @@ def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes
         content = require_max_bytes(objects.read(place, MAX_MANIFEST_BYTES + 1), MAX_MANIFEST_BYTES)
         found = parse_manifest(content)
         if found.edition_id != edition_id:
-            raise ValueError("it is of another edition")
+            raise ValueError("it belongs to another edition")
     except FileNotFoundError:
         raise EditionNotFoundError(
             f"The edition {edition_id} is missing from {warehouse / EDITIONS}."
@@ -100,18 +102,18 @@ def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes
 
 
 def list_edition(warehouse: ObjectPath, manifest: Manifest) -> dict[str, Listed]:
-    """Return the objects of an edition by their path; raise EditionDamagedError for one that edition.json lacks."""
+    """Return the objects of an edition by path; raise EditionDamagedError for one that edition.json does not list."""
     place = warehouse / EDITIONS / manifest.edition_id
-    known, there = manifest.by_path, {}
+    known, listed = manifest.by_path, {}
     for found in objects.list_objects(place):
         if found.name in known:
-            there[found.name] = found
+            listed[found.name] = found
         elif not _is_ignored(found):
             raise EditionDamagedError(
-                f"The object {place / found.name} is not in {MANIFEST}. Remove it, or go back to another edition with"
+                f"The object {place / found.name} is not in {MANIFEST}. Remove it, or choose another edition with"
                 " broadsheet rollback EDITION."
             )
-    return there
+    return listed
 
 
 def _is_ignored(found: Listed) -> bool:
@@ -120,12 +122,12 @@ def _is_ignored(found: Listed) -> bool:
 
 
 def find_damaged(warehouse: ObjectPath, manifest: Manifest) -> list[FileFacts]:
-    """Return the files of an edition whose object is missing, or has another size or ETag than edition.json states.
+    """Return the files of an edition whose object is missing, or differs in size or ETag from edition.json.
 
     Raise EditionDamagedError if the edition has an object that edition.json does not list.
     """
-    there = list_edition(warehouse, manifest)
-    return [facts for facts in manifest.files if not _is_same(facts, there.get(facts.path))]
+    listed = list_edition(warehouse, manifest)
+    return [facts for facts in manifest.files if not _is_same(facts, listed.get(facts.path))]
 
 
 def _is_same(facts: FileFacts, found: Listed | None) -> bool:
@@ -135,7 +137,7 @@ def _is_same(facts: FileFacts, found: Listed | None) -> bool:
 
 
 def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
-    """Raise EditionDamagedError if an edition has an object that edition.json does not list, or one of another size."""
+    """Raise EditionDamagedError if an edition has an object that edition.json does not list, or of another size."""
     known = manifest.by_path
     for name, found in list_edition(warehouse, manifest).items():
         if found.size != known[name].bytes:
@@ -144,15 +146,15 @@ def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
 
 
 def require_sound(warehouse: ObjectPath, manifest: Manifest) -> None:
-    """Raise EditionDamagedError if an edition has an object with other content than edition.json states, or lacks one.
+    """Raise EditionDamagedError if an object of an edition is missing or its content differs from edition.json.
 
-    An object with another ETag is read: a backup that was restored may have other tags.
+    Objects with another ETag are read, since restoring a backup may change the ETags.
     """
     place = warehouse / EDITIONS / manifest.edition_id
     for facts in find_damaged(warehouse, manifest):
         if not has_content(place / facts.path, facts):
             raise EditionDamagedError(
-                f"The object {place / facts.path} is missing or has other content than {MANIFEST} states. {REMEDY}"
+                f"The object {place / facts.path} is missing or does not match {MANIFEST}. {REMEDY}"
             )
 
 
@@ -165,7 +167,7 @@ def has_content(place: ObjectPath, facts: FileFacts) -> bool:
 
 
 def manifest_of(warehouse: ObjectPath, edition_id: str) -> ObjectPath:
-    """Return the place of an edition's manifest."""
+    """Return the path of an edition's manifest."""
     return warehouse / EDITIONS / edition_id / MANIFEST
 
 
@@ -175,5 +177,5 @@ def claims(warehouse: ObjectPath) -> list[str]:
 
 
 def folders(warehouse: ObjectPath, name: str) -> list[str]:
-    """Return the folders with the names of editions, sorted."""
+    """Return the names below a prefix that are edition ids, sorted."""
     return [folder for folder in objects.list_folders(warehouse / name) if is_id(folder)]

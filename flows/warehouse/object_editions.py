@@ -1,8 +1,8 @@
-"""Editions in an object store: claim, upload, swap the pointer, retire, and roll back.
+"""Manage the editions in an object store: claim an id, upload, swap the pointer, retire, and roll back.
 
-`current` is an object with the id of the published edition. It is put on the condition that it has not changed since
-the run began: of two runs one wins. A new edition is below editions/<id>/ from the start, since a store cannot rename;
-while .claims/<id> exists, that edition is not published.
+`current` is an object with the id of the published edition. A run replaces it only if its ETag is the same as at the
+start, so that only one of two concurrent runs publishes. A new edition is uploaded to editions/<id>/ directly, since a
+store cannot rename objects; while .claims/<id> exists, that edition is not published.
 """
 
 import json
@@ -35,21 +35,21 @@ from flows.warehouse.object_catalog import (
     read_pointer,
     read_stored,
     require_sound,
-    whole,
+    with_manifest,
 )
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
 from flows.warehouse.size_limit import read_limited
 
-CLAIMED = ".claimed"  # in the working copy: the claims of this machine
-_MAX_NOTE_BYTES = 1_000_000  # bytes of it
-TRIES = 5
-LEFT = timedelta(hours=24)  # an older claim is of a killed run: a flow ends after six hours
+CLAIMED = ".claimed"  # file in the working copy that lists the claims of this machine
+_MAX_NOTE_BYTES = 1_000_000  # of that file
+MAX_ATTEMPTS = 5
+MAX_CLAIM_AGE = timedelta(hours=24)  # an older claim belongs to a killed run: a flow times out after six hours
 
 
 def require_clock(warehouse: ObjectPath, now: datetime) -> None:
-    """Raise ClockError if this machine's clock cannot be right, compared with the store's and with the editions.
+    """Raise ClockError if the clock of this machine contradicts the clock of the store or the ids of the editions.
 
-    What killed runs left is recognized by its age, and editions are ordered by the clock.
+    The order of editions depends on the clock, and leftovers of killed runs are recognized by their age.
     """
     clock.require_same_time(now, objects.time_of(warehouse), warehouse)
     clock.require_clock(now, list_editions(warehouse), warehouse)
@@ -58,13 +58,13 @@ def require_clock(warehouse: ObjectPath, now: datetime) -> None:
 def require_abilities(warehouse: ObjectPath) -> None:
     """Raise StorageError if the store or the credentials cannot do everything that publishing needs.
 
-    Called if nothing is published yet. A run that is killed here leaves objects that `sweep` removes.
+    Only called while nothing is published. If the run is killed here, `sweep` removes the leftover objects.
     """
     probe.require_abilities(warehouse / STAGING / edition_id_at(datetime.now(UTC)))
 
 
 def claim(warehouse: ObjectPath, local_root: Path, wanted: str) -> str:
-    """Claim the wanted id, or a later one if another run has it, and return it."""
+    """Claim the wanted id, or a later one if another run has claimed it, and return it."""
     known = (*claims(warehouse), *folders(warehouse, EDITIONS))
     taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
     holder = json.dumps({"process": os.getpid(), "host": socket.gethostname(), "claim": uuid4().hex}).encode()
@@ -76,9 +76,9 @@ def claim(warehouse: ObjectPath, local_root: Path, wanted: str) -> str:
 
 
 def _is_put(place: ObjectPath, content: bytes) -> bool:
-    """Put an object that is not there, and return whether it has this content.
+    """Put an object that does not exist, and return whether the object now has this content.
 
-    A response may be lost; the store then refuses the second try, and the object is ours.
+    If a response is lost, the store rejects the retry, although the first attempt wrote the object.
     """
     if objects.write_if(place, content, None):
         return True
@@ -88,18 +88,18 @@ def _is_put(place: ObjectPath, content: bytes) -> bool:
 
 
 def abandon(warehouse: ObjectPath, local_root: Path) -> None:
-    """End the claims of this machine's run, and remove what it did not publish."""
+    """Release the claims of this machine, and remove its unpublished editions."""
     note = local_root / CLAIMED
     if os.path.lexists(note):
-        # The pointer first: a run that moved it on from our edition has ended that edition's claim before.
+        # Read the pointer first: a run that replaced our edition as the current one has released our claim before.
         current, _ = read_pointer(warehouse)
         for edition_id in _noted(note) & set(claims(warehouse)):
-            _end_claim(warehouse, edition_id, published=edition_id == current)
+            _release_claim(warehouse, edition_id, is_published=edition_id == current)
         note.unlink(missing_ok=True)
 
 
 def _noted(note: Path) -> set[str]:
-    """Return the ids that this machine claimed; if the note cannot be read, claims end after a day."""
+    """Return the ids that this machine has claimed. If the note cannot be read, `sweep` removes them after a day."""
     try:
         lines = read_limited(note, _MAX_NOTE_BYTES).decode(errors="replace").split()
     except (OSError, ValueError):
@@ -108,19 +108,20 @@ def _noted(note: Path) -> set[str]:
 
 
 def sweep(warehouse: ObjectPath, current: str | None, now: datetime | None = None) -> None:
-    """Remove what killed runs of any machine left: at once for the current edition, after a day for others."""
+    """Remove the leftovers of killed runs on all machines: at once for the current edition, else after a day."""
     now = now or datetime.now(UTC)
-    limit = edition_id_at(now - LEFT)
+    limit = edition_id_at(now - MAX_CLAIM_AGE)
     claimed = claims(warehouse)
     found = folders(warehouse, EDITIONS)
-    broken = set(found) - set(whole(warehouse, found))
-    for left in {*claimed, *broken, *folders(warehouse, STAGING)}:
-        if left == current or left < limit or clock.is_ahead(left, now):
-            _end_claim(warehouse, left, published=left not in (*claimed, *broken) or left == current)
+    incomplete = set(found) - set(with_manifest(warehouse, found))
+    for edition_id in {*claimed, *incomplete, *folders(warehouse, STAGING)}:
+        if edition_id == current or edition_id < limit or clock.is_ahead(edition_id, now):
+            is_published = edition_id == current or edition_id not in (*claimed, *incomplete)
+            _release_claim(warehouse, edition_id, is_published)
 
 
-def _end_claim(warehouse: ObjectPath, edition_id: str, published: bool) -> None:
-    if not published:
+def _release_claim(warehouse: ObjectPath, edition_id: str, is_published: bool) -> None:
+    if not is_published:
         _remove_edition(warehouse, edition_id)
     transfers.remove_all(warehouse / STAGING / edition_id)
     objects.remove_object(warehouse / CLAIMS / edition_id)
@@ -130,38 +131,38 @@ def publish(
     warehouse: ObjectPath,
     edition: Path,
     previous: Path | None,
-    seen: str | None,
+    etag: str | None,
     staged: Mapping[str, ObjectPath] = MappingProxyType({}),
 ) -> None:
-    """Put an edition and point `current` at it; raise PublishConflictError if its ETag is no longer `seen`.
+    """Upload an edition and point `current` at it; raise PublishConflictError if its ETag is no longer `etag`.
 
-    Files of the edition `previous` are copied on the server where that has them, and so are the `staged` ones, given
-    by the path that they have in the edition.
+    Files that are the same in the edition `previous` are copied on the server. So are `staged` objects, a mapping from
+    their path in the edition to their place in the store.
     """
-    _require_seen(warehouse, seen)
+    _require_same_pointer(warehouse, etag)
     _put_files(warehouse, edition, previous, staged)
-    _point_at(warehouse, edition.name, seen)
-    with suppress(RunError, OSError):  # it is published; the next run ends its claim
-        _end_claim(warehouse, edition.name, published=True)
+    _point_at(warehouse, edition.name, etag)
+    with suppress(RunError, OSError):  # the edition is published, and the next run releases the claim
+        _release_claim(warehouse, edition.name, is_published=True)
 
 
-def _point_at(warehouse: ObjectPath, edition_id: str, seen: str | None) -> None:
-    for _ in range(TRIES):
-        with suppress(StorageUnavailableError):  # the pointer says below whether it was put
-            if objects.write_if(warehouse / CURRENT, edition_id.encode(), seen):
+def _point_at(warehouse: ObjectPath, edition_id: str, etag: str | None) -> None:
+    for _ in range(MAX_ATTEMPTS):
+        with suppress(StorageUnavailableError):  # read the pointer below to find out whether it was put
+            if objects.write_if(warehouse / CURRENT, edition_id.encode(), etag):
                 return
         if read_pointer(warehouse)[0] == edition_id:  # it was put, and the response was lost
             return
-        _require_seen(warehouse, seen)  # otherwise two were put at once, and the store accepted neither
+        _require_same_pointer(warehouse, etag)  # if it is unchanged, the store rejected two concurrent puts
     raise StorageUnavailableError(f"The store did not accept the pointer to {edition_id} in {warehouse}. Run again.")
 
 
-def _require_seen(warehouse: ObjectPath, seen: str | None) -> None:
-    current, now = read_pointer(warehouse)
-    if now != seen:
+def _require_same_pointer(warehouse: ObjectPath, etag: str | None) -> None:
+    current, current_etag = read_pointer(warehouse)
+    if current_etag != etag:
         raise PublishConflictError(
-            f"Another run has published into {warehouse} since this one began (the current edition is {current}),"
-            " so this one published nothing. Run again."
+            f"Another run has published into {warehouse} since this run started (the current edition is {current}),"
+            " so this run published nothing. Run again."
         )
 
 
@@ -171,9 +172,9 @@ def _put_files(
     previous: Path | None,
     staged: Mapping[str, ObjectPath] = MappingProxyType({}),
 ) -> None:
-    """Put each file of an edition once, and then its manifest with the ETags of all objects.
+    """Put all files of an edition, and then its manifest with the ETags of all objects.
 
-    Whatever can be copied on the server is copied; other files are uploaded.
+    Files are copied on the server if possible, and uploaded otherwise.
     """
     place = warehouse / EDITIONS / edition.name
     manifest = read_manifest(edition)
@@ -185,11 +186,11 @@ def _put_files(
             source = warehouse / EDITIONS / previous.name / file.path
         _put_file(edition, file, place, source)
 
-    transfers.do(put, manifest.files)
-    there = {found.name: found for found in objects.list_objects(place)}
-    if {name: found.size for name, found in there.items()} != {file.path: file.bytes for file in manifest.files}:
-        raise StorageUnavailableError(f"The store lost objects below {place}; nothing was published. Run again.")
-    content = manifest.with_etags({name: found.etag for name, found in there.items()}).as_json()
+    transfers.run_concurrently(put, manifest.files)
+    listed = {found.name: found for found in objects.list_objects(place)}
+    if {name: found.size for name, found in listed.items()} != {file.path: file.bytes for file in manifest.files}:
+        raise StorageUnavailableError(f"Uploaded objects are missing below {place}; nothing was published. Run again.")
+    content = manifest.with_etags({name: found.etag for name, found in listed.items()}).as_json()
     (edition / MANIFEST).write_text(content)
     if not _is_put(place / MANIFEST, content.encode()):
         raise _occupied(place / MANIFEST)
@@ -200,23 +201,23 @@ def _put_file(edition: Path, file: FileFacts, place: ObjectPath, source: ObjectP
     target = place / file.path
     try:
         if source:
-            with suppress(FileNotFoundError):  # another run has retired it, and this one will fail
+            with suppress(FileNotFoundError):  # another run has retired the source, and this run will fail
                 objects.copy(source, target)
                 return
         objects.upload(edition / file.path, target, create=True)
-    except FileExistsError:  # perhaps by an earlier try, whose response was lost
+    except FileExistsError:  # possibly put by an earlier attempt whose response was lost
         if not has_content(target, file):
             raise _occupied(target) from None
 
 
 def _occupied(place: ObjectPath) -> PublishConflictError:
     return PublishConflictError(
-        f"Another process has put {place} with other content, so this run published nothing. Run again."
+        f"Another process has put different content at {place}, so this run published nothing. Run again."
     )
 
 
 def _copyable(warehouse: ObjectPath, previous: Path) -> dict[str, FileFacts]:
-    """Return the files of the previous edition whose objects have the sizes and ETags of its manifest."""
+    """Return the files of the previous edition whose objects have the ETags of its manifest, by path."""
     known = read_manifest(previous)
     found = list_edition(warehouse, known).items()
     same = {name for name, listed in found if listed.etag and listed.etag == known.by_path[name].etag}
@@ -232,17 +233,17 @@ def retire(warehouse: ObjectPath, keep: int, hours: float, now: datetime) -> lis
 
 
 def _remove_edition(warehouse: ObjectPath, edition_id: str) -> None:
-    """Remove an edition, its manifest first: without it, an edition does not count."""
+    """Remove an edition, starting with its manifest: without a manifest, an edition is ignored."""
     objects.remove_object(manifest_of(warehouse, edition_id))
     transfers.remove_all(warehouse / EDITIONS / edition_id)
 
 
 def roll_back(warehouse: ObjectPath, edition_id: str) -> None:
-    """Point `current` at an edition that is kept; raise EditionNotFoundError."""
+    """Point `current` at a kept edition; raise EditionNotFoundError."""
     now = datetime.now(UTC)
     clock.require_same_time(now, objects.time_of(warehouse), warehouse)
-    current, seen = any_pointer(warehouse)
-    sweep(warehouse, current, now)  # else a claim left by a kill would mark the current edition as unpublished
+    current, etag = any_pointer(warehouse)
+    sweep(warehouse, current, now)  # otherwise the claim of a killed run could hide the current edition
     require_kept(warehouse, edition_id, list_editions(warehouse))
     require_sound(warehouse, read_stored(warehouse, edition_id)[0])
-    _point_at(warehouse, edition_id, seen)
+    _point_at(warehouse, edition_id, etag)

@@ -1,4 +1,4 @@
-"""Repair the current edition in an object store: objects may have been lost or damaged since they were published."""
+"""Repair the current edition in an object store, whose objects may have been lost or damaged since publishing."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,15 +19,16 @@ from flows.warehouse.recovery import restore_from_database
 from flows.warehouse.run_warnings import warn
 from flows.warehouse.working_copy import download
 
-# A rebuild derives them from the seed files. It derives content, too, but compares that with the previous content.
+# A rebuild derives these files from the seed files alone. It also derives content, but compares it with the previous
+# content.
 DERIVED = {DATABASE, FRONT_PAGE, table_file(Path(), PROBLEMS).name}
 
 
 def repair(warehouse: ObjectPath, edition: Path, damaged: Iterable[FileFacts]) -> tuple[str, ...]:
-    """Put damaged objects of an edition again, and return the paths of those that only a rebuild can replace.
+    """Upload damaged objects of an edition again, and return the paths of objects that only a rebuild can replace.
 
-    Their bytes come from the working copy, from the same file in another edition, or from the edition's database. Raise
-    EditionDamagedError if an object is lost that no rebuild can derive.
+    The bytes come from the working copy, the same file in another edition, or the edition's database. Raise
+    EditionDamagedError if a lost object cannot be derived by a rebuild either.
     """
     place = warehouse / EDITIONS / edition.name
     repaired, lost = [], []
@@ -35,33 +36,33 @@ def repair(warehouse: ObjectPath, edition: Path, damaged: Iterable[FileFacts]) -
         error = _recover(warehouse, edition, facts)
         if error is None:
             objects.upload(edition / facts.path, place / facts.path, create=False)
-            warn(f"The object {place / facts.path} was missing or changed. It was put again from a good copy.")
+            warn(f"The object {place / facts.path} was missing or changed. It was restored from an intact copy.")
             repaired.append(facts.path)
         elif facts.path in DERIVED:
-            warn(f"{str(error).split('. ')[0]}. It has no good copy, so this run reads every file and publishes again.")
+            warn(f"{str(error).split('. ')[0]}. There is no intact copy, so this run rebuilds the edition.")
             lost.append(facts.path)
         else:
             raise error
     if repaired:
-        _tag(warehouse, edition, set(repaired))
+        _update_etags(warehouse, edition, set(repaired))
     return tuple(lost)
 
 
 def _recover(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> EditionDamagedError | None:
-    """Get a file with the bytes of the manifest into the working copy; return the error if there is none."""
+    """Restore a file in the working copy to the bytes of the manifest; return the error if that is impossible."""
     if has_file(edition, facts):
         return None
     error = download(warehouse / EDITIONS / edition.name / facts.path, edition, facts)
     if error is None:
         return None
-    others = _same_elsewhere(warehouse, edition, facts)
-    if any(download(place, edition, facts) is None for place in others):
+    candidates = _same_elsewhere(warehouse, edition, facts)
+    if any(download(place, edition, facts) is None for place in candidates):
         return None
     return None if _is_restored(warehouse, edition, facts) else error
 
 
 def _is_restored(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> bool:
-    """Restore a file from the database of its edition, and return whether that was possible."""
+    """Restore a file from the database of its edition, and return whether that succeeded."""
     database = read_manifest(edition).by_path.get(DATABASE)
     if database is None or facts == database:
         return False
@@ -71,14 +72,14 @@ def _is_restored(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> bool
 
 
 def _same_elsewhere(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> Iterator[ObjectPath]:
-    """Yield the objects of other editions that should have the same bytes, the newest first."""
+    """Yield the objects of other editions that should have the same bytes, newest first."""
     for manifest in reversed(object_catalog.list_manifests(warehouse)):
         if manifest.edition_id != edition.name and facts.same_content(manifest.by_path.get(facts.path)):
             yield warehouse / EDITIONS / manifest.edition_id / facts.path
 
 
-def _tag(warehouse: ObjectPath, edition: Path, repaired: set[str]) -> None:
-    """Write the ETags of objects that were put again into the manifest, unless another run has just done so."""
+def _update_etags(warehouse: ObjectPath, edition: Path, repaired: set[str]) -> None:
+    """Write the ETags of repaired objects into the manifest, unless another run has just changed it."""
     manifest = read_manifest(edition)
     etags = {facts.path: facts.etag for facts in manifest.files}
     found = object_catalog.list_edition(warehouse, manifest)
@@ -86,7 +87,7 @@ def _tag(warehouse: ObjectPath, edition: Path, repaired: set[str]) -> None:
     if tagged == manifest:
         return
     place = object_catalog.manifest_of(warehouse, edition.name)
-    content, seen = objects.read_tagged(place)
-    if content == (edition / MANIFEST).read_bytes() and objects.write_if(place, tagged.as_json().encode(), seen):
+    content, etag = objects.read_tagged(place)
+    if content == (edition / MANIFEST).read_bytes() and objects.write_if(place, tagged.as_json().encode(), etag):
         discard(edition / MANIFEST)
         (edition / MANIFEST).write_text(tagged.as_json())

@@ -1,6 +1,6 @@
-"""Editions below an s3:// URL. An edition is built in the working copy of this machine, and uploaded from there.
+"""A warehouse in an object store. Editions are built in a local working copy and uploaded from there.
 
-The working copy keeps the current edition, so that a run on the same machine fetches only what others have published.
+The working copy keeps the current edition, so a run downloads only what other machines have published since.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,18 +36,18 @@ class ObjectStorage(Storage):
 
     @contextmanager
     def locked(self, timeout: float) -> Iterator[None]:
-        """Hold the lock of the working copy; what was reserved and not published ends with the block."""
+        """Hold the lock of the working copy, and release unpublished claims at the end of the block."""
         working_copy.tidy(self.local_root)
         with writer_lock(self.local_root, timeout, self.root_setting):
             try:
                 yield
             finally:
-                with suppress(RunError, OSError):  # a store that fails now is swept by the next run
+                with suppress(RunError, OSError):  # the next run cleans up if the store fails now
                     object_editions.abandon(self.location, self.local_root)
 
     def snapshot(self) -> Snapshot:
-        """Bring the working copy to the current edition, except its months and database, and repair the edition."""
-        etag = working_copy.take_current(self.location, self.local_root)
+        """Update the working copy to the current edition, except for months and database, and repair the edition."""
+        etag = working_copy.sync_current(self.location, self.local_root)
         if etag is None:
             object_editions.require_abilities(self.location)
         edition = editions.current_edition(self.local_root)
@@ -55,7 +55,7 @@ class ObjectStorage(Storage):
             return Snapshot(None, etag)
         damaged = object_catalog.find_damaged(self.location, read_manifest(edition))
         names = {facts.path for facts in damaged}
-        wrong = working_copy.fetch_whole(
+        wrong = working_copy.fetch_intact(
             self.location, edition, lambda name: working_copy.is_light(name) and name not in names
         )
         lost = object_repair.repair(self.location, edition, [*damaged, *wrong])
@@ -67,8 +67,8 @@ class ObjectStorage(Storage):
         return object_editions.claim(self.location, self.local_root, edition_id)
 
     def fetch_previous(self, edition: Path, with_database: bool) -> None:
-        """Download what the working copy lacks; a run from which nothing is reused does without what it derives."""
-        wrong = working_copy.fetch_whole(
+        """Download missing files; without the database, also skip the other files that a rebuild derives."""
+        wrong = working_copy.fetch_intact(
             self.location, edition, lambda name: with_database or name not in object_repair.DERIVED
         )
         lost = object_repair.repair(self.location, edition, wrong)
@@ -96,40 +96,42 @@ class ObjectStorage(Storage):
         return self.local_root / EDITIONS / edition.name
 
     def roll_back(self, edition_id: str) -> None:
-        """Put the pointer to the edition."""
+        """Point `current` in the store at the edition."""
         object_editions.roll_back(self.location, edition_id)
 
     def current_id(self) -> str | None:
-        """Return the id that the pointer holds."""
+        """Return the id that the pointer contains."""
         return object_catalog.require_chosen(self.location)
 
     def manifests(self) -> list[Manifest]:
-        """Return the manifests in the store."""
+        """Return the manifests of the editions in the store."""
         return object_catalog.list_manifests(self.location)
 
     def open_current(self) -> AbstractContextManager[Path | None]:
-        """Yield the working copy's folder, or a temporary one with the database alone."""
+        """Yield the edition in the working copy, or a temporary folder with only the database."""
         return working_copy.reading(self.location, self.local_root)
 
     def fetch_published(self) -> Path | None:
-        """Download every object of the current edition beside the working copy, which may be better."""
-        return working_copy.fetch_beside(self.location, self.local_root)
+        """Download all objects of the current edition to a separate folder: files in the working copy may be intact
+        where the objects are damaged.
+        """
+        return working_copy.fetch_published(self.location, self.local_root)
 
     def edition_location(self, edition_id: str) -> ObjectPath:
         """Return the URL of the edition."""
         return self.location / EDITIONS / edition_id
 
     def current_location(self, edition_id: str) -> ObjectPath:
-        """Return the URL of the edition: a store has no links."""
+        """Return the URL of the edition, since a store does not have links."""
         return self.edition_location(edition_id)
 
     def exchange(self, edition_id: str) -> Exchange:
-        """Return the exchange by way of the store."""
+        """Return an exchange through the store."""
         return StagedObjects(self.location, edition_id)
 
 
 class StagedObjects(Exchange):
-    """Workers on other machines download what they read, and upload what they write."""
+    """An exchange through the store: workers download their input and upload their output."""
 
     def __init__(self, location: ObjectPath, edition_id: str) -> None:
         self.location, self.staging = location, location / STAGING / edition_id

@@ -1,8 +1,8 @@
-"""The Parquet files of an edition: one per month for the tables that have months, else one per table.
+"""Read and write the Parquet files of an edition: one per month for tables by month, else one per table.
 
-A month's folder is named by the month alone, and rows have their month as a column: readers can ignore the
-folders. Editions of schema 1 named folders as Hive does, `published_month=2026-11`, and left that column out of their
-files; the ledger was in `noticed_month=2026-11`. They can still be read.
+The folder of a month is named after it, such as `2026-11`, and rows also have the month as a column, so readers can
+ignore the folders. Editions of schema 1 used Hive partitioning: `published_month=2026-11` (`noticed_month=2026-11` for
+the ledger), without that column in the files. They can still be read.
 """
 
 import errno
@@ -24,7 +24,7 @@ from flows.warehouse.staging import StagedFile
 
 UNDATED = "undated"  # the folder of rows without a month
 ROW_GROUP_SIZE = 20_000  # rows
-TEXT_ROW_GROUP_SIZE = 4_096  # rows of tables with article texts, which are in memory at the same time
+TEXT_ROW_GROUP_SIZE = 4_096  # rows of tables with article texts, since a whole row group is in memory
 
 
 def write_months(
@@ -61,9 +61,9 @@ def _write_month(file: Path, merged: tuple[pa.Table, pa.Array]) -> bool:
 def _merge(
     table: Table, reused: list[pa.Table], staged: pa.Table | None, duplicates: pa.ChunkedArray
 ) -> tuple[pa.Table, pa.Array]:
-    """Return the rows of a month, and the indices of those to write, in order.
+    """Return the rows of a month, and the indices of the rows to write, in order.
 
-    Texts are long: rows are neither copied to be sorted, nor to leave out a few of them.
+    Rows have long texts, so they are neither copied for sorting nor for filtering.
     """
     empty = arrow_schema(table).empty_table()
     parts = [part.cast(empty.schema) for part in reused]
@@ -78,12 +78,12 @@ def _merge(
 
 
 def _combine(empty: pa.Table, parts: list[pa.Table]) -> pa.Table:
-    """Return one table of some parts, without a copy if there is only one."""
+    """Concatenate the parts into one table, without a copy if there is only one."""
     return parts[0] if len(parts) == 1 else pa.concat_tables([empty, *parts]).combine_chunks()
 
 
 def link_unchanged_months(edition: Path, reusable: Path | None, rewritten: Sequence[str | None]) -> None:
-    """Share all months of each content table with the edition `reusable`, except for the rewritten ones."""
+    """Link all months of each content table from the edition `reusable`, except for rewritten ones."""
     for table in CONTENT:
         written = {month_file(edition, table, month) for month in rewritten}
         for file in month_files(reusable, table) if reusable else []:
@@ -101,36 +101,39 @@ def _read_reused(files: list[Path], dropped: pa.ChunkedArray) -> list[pa.Table]:
 
 
 def month_file(edition: Path, table: Table, month: str | None) -> Path:
-    """Return the file of a table's month."""
+    """Return the file of one month of a table."""
     return edition / table.name / (month or UNDATED) / f"{table.name}.parquet"
 
 
 def month_files(edition: Path, table: Table, months: Sequence[str | None] | None = None) -> list[Path]:
-    """Return the files of all months of a table, or of some, in order; all months also of an edition of schema 1."""
+    """Return the existing files of the given months of a table, or of all months, in order.
+
+    Only all months include the files of an edition of schema 1.
+    """
     if months is None:
         return sorted((edition / table.name).glob(f"*/{table.name}.parquet"))
     return [file for month in months if (file := month_file(edition, table, month)).exists()]
 
 
 def table_file(edition: Path, table: Table) -> Path:
-    """Return the file of a table that is one file."""
+    """Return the file of a table that is stored in one file."""
     return edition / f"{table.name}.parquet"
 
 
 def write_table(edition: Path, table: Table, rows: pa.Table) -> None:
-    """Write a table that is one file."""
+    """Write a table that is stored in one file."""
     write_parquet(table_file(edition, table), rows.schema, [sort(table, rows)])
 
 
 def read_table(edition: Path | None, table: Table, names: list[str] | None = None) -> pa.Table:
-    """Read a table that is one file, or some of its columns; without an edition it has no rows."""
+    """Read a table that is stored in one file, or some of its columns; return no rows if `edition` is None."""
     if edition is None:
         return arrow_schema(table).empty_table().select(names or arrow_schema(table).names)
     return read_file(table_file(edition, table), names)
 
 
 def count_internal_errors(edition: Path) -> int:
-    """Return the number of seed files of an edition that made the parser fail."""
+    """Return the number of seed files of an edition on which the parser failed."""
     return int(pc.sum(pc.equal(read_table(edition, PROBLEMS, ["code"])["code"], "internal_error")).as_py() or 0)
 
 
@@ -148,7 +151,7 @@ def read_file(file: Path, names: list[str] | None = None) -> pa.Table:
 
 @contextmanager
 def _translate_read_errors(file: Path) -> Iterator[None]:
-    """Raise EditionDamagedError if a file is missing or damaged; other errors of the disk stay OSError."""
+    """Raise EditionDamagedError if a file is missing or damaged; raise other disk errors unchanged."""
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
@@ -156,15 +159,14 @@ def _translate_read_errors(file: Path) -> Iterator[None]:
             raise
         reason = "it does not exist" if isinstance(error, FileNotFoundError) else first_line(error)
         raise EditionDamagedError(
-            f"{file} cannot be read ({reason})."
-            " Restore it, or go back to another edition with broadsheet rollback EDITION."
+            f"{file} cannot be read ({reason}). Restore it, or choose another edition with broadsheet rollback EDITION."
         ) from None
 
 
 def write_parquet(file: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
-    """Write a file with Zstandard compression: the same bytes for the same rows, and one part in memory at a time.
+    """Write a file with Zstandard compression, with one part in memory at a time. Equal rows give equal bytes.
 
-    A group of rows is combined into one chunk, since Parquet pages end where chunks do.
+    Each row group is combined into one chunk, since the boundaries of chunks affect those of Parquet pages.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer:

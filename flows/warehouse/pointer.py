@@ -10,7 +10,7 @@ from flows.warehouse.run_warnings import after_publishing
 from flows.warehouse.size_limit import read_limited
 
 CURRENT, EDITIONS, STAGING = "current", "editions", ".staging"
-_MAX_ID_BYTES = 64  # bytes of a file that holds an id
+_MAX_ID_BYTES = 64  # of a file that contains an id
 
 
 def editions_folder(warehouse: Path) -> Path:
@@ -19,7 +19,7 @@ def editions_folder(warehouse: Path) -> Path:
 
 
 def read(warehouse: Path) -> str:
-    """Return the id in `current`; raise EditionNotChosenError if it has none."""
+    """Return the id in `current`; raise EditionNotChosenError if it does not contain one."""
     current = warehouse / CURRENT
     edition_id = named(warehouse, current)
     if edition_id:
@@ -27,20 +27,20 @@ def read(warehouse: Path) -> str:
     require_no_folder(warehouse)
     if current.is_symlink():
         raise EditionNotChosenError(
-            f"The link {current} leads to {current.readlink()}, which is not an edition in {warehouse / EDITIONS}."
+            f"The link {current} points to {current.readlink()}, which is not an edition in {warehouse / EDITIONS}."
         )
-    raise EditionNotChosenError(f"The file {current} does not hold the id of an edition.")
+    raise EditionNotChosenError(f"The file {current} does not contain the id of an edition.")
 
 
 def require_no_folder(warehouse: Path) -> None:
-    """Raise EditionNotChosenError if `current` is a folder, as in a copy that followed links."""
+    """Raise EditionNotChosenError if `current` is a folder, as after a copy that followed links."""
     current = warehouse / CURRENT
     if current.is_dir() and not current.is_symlink():
-        raise EditionNotChosenError(f"{current} is a folder, and should be a link to an edition. Move it elsewhere.")
+        raise EditionNotChosenError(f"{current} is a folder, but should be a link to an edition. Move it elsewhere.")
 
 
 def named(warehouse: Path, pointer: Path) -> str | None:
-    """Return the id in a link or a file, None if it is not an edition of the warehouse."""
+    """Return the id that a link or a file contains, None if it is not an edition of this warehouse."""
     if pointer.is_symlink():
         target = pointer.parent / pointer.readlink()
         inside = os.path.realpath(target.parent) == str(editions_folder(warehouse))
@@ -60,7 +60,7 @@ def id_in(content: bytes) -> str | None:
 
 
 def stage(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
-    """Write the pointer to an edition into the staging folder, and return it."""
+    """Write a pointer to an edition into the staging folder, and return its path."""
     pointer = warehouse / STAGING / name
     pointer.parent.mkdir(exist_ok=True)
     pointer.unlink(missing_ok=True)
@@ -69,21 +69,21 @@ def stage(warehouse: Path, edition_id: str, name: str = CURRENT) -> Path:
 
 
 def swap(warehouse: Path, pointer: Path) -> None:
-    """Replace `current` with a staged pointer in one step: readers see the old edition or the new one."""
+    """Replace `current` with a staged pointer atomically: readers see either the old or the new edition."""
     pointer.replace(warehouse / CURRENT)
-    with after_publishing("a power cut may still lose it"):
+    with after_publishing("it may not survive a power failure"):
         disk.sync(warehouse)
 
 
 def unpublished(warehouse: Path) -> str | None:
-    """Return the id of an edition that a killed run moved to its place and did not publish.
+    """Return the id of an edition that a killed run moved into `editions` but did not publish.
 
-    Its pointer stays in the staging folder until it is swapped in, where a link does not resolve yet.
+    Its pointer is still in the staging folder, from where a symbolic link does not resolve.
     """
-    waiting = warehouse / STAGING / CURRENT
+    staged = warehouse / STAGING / CURRENT
     try:
-        edition_id = waiting.readlink().name if waiting.is_symlink() else named(warehouse, waiting)
-    except FileNotFoundError:  # it was swapped in meanwhile
+        edition_id = staged.readlink().name if staged.is_symlink() else named(warehouse, staged)
+    except FileNotFoundError:  # it has just been swapped in
         return None
     published = edition_id is not None and edition_id == named(warehouse, warehouse / CURRENT)
     return edition_id if edition_id and is_id(edition_id) and not published else None

@@ -17,10 +17,10 @@ from flows.warehouse.pointer import STAGING
 
 
 def restore_from_database(edition: Path, facts: FileFacts) -> bool:
-    """Write a Parquet file again, and return whether it now has the bytes of the manifest.
+    """Write a Parquet file again from the database, and return whether it now has the hash in the manifest.
 
-    Equal rows give equal bytes, except in the ledger, whose row groups are those of the runs that wrote it, and with
-    another release of Arrow. Other bytes are not kept.
+    Equal rows give equal bytes, except with another release of Arrow, and in the ledger, whose row groups depend on the
+    runs that wrote it. A file with another hash is discarded.
     """
     table, database = _table(facts), read_manifest(edition).by_path.get(DATABASE)
     if table is None or database is None or not has_file(edition, database):
@@ -47,7 +47,7 @@ def _table(facts: FileFacts) -> Table | None:
 
 
 def _rows(edition: Path, table: Table, month: str) -> pa.Table:
-    """Return the rows of a table in the order of its files: of one month, if it has months."""
+    """Return the rows of a table, or of one month for a table by month, in the order of its files."""
     where = f"coalesce(published_month, '{UNDATED}') = $month" if table.by_month else "$month = ''"
     with open_database(edition) as connection:
         rows = connection.sql(f"FROM {table.name} WHERE {where}", params={"month": month}).to_arrow_table()
@@ -55,6 +55,6 @@ def _rows(edition: Path, table: Table, month: str) -> pa.Table:
 
 
 def _groups(table: Table, rows: pa.Table) -> Iterator[pa.Table]:
-    """Yield the rows in the groups in which a table is written."""
+    """Yield the rows in row groups of the size with which the table is written."""
     size = TEXT_ROW_GROUP_SIZE if table.by_month else max(rows.num_rows, 1)
     yield from (rows.slice(start, size) for start in range(0, max(rows.num_rows, 1), size))

@@ -1,4 +1,4 @@
-"""Collect warnings of a run that do not make it fail: one sentence each, and each once per run."""
+"""Collect the warnings of a run: one sentence each, without duplicates."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _collected: ContextVar[list[str] | None] = ContextVar("warnings", default=None)
 
 @contextmanager
 def collect_warnings() -> Iterator[list[str]]:
-    """Collect the warnings of the block in order."""
+    """Yield a list that receives the warnings of the block, in order."""
     warnings: list[str] = []
     token = _collected.set(warnings)
     try:
@@ -21,7 +21,7 @@ def collect_warnings() -> Iterator[list[str]]:
 
 
 def warn(warning: str) -> None:
-    """Add a warning to those of the run, unless it is there already."""
+    """Add a warning to the list of the run, unless the list already contains it."""
     warnings = _collected.get()
     if warnings is not None and warning not in warnings:
         warnings.append(warning)
@@ -29,7 +29,7 @@ def warn(warning: str) -> None:
 
 @contextmanager
 def after_publishing(consequence: str) -> Iterator[None]:
-    """Turn failures within the block into warnings: readers have the new edition, so the run succeeded."""
+    """Turn errors in the block into warnings: the new edition is published, so the run has succeeded."""
     try:
         yield
     except (RunError, OSError) as error:

@@ -1,8 +1,8 @@
-"""A connection for untrusted SQL: it can read one edition, and nothing else.
+"""Open a connection for untrusted SQL, which can read one edition and nothing else.
 
-It has no access to other files, addresses, variables of this program or its environment, and SQL cannot change its
-settings. DuckDB always allows the paths of an open database, of its write-ahead log, and of its spill folder, so run
-only statements that `require_question` returns: they write to none of these.
+SQL has no access to other files, the network, Python variables or environment variables, and it cannot change the
+settings. DuckDB always allows access to the open database file, its write-ahead log and the spill folder. Run only
+statements that `require_select` returns, since these do not write to them.
 """
 
 import shutil
@@ -21,9 +21,9 @@ _SPILL_DIVISOR = 2  # a query may use half of the free space for temporary files
 
 @contextmanager
 def open_sandbox(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database of an edition for untrusted SQL; a statement ends after `seconds`, 0: without a limit.
+    """Open the database of an edition for untrusted SQL. A statement is stopped after `seconds`; 0 means no limit.
 
-    Data that does not fit into memory spills to the connection's own folder (`private_folder`), removed at the end.
+    Data that does not fit into memory spills to the `private_folder` of the connection, which is removed at the end.
     """
     with (
         _temporary_folder() as folder,
@@ -36,7 +36,7 @@ def open_sandbox(edition: Path, seconds: float = 0) -> Iterator[duckdb.DuckDBPyC
 
 
 def _temporary_folder() -> TemporaryDirectory[str]:
-    """Yield a private folder, removed at the end of the block; raise QueryError if it cannot be created."""
+    """Create a private folder, which is removed at the end of a with block; raise QueryError if that fails."""
     try:
         return TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -52,7 +52,7 @@ def private_folder(connection: duckdb.DuckDBPyConnection) -> Path:
 
 
 def _sandbox_settings(folder: str, seconds: float) -> Config:
-    """Return the settings of a sandboxed connection, in order: after the last one, paths can no longer be set."""
+    """Return the settings of a sandboxed connection in order: paths cannot be set after the last one."""
     return {
         "home_directory": folder,
         "secret_directory": f"{folder}/secrets",

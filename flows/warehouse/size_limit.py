@@ -1,4 +1,4 @@
-"""Read small files that others may have written: up to a limit, and only regular files."""
+"""Read small files that other programs may have written: only regular files, up to a size limit."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 
 def read_limited(file: Path, max_bytes: int) -> bytes:
     """Return the content of a file; raise OSError, or ValueError if it is too large or not a regular file."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for its writer
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # without O_NONBLOCK, opening a pipe waits for a writer
     with open(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is not a regular file")

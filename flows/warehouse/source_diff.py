@@ -1,4 +1,4 @@
-"""Compare the source with the previous edition, and find seed files with the same article."""
+"""Compare the source with the previous edition, and find seed files that contain the same article."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from flows.problems import problem
 from flows.schema import PROBLEMS, TO_READ
 from flows.warehouse.arrow import arrow_schema, to_arrow
 
-# A file that was changed just before the source was listed may have been changed again in the same tick of the
-# file system's clock, which would not show in its time.
+# A file that was changed just before the listing may be changed again within the same tick of the file system's clock.
+# Its modification time would then stay the same.
 CLOCK_TICK = 2_000_000_000  # nanoseconds
 REJECTED = pa.chunked_array([["rejected"]])
 
 
 def find_changed(found: pa.Table, previous: pa.Table, listed_at: int, verify_content: bool) -> pa.Table:
-    """Return the files to read: new and changed ones, or all files if `verify_content` is set.
+    """Return the files to read, with the columns of TO_READ: new and changed ones, or all if `verify_content` is set.
 
-    `found` has the columns of FOUND, `previous` also content_hash; the result has the columns of TO_READ. `previous`
-    was listed at `listed_at`, in nanoseconds since 1970.
+    `found` has the columns of FOUND, and `previous` additionally content_hash. `listed_at` is the time at which
+    `previous` was listed, in nanoseconds since 1970.
     """
     known = _rows_at(previous.select(arrow_schema(TO_READ).names), found["source_path"])
     files = found.append_column("content_hash", known["content_hash"])
@@ -31,7 +31,7 @@ def find_changed(found: pa.Table, previous: pa.Table, listed_at: int, verify_con
 
 
 def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
-    """Return the row of each path in the order of the paths, a row of nulls if there is none."""
+    """Return the row for each path, in the order of the paths, or a row of nulls if there is none."""
     if table["source_path"].equals(paths):
         return table
     return table.take(pc.index_in(paths, value_set=table["source_path"].combine_chunks()))
@@ -40,8 +40,8 @@ def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
 def changed_rows(read: pa.Table, previous: pa.Table, same_problem: pa.ChunkedArray) -> pa.Table:
     """Return the rows of `read` whose content differs from `previous`.
 
-    A file that could not be read is unchanged if its size is, and its path is in `same_problem`: a link may lead
-    nowhere now, and to a folder later.
+    A file that cannot be read counts as unchanged if its size is the same and its path is in `same_problem`. The size
+    alone is not enough: a dangling link may now point to a folder.
     """
     known = _rows_at(previous.select(["source_path", "size", "content_hash", "status"]), read["source_path"])
     unread = pc.and_(pc.is_null(read["content_hash"]), pc.is_null(known["content_hash"]))
@@ -57,7 +57,7 @@ def changed_rows(read: pa.Table, previous: pa.Table, same_problem: pa.ChunkedArr
 
 
 def same_rejections(problems: pa.Table, previous: pa.Table) -> pa.ChunkedArray:
-    """Return the paths of the files that are rejected for the same reason in both tables of problems."""
+    """Return the paths of files that are rejected for the same reason in both tables of problems."""
     columns = ["source_path", "message"]
     now, before = (rows_with(rows, "severity", REJECTED).select(columns) for rows in (problems, previous))
     known = before.take(pc.index_in(now["source_path"], value_set=before["source_path"].combine_chunks()))
@@ -65,28 +65,28 @@ def same_rejections(problems: pa.Table, previous: pa.Table) -> pa.ChunkedArray:
 
 
 def rows_with(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
-    """Return the rows whose column has one of some values."""
+    """Return the rows whose value in the column is one of `values`."""
     return table.filter(pc.is_in(table[column], value_set=values.combine_chunks()))
 
 
 def rows_without(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
-    """Return the rows whose column has none of some values."""
+    """Return the rows whose value in the column is not one of `values`."""
     found = pc.is_in(table[column], value_set=values.combine_chunks())
     return table.filter(pc.invert(found)) if pc.any(found).as_py() else table
 
 
 def unchanged_rows(found: pa.Table, previous: pa.Table, read: pa.ChunkedArray) -> pa.Table:
-    """Return the rows of sources for files that were found and not read, with their current size and time."""
+    """Return the rows of sources for files that were found but not read, with their current size and time."""
     unread = rows_without(found, "source_path", read)
     known = _rows_at(previous, unread["source_path"])
     return _set_column(_set_column(known, "size", unread["size"]), "mtime_ns", unread["mtime_ns"])
 
 
 def find_candidates(previous: pa.Table, changed: pa.Table) -> pa.Table:
-    """Return the rows of `previous` for unchanged files with an article that a changed file has or had.
+    """Return the rows of `previous` for unchanged files whose article a changed file contains or contained.
 
-    `changed` has rows of sources: of the files that were read, and the previous rows of changed files. Any of these
-    candidates may now be the file whose article is published.
+    `changed` has the new and the previous rows of changed files. Each of the returned candidates may now be the file
+    whose article is published.
     """
     article_ids = _with_article(changed)["article_id"]
     candidates = _with_article(rows_with(previous, "article_id", article_ids))
@@ -94,15 +94,15 @@ def find_candidates(previous: pa.Table, changed: pa.Table) -> pa.Table:
 
 
 def _with_article(sources: pa.Table) -> pa.Table:
-    """Return the rows of sources whose article is published, from this file or from another one."""
+    """Return the rows of sources whose article is published, from that file or from another one."""
     return sources.filter(pc.is_in(sources["status"], pa.array(["published", "duplicate"])))
 
 
 def find_duplicates(articles: pa.Table) -> dict[str, tuple[str, str]]:
-    """Return the duplicates: source_path -> (article_id, the published file's source_path).
+    """Return the duplicates as a mapping: source_path -> (article_id, source_path of the published file).
 
-    `articles` has article_id, published_at and source_path. The later published_at wins (undated is earliest), then the
-    greater path.
+    `articles` has article_id, published_at and source_path. The file with the latest published_at is published (undated
+    counts as earliest), and among equals the one with the greatest path.
     """
     counts = pc.value_counts(articles["article_id"])
     repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
@@ -122,7 +122,7 @@ def _rank(row: dict[str, Any]) -> tuple[bool, Any, str]:
 
 
 def with_duplicates(problems: pa.Table, duplicates: dict[str, tuple[str, str]]) -> pa.Table:
-    """Return the problems with exactly one row for each duplicate, which names the published file."""
+    """Return the problems with exactly one row for each duplicate, whose message names the published file."""
     rows = [
         problem("duplicate", article_id=article_id, winner=winner)._replace(source_path=path, article_id=article_id)
         for path, (article_id, winner) in duplicates.items()
@@ -136,7 +136,7 @@ def _paths(duplicates: dict[str, tuple[str, str]]) -> pa.ChunkedArray:
 
 
 def reconcile_sources(read: pa.Table, duplicates: dict[str, tuple[str, str]], history: pa.Table) -> pa.Table:
-    """Return the rows of files that were read, with duplicates marked, and the history of each file."""
+    """Return the rows of files that were read, with duplicates marked and the editions of the file history set."""
     is_duplicate = pc.is_in(read["source_path"], value_set=_paths(duplicates).combine_chunks())
     read = _set_column(read, "status", pc.if_else(is_duplicate, "duplicate", read["status"]))
     read = _set_column(read, "published_month", pc.if_else(is_duplicate, None, read["published_month"]))
@@ -148,12 +148,12 @@ def reconcile_sources(read: pa.Table, duplicates: dict[str, tuple[str, str]], hi
 
 
 def published_sources(sources: pa.Table) -> pa.Table:
-    """Return the rows of sources whose files are published."""
+    """Return the rows of published files."""
     return sources.filter(pc.equal(sources["status"], "published"))
 
 
 def duplicate_sources(sources: pa.Table) -> pa.Table:
-    """Return the rows of sources whose files are duplicates."""
+    """Return the rows of duplicate files."""
     return sources.filter(pc.equal(sources["status"], "duplicate"))
 
 

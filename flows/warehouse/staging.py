@@ -22,7 +22,7 @@ BUCKETS = 4
 MONTHS = "months.json"  # the month of each record batch: reading the batches would cost as much as reading all rows
 # The path of the seed file is staged with each row, so that the rows of a duplicate can be left out.
 SOURCE_PATH = pa.field("source_path", pa.string())
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # small parts, one worker per core
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and each core has a worker
 
 
 class StagedFile(NamedTuple):
@@ -95,7 +95,7 @@ def write_rows(work: Path, rows: Iterable[tuple[Table, pa.Table]]) -> tuple[Stag
 
 
 def staged_schema(table: Table) -> pa.Schema:
-    """Return the columns of a table's staged rows: its own, and SOURCE_PATH with those of content."""
+    """Return the schema of a table's staged rows: its own columns, and SOURCE_PATH for content tables."""
     columns = arrow_schema(table)
     return columns if table not in CONTENT or SOURCE_PATH.name in columns.names else columns.append(SOURCE_PATH)
 
@@ -144,7 +144,7 @@ def read_rows(work: Path, staged: Iterable[StagedFile], table: Table) -> pa.Tabl
 def month_reader(work: Path, staged: Iterable[StagedFile], table: Table) -> Callable[[str | None], pa.Table | None]:
     """Return a function that reads the staged rows of one month, since a month may fill the memory.
 
-    It returns None if the month has no rows.
+    Months are read one at a time, since a single one may fill the memory.
     """
     locations: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
     for file in files_of(staged, table):
@@ -164,4 +164,4 @@ def month_reader(work: Path, staged: Iterable[StagedFile], table: Table) -> Call
 
 
 def _open(file: Path) -> pa.RecordBatchFileReader:
-    return pa.ipc.open_file(pa.OSFile(str(file)))  # a memory map would count as the process's memory
+    return pa.ipc.open_file(pa.OSFile(str(file)))  # memory-mapped pages would count towards the memory of the process

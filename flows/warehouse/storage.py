@@ -1,6 +1,6 @@
-"""Where a warehouse keeps its editions, as the pipeline, the queries and the commands see it.
+"""The interface between a warehouse's storage and the pipeline, queries and commands.
 
-The kind of storage is decided in `open_storage` alone: a folder is LocalStorage, an s3:// URL is ObjectStorage.
+Only `open_storage` selects the implementation: LocalStorage for a folder, ObjectStorage for an s3:// URL.
 """
 
 from abc import ABC, abstractmethod
@@ -17,9 +17,9 @@ from flows.warehouse.staging import StagedFile
 
 
 class Snapshot(NamedTuple):
-    """The current edition when a run begins: its folder on this machine, and the ETag of the pointer to it, if any.
+    """The current edition at the start of a run: its folder on this machine, and the ETag of the pointer, if any.
 
-    `lost` are the paths of damaged files that only a rebuild replaces.
+    `lost` are the paths of damaged files that only a rebuild can replace.
     """
 
     edition: Path | None
@@ -46,7 +46,7 @@ class Exchange:
     def working_folder(self, work: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
         """Yield a temporary folder for the files of a worker, None where it uses the folder `work` itself.
 
-        Raise WorkerBlindError if it cannot.
+        Raise WorkerBlindError if it cannot access that folder.
         """
         return nullcontext()
 
@@ -54,8 +54,8 @@ class Exchange:
 class Storage(ABC):
     """The editions of a warehouse.
 
-    `local_root` is the folder on this machine in which editions are built, and `root_setting` what names its place.
-    `opens_in_place` is whether DuckDB's own command can open the database of an edition where it is.
+    `local_root` is the folder on this machine in which editions are built, and `root_setting` the setting for it.
+    `opens_in_place` is True if the DuckDB command line can open an edition's database at its location.
     """
 
     location: Path | ObjectPath
@@ -65,19 +65,19 @@ class Storage(ABC):
 
     @abstractmethod
     def locked(self, timeout: float) -> AbstractContextManager[None]:
-        """Hold the warehouse as this machine's only writer; raise WarehouseLockedError after `timeout` seconds."""
+        """Hold the warehouse's lock on this machine; raise WarehouseLockedError after `timeout` seconds."""
 
     @abstractmethod
     def snapshot(self) -> Snapshot:
-        """Return the current edition, checked and ready to build on; raise RunError if it is damaged."""
+        """Return the current edition after checking it; raise RunError if it is damaged."""
 
     @abstractmethod
     def reserve(self, edition_id: str) -> str:
-        """Reserve the id, or a later one where another run has it, and return it."""
+        """Reserve the id, or a later one if another run has reserved it, and return it."""
 
     @abstractmethod
     def fetch_previous(self, edition: Path, with_database: bool) -> None:
-        """Get what is missing of the previous edition on this machine, its database only where that is reused."""
+        """Fetch missing files of the previous edition to this machine, its database only if `with_database` is set."""
 
     @abstractmethod
     def publish(
@@ -96,15 +96,15 @@ class Storage(ABC):
 
     @abstractmethod
     def roll_back(self, edition_id: str) -> None:
-        """Make an edition that is kept the current one; raise EditionNotFoundError if there is none of that id."""
+        """Make a kept edition the current one; raise EditionNotFoundError if there is none with that id."""
 
     @abstractmethod
     def current_id(self) -> str | None:
-        """Return the id of the current edition, None if nothing is published; raise RunError if that is unclear."""
+        """Return the id of the current edition, None if nothing is published; raise RunError if it is unclear."""
 
     @abstractmethod
     def manifests(self) -> list[Manifest]:
-        """Return the manifests of the editions that are kept, the oldest first."""
+        """Return the manifests of the kept editions, oldest first."""
 
     @abstractmethod
     def open_current(self) -> AbstractContextManager[Path | None]:
@@ -112,19 +112,19 @@ class Storage(ABC):
 
     @abstractmethod
     def fetch_published(self) -> Path | None:
-        """Return the folder of the current edition, with its files as they are published, for verification."""
+        """Return a folder with the files of the current edition exactly as published, for verification."""
 
     @abstractmethod
     def edition_location(self, edition_id: str) -> Path | ObjectPath:
-        """Return where an edition is, whatever becomes the current one."""
+        """Return the permanent location of an edition."""
 
     @abstractmethod
     def current_location(self, edition_id: str) -> Path | ObjectPath:
-        """Return where readers find the current edition, whose id this is."""
+        """Return the location at which readers find the current edition, given its id."""
 
     @abstractmethod
     def exchange(self, edition_id: str) -> Exchange:
-        """Return how workers on other machines exchange the staged rows of an edition."""
+        """Return the exchange for an edition's staged rows with workers on other machines."""
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -1,4 +1,4 @@
-"""The working copy of a warehouse in an object store: its current edition on this machine's disk."""
+"""Maintain the working copy of a warehouse in an object store: its current edition on the local disk."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ from flows.warehouse.object_editions import CLAIMED
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING, named
 from flows.warehouse.run_warnings import warn
 
-_HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # needed only by a run with changes
+_HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # only needed by a run with changes
 
 
 def tidy(local_root: Path) -> None:
-    """Remove what is not of the kind that the working copy has by that name: it is only a copy, and made again."""
+    """Remove files, folders and links that are not of the expected kind. Everything here can be downloaded again."""
     folders = (EDITIONS, STAGING, f"{EDITIONS}/{STAGING}")
     for name in (*folders, CURRENT, CLAIMED, LISTING_CACHE, LOCK, HOLDER):
         entry = local_root / name
@@ -38,16 +38,16 @@ def tidy(local_root: Path) -> None:
             _discard(entry)
 
 
-def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
-    """Bring the copy to the manifest of the current edition, and return the pointer's ETag.
+def sync_current(warehouse: ObjectPath, local_root: Path) -> str | None:
+    """Update the copy to the manifest of the current edition, and return the ETag of the pointer.
 
-    Return None if nothing is published. Remove what killed runs left, in the store and here, and whatever in the copy
-    of the edition is not as its manifest states; its other files are fetched on demand.
+    Return None if nothing is published. Remove leftovers of killed runs in the store and in the copy, and files of the
+    edition that its manifest does not list or that have another size. Missing files are downloaded on demand.
     """
     object_editions.require_clock(warehouse, datetime.now(UTC))
     object_catalog.require_chosen(warehouse)
     object_editions.abandon(warehouse, local_root)
-    current, seen = object_catalog.read_pointer(warehouse)
+    current, etag = object_catalog.read_pointer(warehouse)
     object_editions.sweep(warehouse, current)
     (local_root / EDITIONS).mkdir(exist_ok=True)
     for entry in (local_root / EDITIONS).iterdir():
@@ -59,21 +59,21 @@ def take_current(warehouse: ObjectPath, local_root: Path) -> str | None:
     edition = local_root / EDITIONS / current
     if not edition.is_dir() or edition.is_symlink():
         discard(edition)
-    _take_manifest(warehouse, edition)
+    _sync_manifest(warehouse, edition)
     for name in unexpected(edition):
         _discard(edition / name)
     if named(local_root, local_root / CURRENT) != current:
         pointer.swap(local_root, pointer.stage(local_root, current, "copied"))
-        discard(local_root / LISTING_CACHE)  # it says of which edition it is
-    return seen
+        discard(local_root / LISTING_CACHE)  # it belongs to another edition
+    return etag
 
 
 def _discard(entry: Path) -> None:
-    warn(f"{entry} in the working copy was changed by others. It was removed, and is fetched again where needed.")
+    warn(f"{entry} in the working copy was changed by another program. It was removed, and is downloaded when needed.")
     discard(entry)
 
 
-def _take_manifest(warehouse: ObjectPath, edition: Path) -> None:
+def _sync_manifest(warehouse: ObjectPath, edition: Path) -> None:
     _, content = object_catalog.read_stored(warehouse, edition.name)
     edition.mkdir(parents=True, exist_ok=True)
     discard(edition / MANIFEST)
@@ -81,41 +81,41 @@ def _take_manifest(warehouse: ObjectPath, edition: Path) -> None:
 
 
 def is_light(name: str) -> bool:
-    """Return whether a file of an edition is needed also by a run without changes."""
+    """Return whether a file of an edition is needed even by a run without changes."""
     return not name.startswith(_HEAVY)
 
 
 def fetch(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
-    """Download the files of an edition that are missing here or differ from edition.json; raise EditionDamagedError."""
-    for error in fetch_whole(warehouse, edition, wanted).values():
+    """Download the files that are missing here or differ from edition.json; raise EditionDamagedError."""
+    for error in fetch_intact(warehouse, edition, wanted).values():
         raise error
 
 
-def fetch_whole(
+def fetch_intact(
     warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]
 ) -> dict[FileFacts, EditionDamagedError]:
-    """Do the same, and return the errors of files whose object is missing or damaged."""
+    """Do the same as `fetch`, but return the errors of files whose object is missing or damaged."""
 
-    def get(facts: FileFacts) -> EditionDamagedError | None:
+    def fetch_file(facts: FileFacts) -> EditionDamagedError | None:
         if has_file(edition, facts):
             return None
         return download(_place(warehouse, edition) / facts.path, edition, facts)
 
     files = [facts for facts in read_manifest(edition).files if wanted(facts.path)]
-    found = zip(files, transfers.at_once(get, files), strict=True)
+    found = zip(files, transfers.map_concurrently(fetch_file, files), strict=True)
     return {facts: error for facts, error in found if error}
 
 
-def fetch_some(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
-    """Download some files of an edition of which nothing is here yet; raise EditionDamagedError."""
-    _take_manifest(warehouse, edition)
+def fetch_partial(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
+    """Download the manifest and some files of an edition; raise EditionDamagedError."""
+    _sync_manifest(warehouse, edition)
     fetch(warehouse, edition, wanted)
 
 
 def download(place: ObjectPath, edition: Path, facts: FileFacts) -> EditionDamagedError | None:
-    """Download a file of an edition, and return None; the error if the object is missing or differs from edition.json.
+    """Download a file of an edition. Return the error if its object is missing or differs from edition.json, else None.
 
-    Without the object's bytes, there is no file.
+    The file only exists afterwards if its content is correct.
     """
     file = edition / facts.path
     discard(file)
@@ -129,10 +129,10 @@ def download(place: ObjectPath, edition: Path, facts: FileFacts) -> EditionDamag
     return EditionDamagedError(f"The object {place} has a different hash than {MANIFEST} states. {REMEDY}")
 
 
-def fetch_beside(warehouse: ObjectPath, local_root: Path) -> Path | None:
-    """Download every object of the current edition, unchecked, beside the working copy.
+def fetch_published(warehouse: ObjectPath, local_root: Path) -> Path | None:
+    """Download all objects of the current edition, unchecked, into a staging folder, and return it.
 
-    Return its folder, which ends with the lock; None without an edition.
+    The folder is removed when the lock is released. Return None if nothing is published.
     """
     object_editions.require_clock(warehouse, datetime.now(UTC))
     current = object_catalog.require_chosen(warehouse)
@@ -147,7 +147,7 @@ def fetch_beside(warehouse: ObjectPath, local_root: Path) -> Path | None:
 
 @contextmanager
 def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
-    """Yield a folder with the database of the current edition: the working copy, or a temporary folder.
+    """Yield a folder with the database of the current edition, from the working copy or a temporary download.
 
     Yield None if nothing is published.
     """
@@ -171,9 +171,9 @@ def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
 
 
 def _is_kept(edition: Path, database: FileFacts) -> bool:
-    """Return whether the working copy has the database; it is not read, which would take longer than most queries."""
-    is_there = (edition / DATABASE).exists() and _is_intact(edition)
-    return is_there and read_manifest(edition).by_path.get(DATABASE) == database
+    """Return whether the working copy has the database, without hashing it: most queries take less time than that."""
+    exists = (edition / DATABASE).exists() and _is_intact(edition)
+    return exists and read_manifest(edition).by_path.get(DATABASE) == database
 
 
 def _is_intact(edition: Path) -> bool:

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 
 
 def write(edition: Path, row: Edition) -> Path:
-    """Write the page from the edition's database; all text of articles is escaped."""
+    """Write the page from the edition's database, and return its path. All text from articles is escaped."""
     results = with_retry(edition, partial(_run_queries, edition))
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html")
@@ -46,7 +46,7 @@ def _fetch(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def _display(value: Any) -> Any:
-    """Return a value as the page shows it: text is made visible and shortened."""
+    """Return a value for display: text is shortened, with invisible characters escaped."""
     return shortened(value, MAX_TEXT_LENGTH) if isinstance(value, str) else value
 
 
@@ -59,28 +59,28 @@ def _environment() -> Environment:
 
 
 def _csp_hash(style: str) -> str:
-    """Return the hash by which the content security policy allows a style."""
+    """Return the hash of a style for the content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
 
 
 def day(value: date, form: str = "%-d %B %Y") -> str:
-    """Return a day in English, such as 23 November 2026."""
+    """Format a day in English, such as 23 November 2026."""
     return value.strftime(form)
 
 
 def share(part: int, whole: int) -> str:
-    """Return a share in percent; 100 % and 0 % mean exactly all and none."""
+    """Format a share in percent. It is 100 % or 0 % only for exactly all or none."""
     percent = 100 * part / whole if whole else 0
     return f"{percent:.0f} %" if percent in (0, 100) else f"{min(max(percent, 1), 99):.0f} %"
 
 
 def language_tag(value: str | None) -> str:
-    """Return a language tag that browsers and screen readers accept; empty, which means unknown, for any other text."""
+    """Return a language tag that browsers and screen readers accept, or an empty one (unknown) for any other text."""
     return value if value and re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", value) else ""
 
 
 def age(hours: float) -> str:
-    """Return an age in hours up to two days, then in days."""
+    """Format an age: in hours up to two days, then in days."""
     if hours < 0:
         return "ahead"
     if hours < 1:

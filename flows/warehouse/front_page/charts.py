@@ -1,13 +1,13 @@
-"""The geometry of the front page's charts: numbers become positions in percent, as wide as the reader's screen.
+"""Compute the geometry of the front page's charts, in percent, so that they scale with the reader's screen.
 
-A plotting library's SVG has one width and one set of colors; these adapt to the reader's without a script.
+The SVG of a plotting library has a fixed width and fixed colors. These charts adapt to the reader's without a script.
 """
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MIN_BARS = 14  # a chart has space for these, so that a single bar does not fill it
+MIN_BARS = 14  # a chart has space for at least this many, so that a single bar does not fill it
 
 
 class Scale(NamedTuple):
@@ -18,7 +18,7 @@ class Scale(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A bar in percent of its chart; `y` counts from the chart's upper edge."""
+    """A bar, in percent of its chart; `y` is the distance from the upper edge."""
 
     x: float
     y: float
@@ -36,7 +36,7 @@ def scale(values: Sequence[float]) -> Scale:
 
 
 def bars(values: Sequence[float], top: float, min_bars: int = MIN_BARS) -> list[Bar]:
-    """Return a bar for each value, from left to right; any value above zero is visible."""
+    """Return a bar for each value, from left to right. Values above zero have a visible height."""
     slot = 100 / max(len(values), min_bars)
     heights = [max(1.0, 100 * value / top) if value else 0.0 for value in values]
     return [
