@@ -14,7 +14,7 @@ from flows.object_store.path import ObjectPath
 from flows.pipeline import run as steps
 from flows.pipeline.code import CODE
 from flows.pipeline.run import publish_edition
-from flows.pipeline.verify import verify
+from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
 from tests.conftest import query, rows_of, seed_file
 from tests.object_store import BUCKET
@@ -67,7 +67,7 @@ def test_an_attempt_that_ends_late_is_not_used(settings, tmp_path):
 
     edition = publish_edition(settings, Replacing(distributed=True, transform=transform)).folder
     assert query(edition, "SELECT title FROM articles WHERE article_id = 'A7'") == [("Corrected",)]
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
 
 
 @pytest.mark.parametrize("step", ["transform", "write_partitions"])
@@ -84,10 +84,10 @@ def test_a_part_that_is_done_again_after_its_run_changes_no_edition(settings, st
     published = publish_edition(settings, Replacing(distributed=True, **{step: do}))
     before, rows = published_bytes(settings), rows_of(published.folder)
     for again in late:
-        with pytest.raises(RunError, match=r"does not see .*\.staging|is missing, or is not as it was staged"):
+        with pytest.raises(RunError, match=r"cannot access .*\.staging|is missing or was changed"):
             again()
     assert published_bytes(settings) == before
-    assert verify(settings) == []
+    assert verify_edition(settings) == []
     rebuilt = publish_edition(settings.model_copy(update={"rebuild": True})).folder
     assert rows_of(rebuilt) == rows
 
@@ -107,7 +107,7 @@ def test_staged_rows_that_are_lost_are_not_taken_for_no_rows(settings, step):
                 file.unlink()
         return getattr(steps, step)(plan, *arguments)
 
-    with pytest.raises(StagedFileError, match=r"is missing, or is not as it was staged\. Nothing was published"):
+    with pytest.raises(StagedFileError, match=r"is missing or was changed, so nothing was published"):
         publish_edition(settings, Replacing(distributed=True, **{step: lose}))
     assert published_bytes(settings) == before
     assert publish_edition(settings).edition.corrected == 1
@@ -121,7 +121,9 @@ def test_a_worker_with_another_parser_is_refused(settings, monkeypatch):
             patch.setattr("flows.pipeline.worker.CODE", older)
             return steps.transform(plan, batch)
 
-    expected = rf"has other code than the flow: its parser is {older.parser} instead of {CODE.parser}\. Nothing was"
+    expected = (
+        rf"runs different code than the flow: its parser is {older.parser} instead of {CODE.parser}\. Nothing was"
+    )
     with pytest.raises(WorkerVersionError, match=expected):
         publish_edition(settings, Replacing(distributed=True, transform=transform))
 
@@ -136,7 +138,7 @@ def test_every_difference_of_code_is_named(field):
 @pytest.mark.parametrize("step", ["transform", "write_partitions"])
 def test_what_an_older_release_returns_is_refused(settings, step):
     """It returned the number of files or months."""
-    with pytest.raises(WorkerVersionError, match=r"has other code than the flow: it is an older release\."):
+    with pytest.raises(WorkerVersionError, match=r"runs different code than the flow: it is an older release\."):
         publish_edition(settings, Replacing(distributed=True, **{step: lambda plan, part: part.size}))
 
 
@@ -158,7 +160,7 @@ def test_a_worker_that_lacks_files_of_the_source_fails_the_run(settings, tmp_pat
     for number, file in enumerate(sorted(Path(str(settings.source)).iterdir())):
         if number >= missing:
             (there / file.name).hardlink_to(file)
-    expected = r"does not see the source as this machine does: 000\.md is missing there, cannot be read, or has another"
+    expected = r"sees a different source: 000\.md is missing there, cannot be read, or has another"
     with pytest.raises(WorkerBlindError, match=expected):
         publish_edition(settings, seen_from(settings, there))
 
@@ -170,7 +172,7 @@ def test_a_worker_that_sees_an_older_copy_of_a_file_fails_the_run(settings, tmp_
         (there / file.name).hardlink_to(file)
     (there / "007.md").unlink()
     (there / "007.md").write_text(seed_file("A7", "An older text"))
-    with pytest.raises(WorkerBlindError, match=r"does not see the source as this machine does: 007\.md is missing"):
+    with pytest.raises(WorkerBlindError, match=r"sees a different source: 007\.md is missing"):
         publish_edition(settings, seen_from(settings, there))
 
 

@@ -1,4 +1,4 @@
-"""Describe the code that shapes rows: machines that work on one edition must have the same."""
+"""Identify the code that shapes rows: all machines that work on an edition must run the same."""
 
 import sys
 from importlib import metadata
@@ -25,7 +25,7 @@ class Code(NamedTuple):
     files: str
 
     def difference(self, other: object) -> str | None:
-        """Return how other code differs, in words, None if it is the same."""
+        """Return how other code differs, as a clause, or None if it is the same."""
         if not isinstance(other, Code):
             return "it is an older release"
         for name, (ours, theirs) in zip(self._fields, zip(self, other, strict=True), strict=True):
@@ -35,7 +35,7 @@ class Code(NamedTuple):
 
 
 def _shown(value: object, other: object) -> str:
-    """Return a value, of several values those that another one lacks."""
+    """Return a value as text; of a tuple, only the items that the other one lacks."""
     if isinstance(value, tuple) and isinstance(other, tuple):
         return ", ".join(sorted(set(value) - set(other))) or "nothing"
     return str(value)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from flows.articles.article import PARSER_VERSION
+from flows.errors import CheckError
 from flows.pipeline.code import CODE
 from flows.pipeline.plan import Attempt, Difference, Part, Plan
 from flows.pipeline.worker import on_worker, require_same_code
@@ -21,7 +22,7 @@ from flows.warehouse.staging import StagedFile
 
 
 def write_partitions(plan: Plan, part: Part) -> Attempt:
-    """Write the Parquet of some months."""
+    """Write the Parquet files of some months."""
     attempt = staging.new_attempt()
     with on_worker(plan) as here:
         here.exchange.receive(here.work, part.staged)
@@ -35,9 +36,9 @@ def write_partitions(plan: Plan, part: Part) -> Attempt:
 
 
 def load(plan: Plan, difference: Difference, attempts: Sequence[Attempt]) -> Edition:
-    """Share the other months with the previous edition, write the database, and return the edition's row.
+    """Link the unchanged months, write the database and the front page, and return the edition's row.
 
-    `attempts` has one attempt at each part. Raise RunError if a worker has other code.
+    `attempts` are the results of `write_partitions`. Raise WorkerVersionError if a worker runs other code.
     """
     collect_partitions(plan, attempts)
     parquet.link_unchanged_months(plan.folder, plan.reusable, difference.months)
@@ -47,17 +48,17 @@ def load(plan: Plan, difference: Difference, attempts: Sequence[Attempt]) -> Edi
 
 
 def collect_partitions(plan: Plan, attempts: Sequence[Attempt]) -> None:
-    """Share the Parquet of some attempts with the edition."""
+    """Link the Parquet files of some attempts into the edition."""
     require_same_code(plan, attempts)
     written = staged_partitions(attempts)
     plan.exchange.receive(plan.work, written)
     for file in written:
-        seal(plan.work / file.path)  # before it is shared: publishing leaves shared files as they are
+        seal(plan.work / file.path)  # publishing seals only files that have a single link
         link_or_copy(plan.work / file.path, plan.folder / file.name)
 
 
 def staged_partitions(attempts: Sequence[Attempt]) -> list[StagedFile]:
-    """Return the Parquet that some attempts have staged."""
+    """Return the Parquet files of some attempts."""
     return [file for attempt in attempts for file in attempt.files]
 
 

@@ -16,10 +16,10 @@ def find_parts(
     excluded: tuple[StagedFile, ...],
     reusable: Path | None,
 ) -> tuple[Part, ...]:
-    """Return a part for each bucket of the months to write.
+    """Return a part for each bucket that has months to write.
 
-    `staged` are the files with new rows, `excluded` those with the rows to leave out, which every part reads. Files of
-    the edition `reusable` are listed from its manifest: a file that is missing there is not a month without rows.
+    `staged` are the files with the new rows, `excluded` the files with the rows to exclude, which every part reads. The
+    files of the edition `reusable` come from its manifest, so that a lost file is an error, and not an empty month.
     """
     ordered = sorted(months, key=str)
     parts = ((bucket, tuple(month for month in ordered if bucket_of(month) == bucket)) for bucket in range(BUCKETS))

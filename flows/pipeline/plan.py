@@ -1,4 +1,4 @@
-"""The data that steps pass on: paths, counts, months, and which staged files have their rows."""
+"""The values that steps pass to each other. Rows are not among them: they are in staged files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,15 @@ from flows.warehouse.manifest_model import FileFacts
 from flows.warehouse.staging import StagedFile
 from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
-# With the five other steps and a part for each bucket of months, at most 25 task runs, each of which costs time.
+# With the five other steps and a part for each bucket of months, a run has at most 25 task runs: each has overhead in
+# an orchestrator.
 MAX_BATCHES = 16
-MIN_BATCH_FILES = 500  # smaller batches cost more than they share
+MIN_BATCH_FILES = 500  # smaller batches have more overhead than they save time
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A slice of the files to read, from `start` up to `stop`, and the staged file that lists them."""
+    """A slice of the files to read, from `start` up to but not including `stop`, with the staged file that lists it."""
 
     start: int
     stop: int
@@ -33,11 +34,11 @@ class Batch:
 class Plan:
     """The plan of a run.
 
-    `folder` is the edition while it is built. `snapshot` has the previous edition; `reusable` is that edition if its
-    rows can be reused: not if every file is read by other rules, nor for a rebuild. `has_changes` is whether the
-    listing differs from it. `files` is the number of files found, `listed_at` the time just before, in nanoseconds
-    since 1970; `started` is in seconds. `listing` is the staged file that lists them. `distributed` is whether parts
-    may run on other machines, which must have the `code` of this one.
+    `folder` is the staging folder of the edition. `snapshot` holds the previous edition. `reusable` is the previous
+    edition if its rows can be reused, or None after a change of the rules and for a rebuild. `has_changes` is True if
+    the source differs from `reusable`. `files` is the number of files found, `listing` the staged file that lists them,
+    and `listed_at` the time when the listing started, in nanoseconds since 1970; `started` is the start of the run in
+    seconds since 1970. `distributed` is True if parts may run on other machines. Those must run the same `code`.
     """
 
     settings: Settings
@@ -61,7 +62,7 @@ class Plan:
 
     @property
     def work(self) -> Path:
-        """Return the folder of the staged files, with a folder for each attempt at a part.
+        """Return the folder of the staged files. Each attempt at a part has a folder in it.
 
         Each run has its own: a worker on another machine may outlive its run, and still write during the next one.
         """
@@ -79,7 +80,7 @@ class Plan:
 
     @property
     def exchange(self) -> Exchange:
-        """Return how the machines of the run exchange staged files."""
+        """Return the exchange of staged files between the machines of the run."""
         return self.storage.exchange(self.edition_id) if self.distributed else Exchange()
 
 
@@ -87,9 +88,9 @@ Months = tuple[str | None, ...]
 
 
 class Attempt(NamedTuple):
-    """What an attempt at a part returns: the files that it has staged, and the host and the code that did so.
+    """The result of an attempt at a part: the files that it staged, and the host and the code that ran it.
 
-    `unlike` are the paths of seed files that this host finds otherwise than listed, or cannot read.
+    `unlike` are the paths of seed files that this host could not read, or that are not as listed there.
     """
 
     files: tuple[StagedFile, ...]
@@ -100,7 +101,7 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """Some months to write: the staged files with their rows, and the files of the previous edition to reuse."""
+    """Months to write, with the staged files that have their rows, and the reused files of the previous edition."""
 
     months: Months
     staged: tuple[StagedFile, ...]
@@ -114,7 +115,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Difference:
-    """How an edition differs from the previous one: the parts to write; `complete` if they have all months."""
+    """The parts to write for an edition. `complete` is True if they have all of its months."""
 
     parts: tuple[Part, ...]
     complete: bool

@@ -19,8 +19,8 @@ from flows.errors import WorkerLostError
 from flows.pipeline.plan import Plan
 
 R = TypeVar("R")
-WORTH_A_WORKER = 2_000  # files to read; fewer are read before a worker has started
-# Bytes, measured over a million articles: a worker that writes months, and the process that starts the workers.
+MIN_WORKER_FILES = 2_000  # files to read; fewer are read before a worker has started
+# Bytes, measured with a million articles: for a worker that writes months, and for the process that starts them.
 WORKER_MEMORY, MAIN_MEMORY = 515_000_000, 300_000_000
 
 
@@ -34,7 +34,7 @@ class ProcessRunner:
         return step(*arguments)
 
     def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
-        """Run a step for each part, in as many processes as pay for themselves; an error ends it at once."""
+        """Run a step for each part, in worker processes if the work is large enough; the first error ends them all."""
         with workers(plan, len(parts)) as pool:
             if pool is None:
                 yield from map(partial(step, plan), parts)

@@ -36,9 +36,10 @@ _Staged = tuple[StagedFile, ...]
 
 
 class Reconciled(NamedTuple):
-    """Rows of sources: `sources` are all of the new edition, `read` the files that were read, `superseded` the previous
-    rows of these and of the missing files. `duplicates` is as returned by find_duplicates. `staged` are the files with
-    the rows of the files that were read.
+    """Rows of the table `sources`, the duplicates as `find_duplicates` returns them, and the staged files of the run.
+
+    `sources` are all rows of the new edition, `read` those of files that were read. `superseded` are rows of the
+    previous edition that are not reused: of files that were read or deleted.
     """
 
     sources: pa.Table
@@ -51,7 +52,7 @@ class Reconciled(NamedTuple):
 def reconcile(plan: Plan, attempts: Sequence[Attempt]) -> Difference | None:
     """Write `sources` and `problems` of the new edition; return None if nothing differs from the previous one.
 
-    `attempts` has one attempt at each batch. Raise RunError if a worker has other code or sees another source.
+    `attempts` are the results of `transform`. Raise WorkerError if a worker runs other code, or sees another source.
     """
     require_same_code(plan, attempts)
     staged = tuple(chain.from_iterable(attempt.files for attempt in attempts))

@@ -19,8 +19,8 @@ from flows.warehouse.source_diff import rows_with
 def on_worker(plan: Plan) -> Iterator[Plan]:
     """Yield the plan with the folders that this worker uses.
 
-    Raise WorkerVersionError if this worker has other code than the flow, and WorkerBlindError if it is on another
-    machine and does not see the staged files.
+    Raise WorkerVersionError if this worker runs other code than the flow, WorkerBlindError if it cannot access the
+    staged files.
     """
     if plan.distributed:
         _require_same_code(plan, socket.gethostname(), CODE)
@@ -29,7 +29,7 @@ def on_worker(plan: Plan) -> Iterator[Plan]:
 
 
 def require_same_code(plan: Plan, attempts: Sequence[object]) -> None:
-    """Raise WorkerVersionError if a part was done by other code: older releases do not compare it themselves."""
+    """Raise WorkerVersionError if a worker ran other code: older releases do not check it themselves."""
     for attempt in attempts:
         if isinstance(attempt, Attempt):
             _require_same_code(plan, attempt.host, attempt.code)
@@ -38,9 +38,9 @@ def require_same_code(plan: Plan, attempts: Sequence[object]) -> None:
 
 
 def require_same_source(plan: Plan, listing: pa.Table, attempts: Sequence[Attempt]) -> None:
-    """Raise WorkerBlindError if a file that a worker did not find as listed is here as listed, and can be read.
+    """Raise WorkerBlindError if a file that was not as listed for a worker is as listed on this machine, and readable.
 
-    One that was changed or deleted meanwhile is not.
+    Files that were changed or deleted since the listing are not.
     """
     settings = plan.settings
     for attempt in attempts:
@@ -48,17 +48,17 @@ def require_same_source(plan: Plan, listing: pa.Table, attempts: Sequence[Attemp
         files = rows_with(listing, "source_path", unlike)
         if path := next(find_readable(settings.source, files, settings.link_roots), None):
             raise WorkerBlindError(
-                f"The worker on {attempt.host} does not see the source as this machine does: {path} is missing there,"
-                " cannot be read, or has another size or time. Nothing was published. Mount"
-                f" {settings.source} on every machine, readable by the user of the worker."
+                f"The worker on {attempt.host} sees a different source: {path} is missing there, cannot be read, or has"
+                f" another size or modification time. Nothing was published. Mount {settings.source} on every machine,"
+                " and give the worker's user permission to read it."
             )
 
 
 def _require_same_code(plan: Plan, host: str, code: object) -> None:
     if difference := plan.code.difference(code):
         raise WorkerVersionError(
-            f"The worker on {host} has other code than the flow: {difference}. Nothing was published."
-            " Install the same release and the same libraries on every machine, then restart the workers."
+            f"The worker on {host} runs different code than the flow: {difference}. Nothing was published."
+            " Install the same release and libraries on every machine, then restart the workers."
         )
 
 

@@ -1,4 +1,4 @@
-"""Find out whether two machines see the same source."""
+"""Check whether two machines see the same source."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _MICROSECOND = 1_000  # nanoseconds: network file systems round times, to 100 ns
 
 
 def find_unlike(source: Path | ObjectPath, files: pa.Table, unread: pa.ChunkedArray) -> tuple[str, ...]:
-    """Return the paths of listed files that this machine could not read, or finds with another size or time.
+    """Return the paths of listed files that are not as listed on this machine, or that it could not read.
 
     `files` has the columns source_path, size and mtime_ns; `unread` are the paths of those that could not be read.
     Below a URL, every machine sees the same objects.
@@ -37,7 +37,7 @@ def _changed(folder: Path, files: pa.Table) -> Iterator[str]:
 
 
 def find_readable(source: Path | ObjectPath, files: pa.Table, link_roots: Sequence[Path]) -> Iterator[str]:
-    """Yield the paths of listed files that are as listed on this machine, and can be read."""
+    """Yield the paths of listed files that are as listed on this machine and readable."""
     nothing = pa.chunked_array([pa.array([], pa.string())])
     changed = pa.array(find_unlike(source, files, nothing), pa.string())
     paths = files["source_path"].filter(pc.invert(pc.is_in(files["source_path"], changed))).to_pylist()

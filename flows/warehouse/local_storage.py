@@ -138,20 +138,20 @@ class SharedDisk(Exchange):
     """An exchange for workers on other machines that read and write the same folders."""
 
     def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
-        """Compare the files with what was staged."""
+        """Check the sizes and hashes of the files."""
         for file in staged:
             if not is_staged(work, file):
                 raise StagedFileError(
-                    f"The file {work / file.path} is missing, or is not as it was staged. Nothing was published. Check"
-                    " the disk that the machines share, then run again."
+                    f"The staged file {work / file.path} is missing or was changed, so nothing was published. Check the"
+                    " disk that the machines share, then run again."
                 )
 
     @contextmanager
     def working_folder(self, work: Path, scratch: str | None) -> Iterator[Path | None]:
-        """Require that this worker sees the staged files, and work among them."""
+        """Yield None after checking that this worker can access the staged files."""
         if not work.is_dir():
             raise WorkerBlindError(
-                f"The worker on {socket.gethostname()} does not see {work}. Give the workers a disk that all machines"
-                " share, or use a warehouse on s3://."
+                f"The worker on {socket.gethostname()} cannot access {work}. Use a disk that all machines share, or a"
+                " warehouse on s3://."
             )
         yield None

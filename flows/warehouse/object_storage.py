@@ -85,7 +85,7 @@ class ObjectStorage(Storage):
         keep_editions: int,
         keep_hours: float,
     ) -> Path:
-        """Copy or upload the files of the edition, put the pointer, and keep the edition in the working copy."""
+        """Copy or upload the files of the edition, update the pointer, and keep the edition as the working copy."""
         object_editions.publish(self.location, edition, snapshot.edition, snapshot.etag, staged)
         now = datetime.now(UTC)
         with after_publishing("it is not in the working copy"):
@@ -137,13 +137,15 @@ class StagedObjects(Exchange):
         self.location, self.staging = location, location / STAGING / edition_id
 
     def send(self, work: Path, staged: Iterable[StagedFile]) -> None:
-        """Upload below the run's staging prefix; no other attempt has the same keys."""
-        transfers.do(lambda file: objects.upload(work / file.path, self.staging / file.path), list(staged))
+        """Upload the files below the run's staging prefix. No other attempt has the same keys."""
+        transfers.run_concurrently(
+            lambda file: objects.upload(work / file.path, self.staging / file.path), list(staged)
+        )
 
     def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
-        """Download those that are not here, and compare them with what was staged."""
+        """Download the files that are not on this machine, and check their sizes and hashes."""
         missing = [file for file in staged if not (work / file.path).exists()]
-        transfers.do(lambda file: self._download(work, file), missing)
+        transfers.run_concurrently(lambda file: self._download(work, file), missing)
 
     def _download(self, work: Path, file: StagedFile) -> None:
         place = self.staging / file.path
@@ -151,14 +153,14 @@ class StagedObjects(Exchange):
             objects.download(place, work / file.path, file.bytes)
         if not is_staged(work, file):
             raise StagedFileError(
-                f"The object {place} is missing, or is not as it was staged. Nothing was published. Run again."
+                f"The staged object {place} is missing or was changed, so nothing was published. Run again."
             )
 
     def fetch_previous(self, edition: Path, files: Iterable[FileFacts]) -> None:
         """Download some files of the previous edition."""
         place = self.location / EDITIONS / edition.name
         missing = [facts for facts in files if not (edition / facts.path).exists()]
-        for error in transfers.at_once(
+        for error in transfers.map_concurrently(
             lambda facts: working_copy.download(place / facts.path, edition, facts), missing
         ):
             if error:

@@ -1,7 +1,7 @@
-"""Stage rows between the steps in Arrow files below a folder of one attempt, which nothing else writes.
+"""Stage rows between the steps in Arrow files. Each attempt at a part writes into its own folder.
 
-The rows of tables with months are in a few files, one for each bucket of months, so that whoever writes some months
-reads only the files of their bucket.
+The rows of a table by month are in one file for each bucket of months, so that writing some months requires only the
+files of their buckets.
 """
 
 import json
@@ -19,17 +19,17 @@ from flows.warehouse.arrow import arrow_schema, release_memory
 from flows.warehouse.disk import digest
 
 BUCKETS = 4
-MONTHS = "months.json"  # the month of each record batch: reading the batches would cost as much as reading all rows
-# The path of the seed file is staged with each row, so that the rows of a duplicate can be left out.
+MONTHS = "months.json"  # the month of each record batch; without it, finding a month would require reading all rows
+# Each staged row has the path of its seed file, so that the rows of duplicates can be excluded.
 SOURCE_PATH = pa.field("source_path", pa.string())
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and each core has a worker
 
 
 class StagedFile(NamedTuple):
-    """A file that one attempt at a part has staged.
+    """A file that an attempt at a part has staged.
 
-    `name` is the path below the folder of the attempt; `bytes` and `xxh3` are its size and the hash of its content.
-    `table` is the name of the table whose rows it has, and `bucket` the bucket of their months, if they have months.
+    `name` is its path below the folder of the attempt, `bytes` its size, and `xxh3` the hash of its content. `table` is
+    the table of its rows, and `bucket` the bucket of their months, for a table by month.
     """
 
     attempt: str
@@ -53,13 +53,13 @@ def new_attempt() -> str:
 def staged_file(
     work: Path, attempt: str, name: str, table: Table | None = None, bucket: int | None = None
 ) -> StagedFile:
-    """Return a file that an attempt has written completely."""
+    """Describe a file that an attempt has written completely."""
     file = work / attempt / name
     return StagedFile(attempt, name, file.stat().st_size, digest(file), table.name if table else None, bucket)
 
 
 def is_staged(work: Path, staged: StagedFile) -> bool:
-    """Return whether a staged file is here, with the bytes that the attempt has written."""
+    """Return whether a staged file exists with the content that the attempt wrote."""
     file = work / staged.path
     try:
         return file.stat().st_size == staged.bytes and digest(file) == staged.xxh3
@@ -101,12 +101,12 @@ def staged_schema(table: Table) -> pa.Schema:
 
 
 def bucket_of(month: str | None) -> int:
-    """Return the bucket of a month such as 2026-11; neighbours are in different buckets."""
+    """Return the bucket of a month such as 2026-11. Consecutive months are in different buckets."""
     return 0 if month is None else (int(month[:-3]) * 12 + int(month[-2:])) % BUCKETS
 
 
 def _batches(table: Table, rows: pa.Table) -> Iterator[tuple[int | None, str | None, pa.RecordBatch]]:
-    """Yield rows in record batches: those of tables with months month by month, with the bucket."""
+    """Yield rows as record batches with their bucket and month, which are None for a table without months."""
     for bucket, month, part in _by_month(rows) if table in CONTENT else [(None, None, rows)]:
         for batch in part.to_batches():
             yield bucket, month, batch
@@ -128,7 +128,7 @@ def files_of(staged: Iterable[StagedFile], table: Table) -> list[StagedFile]:
 
 
 def files_of_bucket(staged: Iterable[StagedFile], bucket: int) -> tuple[StagedFile, ...]:
-    """Return the files that have rows of the months of a bucket, and the files that say where each month is."""
+    """Return the files with rows of a bucket, and the lists of months that belong to them."""
     staged = tuple(staged)
     found = [file for file in staged if file.bucket == bucket]
     attempts = {file.attempt for file in found}

@@ -28,23 +28,23 @@ class Snapshot(NamedTuple):
 
 
 class Exchange:
-    """How the machines of a run exchange staged files. Parts that run on this machine alone exchange nothing."""
+    """The exchange of staged files between the machines of a run. This base class is for a single machine."""
 
     def send(self, work: Path, staged: Iterable[StagedFile]) -> None:
-        """Make some staged files, which are below the folder `work` here, visible to the other machines."""
+        """Make staged files below the folder `work` available to the other machines."""
 
     def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
-        """Get some staged files into the folder `work`; raise StagedFileError for one that is missing or changed."""
+        """Fetch staged files into the folder `work`; raise StagedFileError if one is missing or was changed."""
 
     def fetch_previous(self, edition: Path, files: Iterable[FileFacts]) -> None:
-        """Get some files of the previous edition into its folder here, unless they are there."""
+        """Fetch files of the previous edition that this machine does not have."""
 
     def objects_of(self, staged: Iterable[StagedFile]) -> Mapping[str, ObjectPath]:
-        """Return the objects of some staged files, if there are any, by the names of the files."""
+        """Return the objects that hold staged files, by file name; none if the files are not in an object store."""
         return {}
 
     def working_folder(self, work: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
-        """Yield a temporary folder for the files of a worker, None where it uses the folder `work` itself.
+        """Yield a temporary folder for a worker's files, or None if the worker uses the folder `work` directly.
 
         Raise WorkerBlindError if it cannot access that folder.
         """
