@@ -11,9 +11,10 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-SCHEMA_VERSION = 2  # raise it with every change of a column or of a file's place: each file is then read again
+SCHEMA_VERSION = 3  # raise it with every change of a column or of a file's place: each file is then read again
 
 BigInt = Annotated[int, "int64"]
+ETagHash = Annotated[int | None, "int64", "XXH3 64-bit hash of the object's ETag, signed; null for a file in a folder."]
 Month = Annotated[str | None, "Month of publication, YYYY-MM, in the edition's time zone; null when undated."]
 
 
@@ -23,6 +24,7 @@ class SeedFile(NamedTuple):
     source_path: Annotated[str, "Seed file, relative to the source, / between folders, other bytes as %FF."]
     size: Annotated[BigInt, "Bytes."]
     mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
+    etag_hash: ETagHash = None
 
 
 class KnownFile(NamedTuple):
@@ -31,6 +33,7 @@ class KnownFile(NamedTuple):
     source_path: Annotated[str, "Seed file, relative to the source."]
     size: Annotated[BigInt, "Bytes."]
     mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
+    etag_hash: ETagHash
     content_hash: Annotated[str | None, "Hash of the content whose rows the previous edition has; null if none."]
 
 
@@ -139,6 +142,7 @@ class Source(NamedTuple):
     published_month: Month
     first_edition: Annotated[str, "Edition in which the file was first seen."]
     last_changed_edition: Annotated[str, "Edition that last saw its content change."]
+    etag_hash: ETagHash
 
 
 class Edition(NamedTuple):

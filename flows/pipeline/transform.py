@@ -158,6 +158,7 @@ def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edi
         published_month=article.published_month if article and reading.status == "published" else None,
         first_edition=edition_id,
         last_changed_edition=edition_id,
+        etag_hash=file.etag_hash,
     )
 
 

@@ -9,6 +9,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import xxhash
+
 from flows.errors import ConfigurationError, ObjectRefusedError, SourceUnreadableError, StorageRefusedError
 from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath, by_kind
@@ -71,10 +73,15 @@ def _with_slash(place: Path | ObjectPath) -> str:
 
 
 def _list_objects(source: ObjectPath, extensions: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
-    """Yield the objects below a URL; a store reports modification times to the second."""
-    for name, size, modified, _ in objects.list_objects(source):
+    """Yield the objects below a URL. A store reports modification times to the second, so that the ETag counts."""
+    for name, size, modified, etag in objects.list_objects(source):
         if name.lower().endswith(extensions) and "/." not in f"/{name}" and not name.startswith(skipped):
-            yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
+            mtime_ns = (modified - _EPOCH) // timedelta(microseconds=1) * 1000
+            yield SeedFile(printable(name), size, mtime_ns, _etag_hash(etag))
+
+
+def _etag_hash(etag: str | None) -> int | None:
+    return None if etag is None else int.from_bytes(xxhash.xxh3_64_digest(etag.encode()), "big", signed=True)
 
 
 def _list_folder(

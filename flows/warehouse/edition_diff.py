@@ -12,6 +12,7 @@ from flows.warehouse.parquet import month_files, table_file
 MAX_ROWS = 20  # listed per table
 _RUN_COLUMNS = (
     "mtime_ns",
+    "etag_hash",
     "first_edition",
     "last_changed_edition",
 )  # not derived from the source alone

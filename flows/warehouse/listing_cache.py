@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,15 +19,16 @@ from flows.warehouse.manifest import read_manifest
 from flows.warehouse.parquet import read_table
 from flows.warehouse.pointer import STAGING
 from flows.warehouse.run_warnings import warn
+from flows.warehouse.source_diff import LISTED
 
 _MAX_BYTES = 1_000_000_000  # enough for millions of files
 _MAX_DIGITS = 20  # of a time in nanoseconds
 
 
 def read_listing(warehouse: Path, reusable: Path | None) -> tuple[pa.Table, int]:
-    """Return the files of the edition `reusable` with their last known sizes and times, and the time of that listing.
+    """Return the files of the edition `reusable` with their last listed facts, and the time of that listing.
 
-    The columns are source_path, size, mtime_ns and content_hash, sorted by path. The time is in nanoseconds since 1970.
+    The columns are those of FOUND and content_hash, sorted by path. The time is in nanoseconds since 1970.
     """
     names = [*arrow_schema(FOUND).names, "content_hash"]
     listing = read_table(reusable, SOURCES, names)
@@ -39,7 +41,7 @@ def read_listing(warehouse: Path, reusable: Path | None) -> tuple[pa.Table, int]
     rows = cached.take(pc.index_in(listing["source_path"], value_set=cached["source_path"].combine_chunks()))
     # A cached row is only valid for the content that the edition has.
     is_known = pc.fill_null(pc.equal(rows["content_hash"], listing["content_hash"]), False)
-    for name in ("size", "mtime_ns"):
+    for name in LISTED:
         index, field = listing.schema.get_field_index(name), listing.schema.field(name)
         listing = listing.set_column(index, field, pc.if_else(is_known, rows[name], listing[name]))
     return listing, listed_at
@@ -71,7 +73,7 @@ def update(warehouse: Path, reusable: Path, found: pa.Table, previous: pa.Table,
 
     `found` and `previous` have the same paths.
     """
-    same = pc.and_(pc.equal(found["size"], previous["size"]), pc.equal(found["mtime_ns"], previous["mtime_ns"]))
+    same = reduce(pc.and_, (_is_equal(found[name], previous[name]) for name in LISTED))
     changed = found.append_column("content_hash", previous["content_hash"]).filter(pc.invert(same))
     metadata = {"edition_id": reusable.name, "listed_at": str(listed_at)}
     staged = warehouse / STAGING / LISTING_CACHE
@@ -81,3 +83,8 @@ def update(warehouse: Path, reusable: Path, found: pa.Table, previous: pa.Table,
         staged.replace(warehouse / LISTING_CACHE)
     except OSError as error:
         warn(f"The listing cache cannot be written ({first_line(error)}). Files that were touched are read again.")
+
+
+def _is_equal(values: pa.ChunkedArray, others: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return whether values are equal; nulls are."""
+    return pc.coalesce(pc.equal(values, others), pc.and_(pc.is_null(values), pc.is_null(others)))

@@ -12,6 +12,7 @@ from flows.warehouse.arrow import arrow_schema, to_arrow
 # A file that was changed just before the listing may be changed again within the same tick of the file system's clock.
 # Its modification time would then stay the same.
 CLOCK_TICK = 2_000_000_000  # nanoseconds
+LISTED = ("size", "mtime_ns", "etag_hash")  # columns with what a listing says about a file
 REJECTED = pa.chunked_array([["rejected"]])
 
 
@@ -25,9 +26,13 @@ def find_changed(found: pa.Table, previous: pa.Table, listed_at: int, verify_con
     files = found.append_column("content_hash", known["content_hash"])
     if verify_content:
         return files
-    same = pc.and_(pc.equal(found["size"], known["size"]), pc.equal(found["mtime_ns"], known["mtime_ns"]))
-    reliable = pc.and_(pc.is_valid(known["content_hash"]), pc.less(found["mtime_ns"], listed_at - CLOCK_TICK))
-    return files.filter(pc.invert(pc.fill_null(pc.and_(same, reliable), False)))
+    same_time = pc.and_(
+        pc.equal(found["mtime_ns"], known["mtime_ns"]), pc.less(found["mtime_ns"], listed_at - CLOCK_TICK)
+    )
+    same_etag = pc.equal(found["etag_hash"], known["etag_hash"])  # null without ETags: then the time counts
+    same = pc.and_(pc.equal(found["size"], known["size"]), pc.coalesce(same_etag, same_time))
+    same = pc.and_(same, pc.is_valid(known["content_hash"]))
+    return files.filter(pc.invert(pc.fill_null(same, False)))
 
 
 def _rows_at(table: pa.Table, paths: pa.ChunkedArray) -> pa.Table:
@@ -79,7 +84,9 @@ def unchanged_rows(found: pa.Table, previous: pa.Table, read: pa.ChunkedArray) -
     """Return the rows of sources for files that were found but not read, with their current size and time."""
     unread = rows_without(found, "source_path", read)
     known = _rows_at(previous, unread["source_path"])
-    return _set_column(_set_column(known, "size", unread["size"]), "mtime_ns", unread["mtime_ns"])
+    for name in LISTED:
+        known = _set_column(known, name, unread[name])
+    return known
 
 
 def find_candidates(previous: pa.Table, changed: pa.Table) -> pa.Table:
