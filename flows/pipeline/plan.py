@@ -1,4 +1,4 @@
-"""The values that steps pass to each other. Rows are not among them: they are in Arrow files of the staging folder."""
+"""Define the values that steps pass to each other. Rows are passed in Arrow files in the staging folder instead."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from flows.settings import Settings
 from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
-# Together with the five other steps, a run has at most 25 task runs: each has overhead in an orchestrator.
+# Limits of mapped task runs. With the five other steps, a run has at most 25 of them, since each has overhead.
 MAX_BATCHES = 16
 MAX_PARTS = 4
 MIN_BATCH_FILES = 500  # smaller batches have more overhead than they save time
