@@ -57,17 +57,17 @@ KINDS = {
         "Replace its aliases with text, or remove keys that are not needed.",
     ),
     "too_many_images": Kind(
-        "repaired", "The article has more than {limit:,} images; the others were left out.", "Split the article."
+        "repaired", "The article has more than {limit:,} images; the rest were omitted.", "Split the article."
     ),
     "too_many_captions": Kind(
         "repaired",
-        "An image has more than {limit:,} captions; the others were left out.",
+        "An image has more than {limit:,} captions; the rest were omitted.",
         "Give each image its own captions.",
     ),
     "too_much_text": Kind(
         "repaired",
         "The rows of images and captions need more than {limit:,} bytes (an article may have {growth} times the size of"
-        " its file); the images from here on were left out.",
+        " its file); the images from here on were omitted.",
         "Shorten captions or URLs that repeat, or the article's ID, or split the article.",
     ),
     "text_cut": Kind(
@@ -80,7 +80,7 @@ KINDS = {
     ),
     "key_too_long": Kind(
         "repaired",
-        "The key {key} has {size:,} characters, more than {limit:,}; it was left out.",
+        "The key {key} has {size:,} characters, more than {limit:,}; it was omitted.",
         "Shorten the key.",
     ),
     "value_too_long": Kind(

@@ -83,7 +83,7 @@ def default_processes() -> int:
 
 
 def _context() -> Any:
-    """Return a context that forks workers from a server with preloaded modules, so that a second pool starts fast."""
+    """Return a context that forks workers from a server with preloaded modules: a second pool starts quickly."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -151,7 +151,9 @@ def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
 def read_seed_files(
     source: Path | ObjectPath, paths: Sequence[str], link_roots: Sequence[Path] = ()
 ) -> Iterator[Content]:
-    """Yield the bytes of listed files in order, or why a file cannot be read; few are in memory at once.
+    """Yield the content of listed files in order, or the error for a file that cannot be read.
+
+    Only a few files are in memory at the same time.
 
     Raise RunError if the object store fails or refuses all objects. A single object that is missing, archived or
     forbidden only counts as an unreadable file.
