@@ -144,6 +144,14 @@ class WorkerBlindError(WorkerError):
     """A worker of the cluster cannot access the source or the warehouse."""
 
 
+class WorkerVersionError(WorkerError):
+    """A worker of the cluster has other code than the flow."""
+
+
+class StagedFileError(WorkerError):
+    """A file that a worker has staged is missing or changed."""
+
+
 class QueryError(RunError):
     """A query failed, or its result cannot be written."""
 

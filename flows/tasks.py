@@ -81,17 +81,17 @@ class PrefectRunner:
         """Run a step as a task; return its result or raise its exception."""
         return cast(R, _task(step)(*arguments, return_state=True).result())
 
-    def map(self, step: Callable[..., int], plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-        """Run a step for each part as mapped tasks, and report the progress of a long step."""
+    def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
+        """Run a step for each part as mapped tasks, a large one's in processes; a long one reports its progress."""
         with workers(plan, len(parts)) as pool:
             task_ = _task(step, _in_pool(pool, step) if pool else None)
             yield from _results(task_, plan, [future.result for future in task_.map(unmapped(plan), list(parts))])
 
 
-def _in_pool(pool: Executor, step: Callable[..., int]) -> Callable[..., int]:
-    """Return a step that runs in a process of the pool: tasks are threads of this process and share one core."""
+def _in_pool(pool: Executor, step: Callable[..., R]) -> Callable[..., R]:
+    """Return a step that runs in one of the pool's processes: tasks are threads of this one, which share a core."""
 
-    def run(*arguments: Any) -> int:
+    def run(*arguments: Any) -> R:
         with translate_pool_errors():
             return pool.submit(step, *arguments).result()
 
@@ -106,8 +106,8 @@ class DaskRunner(PrefectRunner):
     def __init__(self, task_runner: TaskRunner[Any], scheduler: str | None) -> None:
         self.task_runner, self.scheduler = task_runner, scheduler
 
-    def map(self, step: Callable[..., int], plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-        """Run a step for each part as mapped tasks on the cluster."""
+    def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
+        """Run a step for each part as mapped tasks of the cluster."""
         dask.require_workers(lambda: self.task_runner.client, self.scheduler)  # type: ignore[attr-defined]
         task_ = _task(step)
         arguments = dict(zip(signature(step).parameters, (unmapped(plan), list(parts)), strict=True))
@@ -115,8 +115,8 @@ class DaskRunner(PrefectRunner):
         yield from _results(task_, plan, [partial(dask.result_of, future) for future in futures])
 
 
-def _results(step: Any, plan: Plan, results: Sequence[Callable[[], int]]) -> Iterator[int]:
-    """Yield the results of all parts in order. If a part fails, wait for the remaining ones, then raise its error.
+def _results(step: Any, plan: Plan, results: Sequence[Callable[[], R]]) -> Iterator[R]:
+    """Yield the results of a step's parts in order; if one fails, wait for the others before raising its error.
 
     Without the wait, they would still be writing while the next run holds the lock of the warehouse.
     """

@@ -20,7 +20,7 @@ class Replacing(ProcessRunner):
         """Call a step, or what replaces it."""
         return self.steps.get(step.__name__, step)(*arguments)
 
-    def map(self, step: Callable[..., int], plan: Any, parts: Sequence[Any]) -> Iterator[int]:
+    def map(self, step: Callable[..., Any], plan: Any, parts: Sequence[Any]) -> Iterator[Any]:
         """Call a step for each part, or what replaces it, in this process."""
         if step.__name__ in self.steps:
             return map(partial(self.steps[step.__name__], plan), parts)

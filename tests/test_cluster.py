@@ -47,13 +47,13 @@ def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
         (source / f"{number:04}.md").write_text(seed_file(f"A{number}"))
     settings = Settings(source=source, warehouse=warehouse)
     with writer_lock(warehouse):
-        lost = steps.extract(settings, distributed=False)
-        listed = staging.read(lost.work, TO_READ, 2)
+        lost = steps.extract(settings, distributed=True)
+        listed = staging.read_rows(lost.work, lost.batches[1].staged, TO_READ)
     for file in sorted(source.iterdir())[600:]:
         file.unlink()
 
     def transform(plan, batch):
-        read_files(lost, listed, 2)
+        read_files(lost, listed)
         return steps.transform(plan, batch)
 
     report = publish_edition(settings, Replacing(distributed=True, transform=transform))

@@ -16,7 +16,6 @@ from flows.pipeline import reconcile, run
 from flows.pipeline.run import publish_edition
 from flows.schema import CONTENT
 from flows.settings import Settings
-from flows.warehouse import staging
 from flows.warehouse.edition_ids import edition_time
 from flows.warehouse.editions import next_edition_id
 from tests.conftest import SEEDS, Publish, query, rows_of, seed_file
@@ -149,18 +148,18 @@ def test_the_settling_is_tried_again_after_the_disk_was_full(source, warehouse, 
     (source / "b.md").write_text(seed_file("A", "Another title", date="2026-02-02"))
     read_files, tries = reconcile.read_files, []
 
-    def fill_disk(plan, files, number):
-        read = read_files(plan, files, number)
-        tries.append(number)
+    def fill_disk(plan, files):
+        staged = read_files(plan, files)
+        tries.append(staged)
         if len(tries) == 1:
-            os.truncate(plan.work / "sources" / staging.file_name(number), 100)
+            os.truncate(plan.work / staged[0].path, 100)
             raise OSError(errno.ENOSPC, "No space left on device")
-        return read
+        return staged
 
-    def try_again(plan):
+    def try_again(plan, attempts):
         with pytest.raises(OSError, match="No space left"):
-            reconcile.reconcile(plan)
-        return reconcile.reconcile(plan)
+            reconcile.reconcile(plan, attempts)
+        return reconcile.reconcile(plan, attempts)
 
     monkeypatch.setattr(reconcile, "read_files", fill_disk)
     assert publish_edition(settings, Replacing(reconcile=try_again)).edition.corrected == 1

@@ -92,7 +92,11 @@ def test_editions_below_a_prefix_are_those_of_a_folder(object_store, settings, t
     second = publish_edition(settings, runner)
     counts = ("added", "corrected", "withdrawn", "duplicates")
     assert [getattr(second.edition, name) for name in counts] == [1, 2, 1, 1]
-    copied = {key.split("/editions/")[1].partition("/")[2] for _, key, source in object_store.asked if source}
+    copied = {
+        key.split("/editions/")[1].partition("/")[2]
+        for _, key, source in object_store.asked
+        if source and "/.staging/" not in source
+    }
     assert "articles/2026-09/articles.parquet" in copied
     assert not any("2026-10" in name for name in copied)
     require_equal(second, settings, tmp_path)

@@ -3,10 +3,10 @@
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -14,33 +14,34 @@ from flows.cli.output import write_line
 from flows.display import visible
 from flows.errors import RunError, WarehouseError, no_edition
 from flows.pipeline.plan import Batch, Plan
-from flows.pipeline.process_pool import ProcessRunner, Step
+from flows.pipeline.process_pool import ProcessRunner
 from flows.pipeline.run import Report
 from flows.schema import Edition
 from flows.settings import Settings
 from flows.warehouse.parquet import count_internal_errors
 from flows.warehouse.storage import Storage, open_storage
 
+R = TypeVar("R")
 REPORT_INTERVAL = 10  # seconds between lines of progress without a terminal
 
 
 class ProgressRunner(ProcessRunner):
     """Run steps in processes and report their progress: as a bar on a terminal, otherwise as lines."""
 
-    def map(self, step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
+    def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
         """Run a step for each part, and report its progress on standard error."""
         reads = isinstance(parts[0], Batch) if parts else False
-        total, unit = (plan.to_read, "files read") if reads else (sum(map(len, parts)), "months written")
+        total, unit = sum(part.size for part in parts), "files read" if reads else "months written"
         bar = tqdm(total=total, unit=f" {unit}", disable=not sys.stderr.isatty(), leave=False)
         done, reported = 0, time.monotonic()
         with bar:
-            for number in super().map(step, plan, parts):
-                bar.update(number)
-                done += number
+            for part, result in zip(parts, super().map(step, plan, parts), strict=True):
+                bar.update(part.size)
+                done += part.size
                 if bar.disable and time.monotonic() - reported > REPORT_INTERVAL:
                     reported = time.monotonic()
                     write_line(f"{done:,} of {total:,} {unit}", sys.stderr)
-                yield number
+                yield result
 
 
 def summary(settings: Settings, report: Report) -> str:

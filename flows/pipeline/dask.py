@@ -21,12 +21,12 @@ def require_workers(connect: Callable[[], Any], address: str | None) -> None:
         ) from None
 
 
-def result_of(future: Any) -> int:
-    """Return the result of a task; raise ClusterError if the cluster failed, WorkerLostError if workers died."""
+def result_of(future: Any) -> Any:
+    """Return the result of a worker's task; raise ClusterError or WorkerLostError if the cluster gave it up."""
     from distributed.scheduler import KilledWorker
 
     try:
-        return int(future.result())
+        return future.result()
     except CancelledError:
         raise ClusterError(
             "Lost the connection to Dask's scheduler. Start it and its workers again, then run again."

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,8 +34,7 @@ def extract(settings: Settings, distributed: bool) -> Plan:
     edition_id = storage.reserve(plan.edition_id)
     folder = editions.staged_folder(storage.local_root, edition_id)
     plan = replace(plan, edition_id=edition_id, folder=folder)
-    if distributed:
-        plan.exchange.send(plan.work, [TO_READ.name])
+    plan.exchange.send(plan.work, chain.from_iterable(batch.staged for batch in plan.batches))
     return plan
 
 
@@ -66,7 +66,7 @@ def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot,
     if plan.has_changes:
         required = _bytes_to_read(to_read)
         require_disk_space(storage.local_root, storage.root_setting, previous, reusable, required)
-        _stage(plan, found, to_read)
+        return _stage(plan, found, to_read)
     return plan
 
 
@@ -81,12 +81,14 @@ def _bytes_to_read(files: pa.Table) -> int:
     return pc.sum(pc.min_element_wise(files["size"], MAX_FILE_BYTES)).as_py() or 0
 
 
-def _stage(plan: Plan, found: pa.Table, to_read: pa.Table) -> None:
-    with staging.writer(plan.work, 0) as write:
-        write(FOUND, found)
+def _stage(plan: Plan, found: pa.Table, to_read: pa.Table) -> Plan:
+    """Stage the listing and the files of each batch, and return the plan with these."""
+    listing = staging.write_rows(plan.work, [(FOUND, found)])
+    batches = []
     for batch in plan.batches:
-        with staging.writer(plan.work, batch.number) as write:
-            write(TO_READ, to_read.slice(batch.start, batch.stop - batch.start))
+        files = to_read.slice(batch.start, batch.stop - batch.start)
+        batches.append(replace(batch, staged=staging.write_rows(plan.work, [(TO_READ, files)])))
+    return replace(plan, listing=listing, batches=tuple(batches))
 
 
 def row_rules(settings: Settings) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """Write the Parquet of the changed months and the database into the staging folder, and check the result."""
 
+import socket
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,38 +10,56 @@ import duckdb
 
 from flows.articles.article import PARSER_VERSION
 from flows.errors import CheckError
-from flows.pipeline.plan import Difference, Months, Plan
-from flows.pipeline.worker import on_worker
-from flows.schema import CONTENT, DROPPED, DUPLICATES, EDITIONS, SCHEMA_VERSION, Edition
-from flows.warehouse import database, edition_ids, front_page, ledger, parquet
+from flows.pipeline.code import CODE
+from flows.pipeline.plan import Attempt, Difference, Part, Plan
+from flows.pipeline.worker import on_worker, require_same_code
+from flows.schema import EDITIONS, SCHEMA_VERSION, Edition
+from flows.warehouse import database, edition_ids, front_page, ledger, parquet, staging
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.checks import run_checks
+from flows.warehouse.disk import link_or_copy, seal
+from flows.warehouse.staging import StagedFile
 
-_CONTENT_NAMES = [table.name for table in CONTENT]
 
-
-def write_partitions(plan: Plan, months: Months) -> int:
-    """Write the Parquet of some months, and return their number."""
+def write_partitions(plan: Plan, part: Part) -> Attempt:
+    """Write the Parquet files of some months."""
+    attempt = staging.new_attempt()
     with on_worker(plan) as here:
-        if here.distributed:
-            here.exchange.receive(here.work, [*_CONTENT_NAMES, DUPLICATES.name, DROPPED.name])
-            if here.reusable:
-                files = {parquet.month_file(Path(), table, month).as_posix() for table in CONTENT for month in months}
-                here.exchange.fetch_previous(here.reusable, files)
-        parquet.write_months(here.work, here.folder, here.reusable, months)
-        if here.distributed:
-            here.exchange.send_partitions(here.folder, _CONTENT_NAMES)
-    return len(months)
+        here.exchange.receive(here.work, part.staged)
+        if here.reusable:
+            here.exchange.fetch_previous(here.reusable, part.reused)
+        reused = [here.reusable / facts.path for facts in part.reused] if here.reusable else []
+        names = parquet.write_months(here.work / attempt, here.work, part.staged, reused, part.months)
+        written = tuple(staging.staged_file(here.work, attempt, name) for name in names)
+        here.exchange.send(here.work, written)
+    return Attempt(written, socket.gethostname(), CODE)
 
 
-def load(plan: Plan, difference: Difference) -> Edition:
-    """Link the unchanged months, write the database and the front page, and return the edition's row."""
-    if plan.distributed:
-        plan.exchange.receive_partitions(plan.folder, _CONTENT_NAMES)
+def load(plan: Plan, difference: Difference, attempts: Sequence[Attempt]) -> Edition:
+    """Link the unchanged months, write the database and the front page, and return the edition's row.
+
+    `attempts` are the results of `write_partitions`. Raise WorkerVersionError if a worker runs other code.
+    """
+    collect_partitions(plan, attempts)
     parquet.link_unchanged_months(plan.folder, plan.reusable, difference.months)
     edition = database.with_retry(plan.folder, partial(_build, plan, difference))
     front_page.write(plan.folder, edition)
     return edition
+
+
+def collect_partitions(plan: Plan, attempts: Sequence[Attempt]) -> None:
+    """Link the Parquet files of some attempts into the edition."""
+    require_same_code(plan, attempts)
+    written = staged_partitions(attempts)
+    plan.exchange.receive(plan.work, written)
+    for file in written:
+        seal(plan.work / file.path)  # publishing seals only files that have a single link
+        link_or_copy(plan.work / file.path, plan.folder / file.name)
+
+
+def staged_partitions(attempts: Sequence[Attempt]) -> list[StagedFile]:
+    """Return the Parquet files of some attempts."""
+    return [file for attempt in attempts for file in attempt.files]
 
 
 def _build(plan: Plan, difference: Difference, config: database.Config) -> Edition:

@@ -1,24 +1,33 @@
-"""Define the values that steps pass to each other. Rows are passed in Arrow files in the staging folder instead."""
+"""Define the values that steps pass to each other. Rows are passed in staged files instead."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from flows.pipeline.code import CODE, Code
 from flows.settings import Settings
+from flows.warehouse.manifest_model import FileFacts
+from flows.warehouse.staging import StagedFile
 from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
-# Limits of mapped task runs. With the five other steps, a run has at most 25 of them, since each has overhead.
+# A run has at most 25 task runs, since each has overhead in an orchestrator: one for each batch, five for the other
+# steps, and one for each bucket of months.
 MAX_BATCHES = 16
-MAX_PARTS = 4
 MIN_BATCH_FILES = 500  # smaller batches have more overhead than they save time
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A slice of the files to read: from `start` up to `stop`."""
+    """A slice of the files to read, from `start` up to but not including `stop`, with the staged file that lists it."""
 
-    number: int
     start: int
     stop: int
+    staged: tuple[StagedFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Return the number of files."""
+        return self.stop - self.start
 
 
 @dataclass(frozen=True)
@@ -27,9 +36,9 @@ class Plan:
 
     `folder` is the staging folder of the edition. `snapshot` holds the previous edition. `reusable` is the previous
     edition if its rows can be reused, or None after a change of the rules and for a rebuild. `has_changes` is True if
-    the source differs from `reusable`. `files` is the number of files found, and `listed_at` the time when the listing
-    started, in nanoseconds since 1970; `started` is the start of the run in seconds since 1970. `distributed` is True
-    if parts may run on other machines.
+    the source differs from `reusable`. `files` is the number of files found, `listing` the staged file that lists them,
+    and `listed_at` the time when the listing started, in nanoseconds since 1970; `started` is the start of the run in
+    seconds since 1970. `distributed` is True if parts may run on other machines. Those must run the same `code`.
     """
 
     settings: Settings
@@ -42,7 +51,9 @@ class Plan:
     batches: tuple[Batch, ...]
     listed_at: int
     started: float
+    listing: tuple[StagedFile, ...] = ()
     distributed: bool = False
+    code: Code = CODE
 
     @property
     def previous(self) -> Path | None:
@@ -51,7 +62,7 @@ class Plan:
 
     @property
     def work(self) -> Path:
-        """Return the folder of the staged rows.
+        """Return the folder of the staged files. Each attempt at a part has a folder in it.
 
         Each run has its own: a worker on another machine may outlive its run, and still write during the next one.
         """
@@ -69,32 +80,58 @@ class Plan:
 
     @property
     def exchange(self) -> Exchange:
-        """Return the exchange for staged rows with workers on other machines."""
-        return self.storage.exchange(self.edition_id)
+        """Return the exchange of staged files between the machines of the run."""
+        return self.storage.exchange(self.edition_id) if self.distributed else Exchange()
 
 
 Months = tuple[str | None, ...]
 
 
+class Attempt(NamedTuple):
+    """The result of an attempt at a part: the files that it staged, and the host and the code that ran it.
+
+    `unlike` are the paths of seed files that this host could not read, or that are not as listed there.
+    """
+
+    files: tuple[StagedFile, ...]
+    host: str
+    code: Code
+    unlike: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
-class Difference:
-    """The months to write for an edition. `complete` is True if they are all of its months."""
+class Part:
+    """Months to write, with the staged files that have their rows, and the reused files of the previous edition."""
 
     months: Months
+    staged: tuple[StagedFile, ...]
+    reused: tuple[FileFacts, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the number of months."""
+        return len(self.months)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The parts to write for an edition. `complete` is True if they have all of its months."""
+
+    parts: tuple[Part, ...]
     complete: bool
+
+    @property
+    def months(self) -> Months:
+        """Return the months to write, in order."""
+        return tuple(sorted((month for part in self.parts for month in part.months), key=str))
 
     @property
     def only(self) -> Months | None:
         """Return the months that may differ from the previous edition, None if all may."""
         return None if self.complete else self.months
 
-    @property
-    def parts(self) -> tuple[Months, ...]:
-        """Return the months in at most MAX_PARTS parts, which are written independently."""
-        return tuple(self.months[start::MAX_PARTS] for start in range(min(MAX_PARTS, len(self.months))))
-
 
 def split(files: int) -> tuple[Batch, ...]:
     """Split a number of files into at most MAX_BATCHES batches."""
     size = max(MIN_BATCH_FILES, -(-files // MAX_BATCHES))
-    return tuple(Batch(number, start, min(start + size, files)) for number, start in enumerate(range(0, files, size)))
+    return tuple(Batch(start, min(start + size, files)) for start in range(0, files, size))

@@ -19,7 +19,6 @@ from flows.errors import WorkerLostError
 from flows.pipeline.plan import Plan
 
 R = TypeVar("R")
-Step = Callable[..., int]
 MIN_WORKER_FILES = 2_000  # files to read; fewer are read before a worker has started
 # Bytes, measured with a million articles: for a worker that writes months, and for the process that starts them.
 WORKER_MEMORY, MAIN_MEMORY = 515_000_000, 300_000_000
@@ -34,15 +33,19 @@ class ProcessRunner:
         """Run a step in this process."""
         return step(*arguments)
 
-    def map(self, step: Step, plan: Plan, parts: Sequence[Any]) -> Iterator[int]:
-        """Run a step for each part, in worker processes if the work is large enough."""
+    def map(self, step: Callable[..., R], plan: Plan, parts: Sequence[Any]) -> Iterator[R]:
+        """Run a step for each part, in worker processes if the work is large enough; the first error ends them all."""
         with workers(plan, len(parts)) as pool:
             if pool is None:
                 yield from map(partial(step, plan), parts)
                 return
             with translate_pool_errors():
-                for part in as_completed([pool.submit(step, plan, part) for part in parts]):
-                    yield part.result()
+                futures = [pool.submit(step, plan, part) for part in parts]
+                waiting = deque(futures)
+                for future in as_completed(futures):
+                    future.result()
+                    while waiting and waiting[0].done():
+                        yield waiting.popleft().result()
 
 
 @contextmanager
@@ -69,11 +72,6 @@ def translate_pool_errors() -> Iterator[None]:
             "A worker process was killed, possibly because the machine or container ran out of memory; nothing was"
             " published. Run again; if it happens again, set BROADSHEET_PROCESSES=1 or provide more memory."
         ) from None
-
-
-def finish(parts: Iterator[int]) -> None:
-    """Wait until all parts are done."""
-    deque(parts, maxlen=0)
 
 
 def default_processes() -> int:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from flows.pipeline.extract import extract
 from flows.pipeline.load import check, load, write_partitions
 from flows.pipeline.memory import translate_memory_errors
-from flows.pipeline.process_pool import ProcessRunner, finish
+from flows.pipeline.process_pool import ProcessRunner
 from flows.pipeline.publish import publish
 from flows.pipeline.reconcile import reconcile
 from flows.pipeline.transform import transform
@@ -34,8 +34,8 @@ class Runner(Protocol):
     def call(self, step: Callable[..., R], *arguments: Any) -> R:
         """Run a step; return its result or raise its exception."""
 
-    def map(self, step: Callable[..., int], plan: Any, parts: Sequence[Any]) -> Iterator[int]:
-        """Run a step for each part, and yield the results as they become available."""
+    def map(self, step: Callable[..., R], plan: Any, parts: Sequence[Any]) -> Iterator[R]:
+        """Run a step for each part of its work, and yield the results in the order of the parts."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ def publish_edition(settings: Settings, runner: Runner | None = None) -> Report:
 
 def _publish_edition(settings: Settings, runner: Runner) -> Report:
     plan = runner.call(extract, settings, runner.distributed)
-    finish(runner.map(transform, plan, plan.batches))
-    difference = runner.call(reconcile, plan) if plan.has_changes else None
+    read = list(runner.map(transform, plan, plan.batches))
+    difference = runner.call(reconcile, plan, read) if plan.has_changes else None
     if difference is None:
         return Report(None, plan.reusable or plan.folder, plan.files, time.time() - plan.started)
-    finish(runner.map(write_partitions, plan, difference.parts))
-    edition = runner.call(load, plan, difference)
+    written = list(runner.map(write_partitions, plan, difference.parts))
+    edition = runner.call(load, plan, difference, written)
     runner.call(check, plan, difference)
-    folder = runner.call(publish, plan, difference, edition)
+    folder = runner.call(publish, plan, difference, edition, written)
     return Report(edition, folder, plan.files, time.time() - plan.started)
 
 

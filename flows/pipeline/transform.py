@@ -1,16 +1,19 @@
 """Read seed files into staged rows, batch by batch."""
 
+import socket
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
 from flows.articles.article import Reading, rejected
+from flows.pipeline.code import CODE
 from flows.pipeline.isolation import concerns_file, read_isolated, with_arrow_rows
-from flows.pipeline.plan import Batch, Plan
+from flows.pipeline.plan import Attempt, Batch, Plan
 from flows.pipeline.worker import on_worker
 from flows.problems import RejectedError, problem
 from flows.schema import (
@@ -29,36 +32,43 @@ from flows.schema import (
 from flows.settings import Settings
 from flows.source.checks import require_folder
 from flows.source.listing import MAX_FILE_BYTES, Content, read_seed_files
+from flows.source.probe import find_unlike
 from flows.warehouse import staging
 from flows.warehouse.arrow import arrow_schema, to_arrow
-from flows.warehouse.staging import READ_TABLES, Write
+from flows.warehouse.staging import StagedFile
 
 CHUNK_FILES, CHUNK_BYTES = 2_000, 8_000_000  # limits of a chunk, whose rows are in memory together
 _Read = tuple[KnownFile, Reading, str | None]  # a file, its parsed content, and its hash
 
 
-def transform(plan: Plan, batch: Batch) -> int:
-    """Read the seed files of a batch into staged rows, and return their number.
+def transform(plan: Plan, batch: Batch) -> Attempt:
+    """Read the seed files of a batch into staged rows.
 
-    Raise RunError if a worker on another machine cannot access the source or the staged rows.
+    Raise RunError if a worker on another machine sees neither the source nor the staged files.
     """
+    settings = plan.settings
     if plan.distributed:
-        require_folder(plan.settings.source, plan.settings.link_roots)
+        require_folder(settings.source, settings.link_roots)
     with on_worker(plan) as here:
-        if here.distributed:
-            here.exchange.receive(here.work, [f"{TO_READ.name}/{staging.file_name(batch.number)}"])
-        number = read_files(here, staging.read(here.work, TO_READ, batch.number), batch.number)
-        if here.distributed:
-            here.exchange.send(here.work, [table.name for table in READ_TABLES])
-    return number
+        here.exchange.receive(here.work, batch.staged)
+        files = staging.read_rows(here.work, batch.staged, TO_READ)
+        staged = read_files(here, files)
+        here.exchange.send(here.work, staged)
+        unlike = _find_unlike(here, files, staged) if here.distributed else ()
+    return Attempt(staged, socket.gethostname(), CODE, unlike)
 
 
-def read_files(plan: Plan, files: pa.Table, number: int) -> int:
-    """Read files with the columns of TO_READ into the staged rows of batch `number`, and return how many were read."""
-    with staging.writer(plan.work, number) as write:
-        for part in _chunks(files):
-            _write_rows(plan.settings, plan.edition_id, part, write)
-    return int(files.num_rows)
+def _find_unlike(plan: Plan, files: pa.Table, staged: tuple[StagedFile, ...]) -> tuple[str, ...]:
+    sources = staging.read_rows(plan.work, staged, SOURCES)
+    unread = sources["source_path"].filter(pc.is_null(sources["content_hash"]))
+    return find_unlike(plan.settings.source, files, unread)
+
+
+def read_files(plan: Plan, files: pa.Table) -> tuple[StagedFile, ...]:
+    """Read files with the columns of TO_READ, and return the staged files with their rows."""
+    return staging.write_rows(
+        plan.work, chain.from_iterable(_rows(plan.settings, plan.edition_id, part) for part in _chunks(files))
+    )
 
 
 def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
@@ -75,26 +85,25 @@ def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:
         yield part
 
 
-def _write_rows(settings: Settings, edition_id: str, files: list[KnownFile], write: Write) -> None:
-    """Read seed files and write their rows: one row of `sources` per file, and the content of published files.
+def _rows(settings: Settings, edition_id: str, files: list[KnownFile]) -> list[tuple[Table, pa.Table]]:
+    """Read seed files and return their rows: one of sources each, and the content of those that are published.
 
     A file whose content has not changed adds no rows.
     """
     zone = ZoneInfo(settings.time_zone)
     contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
-    found = [(file, *_read(file, content, zone)) for file, content in zip(files, contents, strict=True)]
+    pairs = zip(files, contents, strict=True)
+    found = [(_as_read(file, content), *_read(file, content, zone)) for file, content in pairs]
     read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
     try:
-        tables = _tables(read, edition_id)
+        return _tables(read, edition_id)
     except Exception as error:
         if not concerns_file(error):
             raise
         read = [
             (file, with_arrow_rows(reading, file.source_path), content_hash) for file, reading, content_hash in read
         ]
-        tables = _tables(read, edition_id)
-    for table, rows in tables:
-        write(table, rows)
+        return _tables(read, edition_id)
 
 
 def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
@@ -128,6 +137,13 @@ def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | 
         return rejected(problem("too_large", size=max(file.size, len(content)), limit=MAX_FILE_BYTES), path), None
     content_hash = xxhash.xxh3_128_hexdigest(content)
     return None if content_hash == file.content_hash else read_isolated(content, path, zone), content_hash
+
+
+def _as_read(file: KnownFile, content: Content) -> KnownFile:
+    """Return a file with the size of the content that is hashed: it may have changed since it was listed."""
+    if isinstance(content, bytes) and len(content) <= MAX_FILE_BYTES:
+        return file._replace(size=len(content))
+    return file
 
 
 def _source_row(file: KnownFile, reading: Reading, content_hash: str | None, edition_id: str) -> Source:

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from flows.errors import EditionDamagedError, RunError, no_edition
 from flows.pipeline.extract import find_changed_files
-from flows.pipeline.load import write_partitions
+from flows.pipeline.load import collect_partitions, write_partitions
 from flows.pipeline.memory import translate_memory_errors
-from flows.pipeline.process_pool import ProcessRunner, finish
+from flows.pipeline.process_pool import ProcessRunner
 from flows.pipeline.reconcile import find_difference
 from flows.pipeline.transform import transform
 from flows.schema import CONTENT, PROBLEMS, SOURCES
@@ -54,9 +54,9 @@ def _failed_checks(edition: Path) -> list[str]:
 def _differences(settings: Settings, storage: Storage, edition: Path) -> list[str]:
     settings = settings.model_copy(update={"rebuild": True, "allow_withdrawals": True})
     plan, runner = find_changed_files(settings, storage, Snapshot(edition, None)), ProcessRunner()
-    finish(runner.map(transform, plan, plan.batches))
-    difference = find_difference(plan)
-    if difference:  # always true for a rebuild; satisfies the type checker
-        finish(runner.map(write_partitions, plan, difference.parts))
+    read = runner.map(transform, plan, plan.batches)
+    difference = find_difference(plan, tuple(file for attempt in read for file in attempt.files))
+    if difference:  # which a rebuild always has
+        collect_partitions(plan, list(runner.map(write_partitions, plan, difference.parts)))
         parquet.link_unchanged_months(plan.folder, None, difference.months)
     return [line for table in (SOURCES, PROBLEMS, *CONTENT) for line in differing_rows(table, edition, plan.folder)]

@@ -186,7 +186,7 @@ def _read_objects(source: ObjectPath, paths: Sequence[str]) -> Iterator[Content]
 
 def _read_object(source: ObjectPath, source_path: str) -> bytes:
     try:
-        return objects.read(source / _file_name(source_path).decode(), MAX_FILE_BYTES + 1)
+        return objects.read(source / file_name(source_path).decode(), MAX_FILE_BYTES + 1)
     except ObjectRefusedError as error:
         raise PermissionError(None, error.reason) from None
 
@@ -223,7 +223,7 @@ def read_seed_file(source: Path, source_path: str, allowed: AllowedRoots | None 
     if allowed is None:
         with closing(AllowedRoots(source)) as source_only:
             return read_seed_file(source, source_path, source_only)
-    descriptor = open_file(os.path.join(os.fsencode(source), _file_name(source_path)), allowed)
+    descriptor = open_file(os.path.join(os.fsencode(source), file_name(source_path)), allowed)
     try:
         content = b""
         while len(content) <= MAX_FILE_BYTES and (part := os.read(descriptor, READ_BYTES)):
@@ -241,7 +241,7 @@ def printable(path: str) -> str:
     return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in path)
 
 
-def _file_name(source_path: str) -> bytes:
+def file_name(source_path: str) -> bytes:
     """Decode a path that `printable` encoded, and return its bytes."""
     plain, *rest = _ESCAPE.split(source_path)
     name = plain.encode()

@@ -17,7 +17,8 @@ from flows.errors import BuildError, EditionDamagedError
 from flows.schema import CONTENT, PROBLEMS, SOURCES, Table, columns
 from flows.warehouse.arrow import release_memory
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
-from flows.warehouse.manifest import digest, read_manifest
+from flows.warehouse.disk import digest
+from flows.warehouse.manifest import read_manifest
 from flows.warehouse.manifest_model import MANIFEST
 from flows.warehouse.parquet import month_files, read_table, table_file
 

@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+import xxhash
+
 from flows.warehouse.run_warnings import warn
 
 # Errors of a file system that does not support an operation. Other errors, as of a full disk, fail the run.
@@ -36,6 +38,15 @@ def sync(path: Path) -> None:
         )
     finally:
         os.close(descriptor)
+
+
+def digest(file: Path) -> str:
+    """Return the XXH3 hash of a file."""
+    found = xxhash.xxh3_128()
+    with file.open("rb") as opened:
+        while part := opened.read(1 << 20):
+            found.update(part)
+    return found.hexdigest()
 
 
 def link_or_copy(file: Path, target: Path) -> None:

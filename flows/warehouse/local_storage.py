@@ -1,13 +1,14 @@
 """A warehouse in a folder, on a local disk or on one that several machines share."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows import schema
-from flows.errors import EditionDamagedError, WorkerBlindError
+from flows.errors import EditionDamagedError, StagedFileError, WorkerBlindError
+from flows.object_store.path import ObjectPath
 from flows.warehouse import editions
 from flows.warehouse.database import DATABASE
 from flows.warehouse.front_page import FRONT_PAGE
@@ -19,6 +20,7 @@ from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS
 from flows.warehouse.recovery import restore_from_database
 from flows.warehouse.run_warnings import after_publishing, warn
+from flows.warehouse.staging import StagedFile, is_staged
 from flows.warehouse.storage import Exchange, Snapshot, Storage
 
 _READ_ALWAYS = {table_file(Path(), table).name for table in (schema.SOURCES, schema.PROBLEMS, schema.EDITIONS)}
@@ -56,9 +58,16 @@ class LocalStorage(Storage):
         """
         _repair(edition, lambda name: name not in (DATABASE, FRONT_PAGE, *_READ_ALWAYS))
 
-    def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
-        """Move the edition into `editions` and swap `current`."""
-        folder = editions.publish_folder(self.local_root, staged)
+    def publish(
+        self,
+        edition: Path,
+        snapshot: Snapshot,
+        staged: Mapping[str, ObjectPath],
+        keep_editions: int,
+        keep_hours: float,
+    ) -> Path:
+        """Move the edition to its place and swap `current`."""
+        folder = editions.publish_folder(self.local_root, edition)
         with after_publishing("old editions were not removed"):
             editions.retire(self.local_root, keep_editions, keep_hours, datetime.now(UTC))
         return folder
@@ -128,27 +137,21 @@ def _repair(edition: Path, wanted: Callable[[str], bool]) -> tuple[str, ...]:
 class SharedDisk(Exchange):
     """An exchange for workers on other machines that read and write the same folders."""
 
-    def send(self, folder: Path, names: Iterable[str]) -> None:
-        """Do nothing: other machines read the same files."""
-
-    def receive(self, folder: Path, names: Iterable[str]) -> None:
-        """Do nothing: the files are on the shared disk."""
-
-    def send_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Do nothing: other machines read the same files."""
-
-    def receive_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Do nothing: the files are on the shared disk."""
-
-    def fetch_previous(self, edition: Path, names: set[str]) -> None:
-        """Do nothing: the files are on the shared disk."""
+    def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Check the sizes and hashes of the files."""
+        for file in staged:
+            if not is_staged(work, file):
+                raise StagedFileError(
+                    f"The staged file {work / file.path} is missing or was changed, so nothing was published. Check the"
+                    " disk that the machines share, then run again."
+                )
 
     @contextmanager
-    def working_folder(self, staged: Path, scratch: str | None) -> Iterator[Path | None]:
-        """Yield None after checking that this worker can access the staged rows."""
-        if not staged.is_dir():
+    def working_folder(self, work: Path, scratch: str | None) -> Iterator[Path | None]:
+        """Yield None after checking that this worker can access the staged files."""
+        if not work.is_dir():
             raise WorkerBlindError(
-                f"The worker on {socket.gethostname()} cannot access {staged}. Use a disk that all machines share, or a"
+                f"The worker on {socket.gethostname()} cannot access {work}. Use a disk that all machines share, or a"
                 " warehouse on s3://."
             )
         yield None

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import xxhash
-
 from flows.errors import EditionDamagedError
+from flows.warehouse.disk import digest
 from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.parquet import row_count
 from flows.warehouse.size_limit import read_limited
@@ -70,15 +69,6 @@ def has_file(edition: Path, facts: FileFacts) -> bool:
         return has_size and digest(file) == facts.xxh3
     except OSError:
         return False
-
-
-def digest(file: Path) -> str:
-    """Return the XXH3 hash of a file."""
-    found = xxhash.xxh3_128()
-    with file.open("rb") as opened:
-        while part := opened.read(1 << 20):
-            found.update(part)
-    return found.hexdigest()
 
 
 def wrong_files(edition: Path) -> list[str]:

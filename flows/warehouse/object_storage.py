@@ -3,22 +3,23 @@
 The working copy keeps the current edition, so a run downloads only what other machines have published since.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from flows.errors import EditionDamagedError, RunError
+from flows.errors import EditionDamagedError, RunError, StagedFileError
 from flows.object_store import objects, transfers
 from flows.object_store.path import SCHEME, ObjectPath
 from flows.warehouse import editions, object_catalog, object_editions, object_repair, working_copy
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import read_manifest, require_intact
-from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.manifest_model import FileFacts, Manifest
 from flows.warehouse.pointer import EDITIONS, STAGING
 from flows.warehouse.run_warnings import after_publishing
+from flows.warehouse.staging import StagedFile, is_staged
 from flows.warehouse.storage import Exchange, Snapshot, Storage
 
 
@@ -76,16 +77,23 @@ class ObjectStorage(Storage):
                 f"The object {self.edition_location(edition.name) / lost[0]} is damaged. Run once with --rebuild."
             )
 
-    def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
-        """Upload the edition, update the pointer, and move the edition to its place in the working copy."""
-        object_editions.publish(self.location, staged, snapshot.edition, snapshot.etag)
+    def publish(
+        self,
+        edition: Path,
+        snapshot: Snapshot,
+        staged: Mapping[str, ObjectPath],
+        keep_editions: int,
+        keep_hours: float,
+    ) -> Path:
+        """Copy or upload the files of the edition, update the pointer, and keep the edition as the working copy."""
+        object_editions.publish(self.location, edition, snapshot.edition, snapshot.etag, staged)
         now = datetime.now(UTC)
-        with after_publishing("the working copy was not updated"):
-            editions.publish_folder(self.local_root, staged)
+        with after_publishing("it is not in the working copy"):
+            editions.publish_folder(self.local_root, edition)
             editions.retire(self.local_root, 1, 0, now)
         with after_publishing("old editions were not removed"):
             object_editions.retire(self.location, keep_editions, keep_hours, now)
-        return self.local_root / EDITIONS / staged.name
+        return self.local_root / EDITIONS / edition.name
 
     def roll_back(self, edition_id: str) -> None:
         """Point `current` in the store at the edition."""
@@ -127,39 +135,44 @@ class StagedObjects(Exchange):
     """An exchange through the store: workers download their input and upload their output."""
 
     def __init__(self, location: ObjectPath, edition_id: str) -> None:
-        self.location = location
-        self.staging = location / STAGING / edition_id
-        self.edition = location / EDITIONS / edition_id
+        self.location, self.staging = location, location / STAGING / edition_id
 
-    def send(self, folder: Path, names: Iterable[str]) -> None:
-        """Upload folders to the run's staging prefix."""
-        for name in names:
-            transfers.upload_all(folder / name, self.staging / name)
+    def send(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Upload the files below the run's staging prefix. No other attempt has the same keys."""
+        transfers.run_concurrently(
+            lambda file: objects.upload(work / file.path, self.staging / file.path), list(staged)
+        )
 
-    def receive(self, folder: Path, names: Iterable[str]) -> None:
-        """Download from the run's staging prefix: a file if the name has a suffix, else a folder."""
-        for name in names:
-            if Path(name).suffix:
-                objects.download(self.staging / name, folder / name)
-            else:
-                transfers.download_all(self.staging / name, folder / name)
+    def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Download the files that are not on this machine, and check their sizes and hashes."""
+        missing = [file for file in staged if not (work / file.path).exists()]
+        transfers.run_concurrently(lambda file: self._download(work, file), missing)
 
-    def send_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Upload to the prefix at which the edition will be published."""
-        for table in tables:
-            transfers.upload_all(edition / table, self.edition / table)
+    def _download(self, work: Path, file: StagedFile) -> None:
+        place = self.staging / file.path
+        with suppress(FileNotFoundError):
+            objects.download(place, work / file.path, file.bytes)
+        if not is_staged(work, file):
+            raise StagedFileError(
+                f"The staged object {place} is missing or was changed, so nothing was published. Run again."
+            )
 
-    def receive_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Download the Parquet that workers uploaded."""
-        for table in tables:
-            transfers.download_all(self.edition / table, edition / table)
-
-    def fetch_previous(self, edition: Path, names: set[str]) -> None:
+    def fetch_previous(self, edition: Path, files: Iterable[FileFacts]) -> None:
         """Download some files of the previous edition."""
-        working_copy.fetch_partial(self.location, edition, names.__contains__)
+        place = self.location / EDITIONS / edition.name
+        missing = [facts for facts in files if not (edition / facts.path).exists()]
+        for error in transfers.map_concurrently(
+            lambda facts: working_copy.download(place / facts.path, edition, facts), missing
+        ):
+            if error:
+                raise error
+
+    def objects_of(self, staged: Iterable[StagedFile]) -> Mapping[str, ObjectPath]:
+        """Return the objects below the run's staging prefix."""
+        return {file.name: self.staging / file.path for file in staged}
 
     @contextmanager
-    def working_folder(self, staged: Path, scratch: str | None) -> Iterator[Path | None]:
+    def working_folder(self, work: Path, scratch: str | None) -> Iterator[Path | None]:
         """Yield a temporary folder below the worker's scratch folder."""
         with TemporaryDirectory(prefix="broadsheet-", dir=scratch) as folder:
             yield Path(folder)

@@ -6,7 +6,7 @@ the ledger), without that column in the files. They can still be read.
 """
 
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,37 +20,42 @@ from flows.warehouse import staging
 from flows.warehouse.arrow import arrow_schema, sort, sort_order
 from flows.warehouse.disk import link_or_copy
 from flows.warehouse.source_diff import rows_without
+from flows.warehouse.staging import StagedFile
 
 UNDATED = "undated"  # the folder of rows without a month
 ROW_GROUP_SIZE = 20_000  # rows
 TEXT_ROW_GROUP_SIZE = 4_096  # rows of tables with article texts, since a whole row group is in memory
 
 
-def write_months(work: Path, edition: Path, reusable: Path | None, months: Sequence[str | None]) -> None:
-    """Write the given months of each content table.
+def write_months(
+    folder: Path, work: Path, staged: Sequence[StagedFile], reused: Collection[Path], months: Sequence[str | None]
+) -> list[str]:
+    """Write some months of each content table into a folder, and return the paths of the files below it.
 
-    A month consists of the staged rows without duplicates, and the rows of the edition `reusable` without dropped
-    articles.
+    A month has the staged rows, except those of duplicates, and the rows of the `reused` files of the previous edition,
+    except those of dropped articles. A month without rows has no file.
     """
-    duplicates = staging.read(work, DUPLICATES)["source_path"]
-    dropped = staging.read(work, DROPPED)["article_id"]
+    duplicates = staging.read_rows(work, staged, DUPLICATES)["source_path"]
+    dropped = staging.read_rows(work, staged, DROPPED)["article_id"]
+    written = []
     for table in CONTENT:
-        read_staged = staging.month_reader(work, table)
+        read_staged = staging.month_reader(work, staged, table)
         for month in months:
-            # Do not bind the rows to a name: they are freed before the next month is read.
-            _write_month(
-                edition,
-                table,
-                month,
-                _merge(table, _reused(reusable, table, month, dropped), read_staged(month), duplicates),
-            )
+            file = month_file(Path(), table, month)
+            known = [path for path in reused if path.parts[-len(file.parts) :] == file.parts]
+            # Nested calls, so that the rows of a month are freed before the next month is read.
+            if _write_month(folder / file, _merge(table, _read_reused(known, dropped), read_staged(month), duplicates)):
+                written.append(file.as_posix())
+    return written
 
 
-def _write_month(edition: Path, table: Table, month: str | None, merged: tuple[pa.Table, pa.Array]) -> None:
+def _write_month(file: Path, merged: tuple[pa.Table, pa.Array]) -> bool:
+    """Write the rows of a month, and return whether there are any."""
     rows, indices = merged
     groups = (indices[start : start + TEXT_ROW_GROUP_SIZE] for start in range(0, len(indices), TEXT_ROW_GROUP_SIZE))
     if len(indices):
-        write_parquet(month_file(edition, table, month), rows.schema, map(rows.take, groups))
+        write_parquet(file, rows.schema, map(rows.take, groups))
+    return len(indices) > 0
 
 
 def _merge(
@@ -90,9 +95,8 @@ def link_unchanged_months(edition: Path, reusable: Path | None, rewritten: Seque
             write_parquet(month_file(edition, table, None), schema, [schema.empty_table()])
 
 
-def _reused(reusable: Path | None, table: Table, month: str | None, dropped: pa.ChunkedArray) -> list[pa.Table]:
-    """Return the rows of a month that are reused from the edition `reusable`."""
-    files = month_files(reusable, table, [month]) if reusable else []
+def _read_reused(files: list[Path], dropped: pa.ChunkedArray) -> list[pa.Table]:
+    """Return the rows of a month that are reused from the previous edition."""
     return [rows_without(read_file(file), "article_id", dropped) for file in files]
 
 

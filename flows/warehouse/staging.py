@@ -1,51 +1,97 @@
-"""Stage rows between steps in Arrow files: one per table and batch, grouped by month."""
+"""Stage rows between the steps in Arrow files. Each attempt at a part writes into its own folder.
+
+The rows of a table by month are in one file for each bucket of months, so that writing some months requires only the
+files of their buckets.
+"""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.schema import ARTICLE_KEYS, CONTENT, PROBLEMS, SOURCES, Table
+from flows.schema import CONTENT, Table
 from flows.warehouse.arrow import arrow_schema, release_memory
+from flows.warehouse.disk import digest
 
-Write = Callable[[Table, pa.Table], None]
-MONTHS_SUFFIX = ".months.json"
-READ_TABLES = (SOURCES, PROBLEMS, ARTICLE_KEYS, *CONTENT)  # tables with rows from seed files
+BUCKETS = 4
+MONTHS = "months.json"  # the month of each record batch; without it, finding a month would require reading all rows
 # Each staged row has the path of its seed file, so that the rows of duplicates can be excluded.
 SOURCE_PATH = pa.field("source_path", pa.string())
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and each core has a worker
 
 
-@contextmanager
-def writer(work: Path, number: int) -> Iterator[Write]:
-    """Yield a function that appends rows to the files of one batch.
+class StagedFile(NamedTuple):
+    """A file that an attempt at a part has staged.
 
-    For a table by month, a second file lists the month of each record batch. Without it, finding the rows of a month
-    would require reading all rows.
+    `name` is its path below the folder of the attempt, `bytes` its size, and `xxh3` the hash of its content. `table` is
+    the table of its rows, and `bucket` the bucket of their months, for a table by month.
     """
-    months: dict[str, list[str | None]] = {table.name: [] for table in CONTENT}
-    with ExitStack() as files:
-        open_files: dict[str, pa.RecordBatchFileWriter] = {}
 
-        def write(table: Table, rows: pa.Table) -> None:
-            if not rows.schema.equals(staged_schema(table)):
-                raise ValueError(f"rows of {table.name} do not have the columns of staged_schema: {rows.schema.names}")
-            if table.name not in open_files:
-                file = work / table.name / file_name(number)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                open_files[table.name] = files.enter_context(pa.ipc.new_file(file, rows.schema, options=_OPTIONS))
-            for month, part in _by_month(rows) if table in CONTENT else [(None, rows)]:
-                for batch in part.to_batches():
-                    open_files[table.name].write_batch(batch)
-                    if table in CONTENT:
-                        months[table.name].append(month)
+    attempt: str
+    name: str
+    bytes: int
+    xxh3: str
+    table: str | None = None
+    bucket: int | None = None
 
-        yield write
-    for name in months.keys() & open_files.keys():
-        (work / name / file_name(number)).with_suffix(MONTHS_SUFFIX).write_text(json.dumps(months[name]))
+    @property
+    def path(self) -> str:
+        """Return the path below the folder of the run's staged files."""
+        return f"{self.attempt}/{self.name}"
+
+
+def new_attempt() -> str:
+    """Return the name of a new attempt."""
+    return uuid4().hex
+
+
+def staged_file(
+    work: Path, attempt: str, name: str, table: Table | None = None, bucket: int | None = None
+) -> StagedFile:
+    """Describe a file that an attempt has written completely."""
+    file = work / attempt / name
+    return StagedFile(attempt, name, file.stat().st_size, digest(file), table.name if table else None, bucket)
+
+
+def is_staged(work: Path, staged: StagedFile) -> bool:
+    """Return whether a staged file exists with the content that the attempt wrote."""
+    file = work / staged.path
+    try:
+        return file.stat().st_size == staged.bytes and digest(file) == staged.xxh3
+    except FileNotFoundError:
+        return False
+
+
+def write_rows(work: Path, rows: Iterable[tuple[Table, pa.Table]]) -> tuple[StagedFile, ...]:
+    """Write rows, in the columns of `staged_schema`, as a new attempt, and return its files."""
+    attempt = new_attempt()
+    written: dict[str, tuple[Table, int | None]] = {}
+    months: dict[str, list[str | None]] = {}
+    with ExitStack() as opened:
+        files: dict[str, pa.RecordBatchFileWriter] = {}
+        for table, part in rows:
+            if not part.schema.equals(staged_schema(table)):
+                raise ValueError(f"rows of {table.name} have other columns than staged_schema: {part.schema.names}")
+            for bucket, month, batch in _batches(table, part):
+                name = f"{table.name}.arrow" if bucket is None else f"{table.name}/{bucket}.arrow"
+                if name not in files:
+                    file = work / attempt / name
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    files[name] = opened.enter_context(pa.ipc.new_file(file, part.schema, options=_OPTIONS))
+                    written[name] = table, bucket
+                files[name].write_batch(batch)
+                if bucket is not None:
+                    months.setdefault(name, []).append(month)
+    staged = [staged_file(work, attempt, name, *whose) for name, whose in written.items()]
+    if months:
+        (work / attempt / MONTHS).write_text(json.dumps(months))
+        staged.append(staged_file(work, attempt, MONTHS))
+    return tuple(staged)
 
 
 def staged_schema(table: Table) -> pa.Schema:
@@ -54,31 +100,57 @@ def staged_schema(table: Table) -> pa.Schema:
     return columns if table not in CONTENT or SOURCE_PATH.name in columns.names else columns.append(SOURCE_PATH)
 
 
-def _by_month(rows: pa.Table) -> Iterator[tuple[str | None, pa.Table]]:
-    """Yield each month with its rows, as slices of a single copy, since texts are long."""
+def bucket_of(month: str | None) -> int:
+    """Return the bucket of a month such as 2026-11. Consecutive months are in different buckets."""
+    return 0 if month is None else (int(month[:-3]) * 12 + int(month[-2:])) % BUCKETS
+
+
+def _batches(table: Table, rows: pa.Table) -> Iterator[tuple[int | None, str | None, pa.RecordBatch]]:
+    """Yield rows as record batches with their bucket and month, which are None for a table without months."""
+    for bucket, month, part in _by_month(rows) if table in CONTENT else [(None, None, rows)]:
+        for batch in part.to_batches():
+            yield bucket, month, batch
+
+
+def _by_month(rows: pa.Table) -> Iterator[tuple[int | None, str | None, pa.Table]]:
+    """Yield the rows of each month, as slices of one copy, since texts are long."""
     rows = rows.take(pc.sort_indices(rows["published_month"])).combine_chunks()
     runs = pc.run_end_encode(rows["published_month"].combine_chunks())
     start = 0
     for month, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        yield month, rows.slice(start, end - start)
+        yield bucket_of(month), month, rows.slice(start, end - start)
         start = end
 
 
-def read(work: Path, table: Table, number: int | None = None) -> pa.Table:
-    """Return the staged rows of a table, from one batch or from all."""
-    found = [_open(file).read_all() for file in files(work, table, number)]
+def files_of(staged: Iterable[StagedFile], table: Table) -> list[StagedFile]:
+    """Return the files with rows of a table."""
+    return [file for file in staged if file.table == table.name]
+
+
+def files_of_bucket(staged: Iterable[StagedFile], bucket: int) -> tuple[StagedFile, ...]:
+    """Return the files with rows of a bucket, and the lists of months that belong to them."""
+    staged = tuple(staged)
+    found = [file for file in staged if file.bucket == bucket]
+    attempts = {file.attempt for file in found}
+    return (*found, *(file for file in staged if file.name == MONTHS and file.attempt in attempts))
+
+
+def read_rows(work: Path, staged: Iterable[StagedFile], table: Table) -> pa.Table:
+    """Return the staged rows of a table."""
+    found = [_open(work / file.path).read_all() for file in files_of(staged, table)]
     return pa.concat_tables(found) if found else arrow_schema(table).empty_table()
 
 
-def month_reader(work: Path, table: Table) -> Callable[[str | None], pa.Table | None]:
-    """Return a function that reads the staged rows of one month, or returns None if there are none.
+def month_reader(work: Path, staged: Iterable[StagedFile], table: Table) -> Callable[[str | None], pa.Table | None]:
+    """Return a function that reads the staged rows of one month, since a month may fill the memory.
 
     Months are read one at a time, since a single one may fill the memory.
     """
     locations: dict[str | None, list[tuple[pa.RecordBatchFileReader, int]]] = {}
-    for file in files(work, table):
-        reader = _open(file)
-        for number, month in enumerate(json.loads(file.with_suffix(MONTHS_SUFFIX).read_text())):
+    for file in files_of(staged, table):
+        reader = _open(work / file.path)
+        months = json.loads((work / file.attempt / MONTHS).read_text())[file.name]
+        for number, month in enumerate(months):
             locations.setdefault(month, []).append((reader, number))
 
     def read_month(month: str | None) -> pa.Table | None:
@@ -89,24 +161,6 @@ def month_reader(work: Path, table: Table) -> Callable[[str | None], pa.Table | 
         return rows
 
     return read_month
-
-
-def file_name(number: int) -> str:
-    """Return the file name of a batch."""
-    return f"{number:04}.arrow"
-
-
-def files(work: Path, table: Table, number: int | None = None) -> list[Path]:
-    """Return the staged files of a table, of one batch or of all."""
-    return sorted((work / table.name).glob("*.arrow" if number is None else file_name(number)))
-
-
-def remove_rows(work: Path, number: int) -> None:
-    """Remove the rows from seed files of all batches from `number` on."""
-    for table in READ_TABLES:
-        for file in files(work, table):
-            if int(file.stem) >= number:
-                file.unlink()
 
 
 def _open(file: Path) -> pa.RecordBatchFileReader:

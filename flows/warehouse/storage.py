@@ -4,15 +4,16 @@ Only `open_storage` selects the implementation: LocalStorage for a folder, Objec
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from flows.object_store.path import ObjectPath, by_kind
 from flows.settings import Settings
-from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.manifest_model import FileFacts, Manifest
+from flows.warehouse.staging import StagedFile
 
 
 class Snapshot(NamedTuple):
@@ -26,35 +27,28 @@ class Snapshot(NamedTuple):
     lost: tuple[str, ...] = ()
 
 
-class Exchange(ABC):
-    """A way to send staged rows to workers on other machines, and to receive the rows that they write."""
+class Exchange:
+    """The exchange of staged files between the machines of a run. This base class is for a single machine."""
 
-    @abstractmethod
-    def send(self, folder: Path, names: Iterable[str]) -> None:
-        """Make these files or folders, below a folder of staged rows, available to the other machines."""
+    def send(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Make staged files below the folder `work` available to the other machines."""
 
-    @abstractmethod
-    def receive(self, folder: Path, names: Iterable[str]) -> None:
-        """Fetch these files or folders into a folder of staged rows."""
+    def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
+        """Fetch staged files into the folder `work`; raise StagedFileError if one is missing or was changed."""
 
-    @abstractmethod
-    def send_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Send the Parquet files that a worker wrote for the edition."""
-
-    @abstractmethod
-    def receive_partitions(self, edition: Path, tables: Iterable[str]) -> None:
-        """Fetch the Parquet files that workers wrote into the edition's folder."""
-
-    @abstractmethod
-    def fetch_previous(self, edition: Path, names: set[str]) -> None:
+    def fetch_previous(self, edition: Path, files: Iterable[FileFacts]) -> None:
         """Fetch files of the previous edition that this machine does not have."""
 
-    @abstractmethod
-    def working_folder(self, staged: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
-        """Yield a temporary folder for a worker's rows, or None if the worker uses the folder `staged` directly.
+    def objects_of(self, staged: Iterable[StagedFile]) -> Mapping[str, ObjectPath]:
+        """Return the objects that hold staged files, by file name; none if the files are not in an object store."""
+        return {}
+
+    def working_folder(self, work: Path, scratch: str | None) -> AbstractContextManager[Path | None]:
+        """Yield a temporary folder for a worker's files, or None if the worker uses the folder `work` directly.
 
         Raise WorkerBlindError if it cannot access that folder.
         """
+        return nullcontext()
 
 
 class Storage(ABC):
@@ -86,9 +80,17 @@ class Storage(ABC):
         """Fetch missing files of the previous edition to this machine, its database only if `with_database` is set."""
 
     @abstractmethod
-    def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
-        """Make a staged edition the current one, retire old ones, and return its folder on this machine.
+    def publish(
+        self,
+        edition: Path,
+        snapshot: Snapshot,
+        staged: Mapping[str, ObjectPath],
+        keep_editions: int,
+        keep_hours: float,
+    ) -> Path:
+        """Make a new edition the current one, retire old ones, and return its folder on this machine.
 
+        `staged` are objects with files of the edition, by their paths, as returned by `Exchange.objects_of`.
         Raise PublishConflictError if another run has published since the snapshot.
         """
 
