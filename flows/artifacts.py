@@ -10,12 +10,12 @@ from flows.schema import Edition
 from flows.warehouse.database import fetch_dicts, open_database
 from flows.warehouse.ddl import SQL
 
-# Renderers turn addresses into links, even after a backslash, but not in a code span such as `://`.
+# Renderers turn URLs into links even after a backslash, but not in a code span such as `://`.
 _ADDRESS = r"(:(?=//)|(?<=www)\.|(?<=[\w.+-])@(?=\w))"
 # Characters that Markdown or HTML would interpret.
 _MARKUP = re.compile(_ADDRESS + r"|[\\`*_{}\[\]()<>#+!|~&.-]", re.IGNORECASE)
-# The same for a cell of a table, but only where it has an effect: one of Prefect's two user interfaces renders cells as
-# Markdown, the other one shows them unchanged.
+# The same for table cells, but only where a character has an effect: one of Prefect's two user interfaces renders cells
+# as Markdown, and the other one shows them unchanged.
 _MARKUP_OF_CELL = re.compile(
     _ADDRESS + r"|\\(?=[!-/:-@\[-`{-~])|[`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=|-]|&(?=#?\w+;)",
     re.IGNORECASE,
@@ -26,7 +26,7 @@ MAX_REASON_LENGTH = 2_000  # characters of the reason of a failure
 
 
 def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the results of sql/brief for an edition, by the name of the query."""
+    """Run the queries of sql/brief on an edition, and return their results by query name."""
     answers = {}
     with open_database(edition) as connection:
         for file in sorted((SQL / "brief").glob("*.sql")):
@@ -37,7 +37,7 @@ def read_brief(edition: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def render_brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warnings: Sequence[str] = ()) -> str:
-    """Return the brief in Markdown, with text of seed files escaped; `warnings` report failures after publishing."""
+    """Render the brief in Markdown, with text from seed files escaped. `warnings` are those of the run."""
     sections = (
         ("Published", row.added + row.restored, [_format_article(found) for found in answers["added"]]),
         ("Corrected", row.corrected, [f"{_text(f['title'])} ({_text(f['fields'])})" for f in answers["corrected"]]),
@@ -63,13 +63,13 @@ def render_brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warning
 
 
 def render_failure(reason: str) -> str:
-    """Return the brief of a run that failed or crashed; a crashed run may have published its edition."""
+    """Render the brief of a run that failed or crashed. A crashed run may have published its edition."""
     state = "Published editions are complete and unchanged; the next run continues from the current one."
     return f"# The run failed\n\n{_text(reason, MAX_REASON_LENGTH)}\n\n{state}"
 
 
 def table_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows for a table artifact: numbers are unchanged, all other values become text without markup."""
+    """Return rows for a table artifact. Integers are unchanged; all other values become escaped text."""
     return [
         {name: value if isinstance(value, int) else _cell(str(value or "")) for name, value in row.items()}
         for row in rows
@@ -82,7 +82,7 @@ def _cell(value: str) -> str:
 
 
 def _escape(found: re.Match[str]) -> str:
-    """Return a Markdown character with an escape."""
+    """Escape a Markdown character."""
     return f"`{found[0]}`" if found[1] else f"\\{found[0]}"
 
 

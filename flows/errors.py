@@ -1,7 +1,7 @@
-"""Exceptions that stop a command or a run, each raised with a message for the operator.
+"""Exceptions that stop a command or a run, raised with a message for the operator.
 
-A message says what happened, the value, and what to do. Callers catch the exceptions that they can handle. The command
-line reports all others and exits with 1; the flow ends as Failed. tests/test_failures.py has a case for each of them.
+A message states what happened, the value, and how to fix it. Callers catch the exceptions that they can handle. The
+command line reports all others and exits with 1, and the flow ends as Failed. tests/test_failures.py tests each class.
 """
 
 
@@ -129,7 +129,7 @@ class OutOfMemoryError(RunError):
 
 
 class WorkerError(RunError):
-    """A part of the work was lost with a process or a machine."""
+    """A part of the work was lost because a process or a machine failed."""
 
 
 class WorkerLostError(WorkerError):

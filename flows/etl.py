@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[1]
 HOUR = 3600  # seconds
 
 
-def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+def create_failure_brief(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
     """Create a brief with the reason why a run failed or crashed, under the same key as the briefs of editions."""
     create_markdown_artifact(
         render_failure(state.message or f"The run ended as {state.name}."), key="brief", description=run.name
@@ -37,8 +37,8 @@ def leave_reason(_flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None
 OPTIONS: dict[str, Any] = {
     "persist_result": False,
     "timeout_seconds": 6 * HOUR,
-    "on_failure": [leave_reason],
-    "on_crashed": [leave_reason],
+    "on_failure": [create_failure_brief],
+    "on_crashed": [create_failure_brief],
 }
 
 
@@ -53,8 +53,8 @@ def etl(
     """Read the source and publish an edition if anything changed; the message of the state reports the result.
 
     Args:
-        source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
-        warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
+        source: Folder of the seed files, or s3://bucket/prefix. Default: BROADSHEET_SOURCE, else seeds.
+        warehouse: Folder of the editions, or s3://bucket/prefix. Default: BROADSHEET_WAREHOUSE, else warehouse.
         rebuild: Read every file and publish, even without changes.
         verify_content: Read every file, even if its size and time are unchanged.
         allow_withdrawals: Publish even if more than half of the articles are gone.
@@ -66,21 +66,21 @@ def etl(
             report = publish_edition(settings, runner)
     except RunError as error:
         return Failed(message=visible(str(error)))
-    return Completed(message=_tell(settings, report))
+    return Completed(message=_report(settings, report))
 
 
 @flow(name="verify", **OPTIONS)
 def verify(source: str | Path | None = None, warehouse: str | Path | None = None) -> State[Any]:
-    """Read every file, publish an edition if anything changed, and compare it with a rebuild from the source.
+    """Read every file, publish an edition if anything changed, and compare the edition with a rebuild.
 
     Args:
-        source: Folder of the seed files, or s3://bucket/prefix; BROADSHEET_SOURCE, or seeds, where it is left out.
-        warehouse: Folder or prefix of the editions; BROADSHEET_WAREHOUSE, or warehouse, where it is left out.
+        source: Folder of the seed files, or s3://bucket/prefix. Default: BROADSHEET_SOURCE, else seeds.
+        warehouse: Folder of the editions, or s3://bucket/prefix. Default: BROADSHEET_WAREHOUSE, else warehouse.
     """
     try:
         settings = _settings(source=source, warehouse=warehouse)
         with open_runner(settings) as runner:
-            _tell(settings, publish_edition(settings.model_copy(update={"verify_content": True}), runner))
+            _report(settings, publish_edition(settings.model_copy(update={"verify_content": True}), runner))
         differences = verify_edition(settings)
     except RunError as error:
         return Failed(message=visible(str(error)))
@@ -93,18 +93,18 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
 
 
 def _settings(**given: Any) -> Settings:
-    """Return the settings of a run that waits for other runs; relative folders are below the project folder."""
+    """Return the settings of a flow run: it waits for other runs, and relative folders are below the project folder."""
     settings = Settings.given("parameter {}".format, **given, lock_timeout=HOUR)
     folders = {name: PROJECT / getattr(settings, name) for name in ("source", "warehouse", "data")}
     return settings.model_copy(update=folders)
 
 
-def _shown(settings: Settings, edition: Path) -> str:
+def _location(settings: Settings, edition: Path) -> str:
     """Return the folder or URL of an edition."""
     return str(open_storage(settings).edition_location(edition.name))
 
 
-def _tell(settings: Settings, report: Report) -> str:
+def _report(settings: Settings, report: Report) -> str:
     """Create the artifacts of a new edition, send its event, and return a sentence that sums up the run."""
     edition = report.edition
     for warning in report.warnings:
@@ -131,17 +131,17 @@ def _tell(settings: Settings, report: Report) -> str:
 def _send_event(settings: Settings, edition: Edition, folder: Path) -> None:
     facts = edition._asdict() | {
         "published_at": edition.published_at.isoformat(),
-        "folder": visible(_shown(settings, folder)),
+        "folder": visible(_location(settings, folder)),
     }
     resource = {"prefect.resource.id": "broadsheet.edition", "prefect.resource.name": edition.edition_id}
     emit_event("broadsheet.edition.published", resource=resource, payload=facts)
 
 
 def _create_brief(edition: Edition, report: Report) -> None:
-    answers, about = read_brief(report.folder), f"Edition {edition.edition_id}"
-    create_markdown_artifact(render_brief(edition, answers, report.warnings), key="brief", description=about)
-    create_table_artifact(table_rows(answers["categories"]), key="categories", description=about)
-    create_table_artifact(table_rows(answers["problems"]), key="problems", description=about)
+    results, description = read_brief(report.folder), f"Edition {edition.edition_id}"
+    create_markdown_artifact(render_brief(edition, results, report.warnings), key="brief", description=description)
+    create_table_artifact(table_rows(results["categories"]), key="categories", description=description)
+    create_table_artifact(table_rows(results["problems"]), key="problems", description=description)
     if flow_run.id:
         with get_client(sync_client=True) as client:
             client.update_flow_run(flow_run.id, name=f"edition {edition.edition_id}")

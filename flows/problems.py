@@ -1,4 +1,4 @@
-"""Every kind of problem that a seed file can have: one message, one remedy."""
+"""Define each kind of problem in a seed file, with its message and remedy."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from flows.schema import Problem
 
 
 class Kind(NamedTuple):
-    """The texts of a problem: `severity`, and two sentences with the finding's details in braces."""
+    """The severity of a kind of problem, and the templates of its message and remedy."""
 
     severity: str
     message: str
@@ -19,27 +19,27 @@ KINDS = {
     ),
     "link_outside": Kind(
         "rejected",
-        "The symbolic link leads to {target}, outside of the source.",
+        "The symbolic link points to {target}, outside of the source.",
         "Copy the file into the source, or add its folder to BROADSHEET_LINK_ROOTS.",
     ),
     "link_dangling": Kind(
         "rejected",
-        "The symbolic link leads to {target}, which does not exist.",
+        "The symbolic link points to {target}, which does not exist.",
         "Restore that file, or delete the link.",
     ),
     "link_loop": Kind(
         "rejected",
-        "The symbolic link leads to {target}, and from there back to itself.",
+        "The symbolic link points to {target}, and from there back to itself.",
         "Point the link at a file, or delete it.",
     ),
     "link_to_folder": Kind(
         "rejected",
-        "The symbolic link leads to {target}, a folder; folders are not read through links.",
+        "The symbolic link points to {target}, a folder; folders are not read through links.",
         "Move or mount the folder here, or delete the link.",
     ),
     "link_to_special_file": Kind(
         "rejected",
-        "The symbolic link leads to {target}, which is not a regular file.",
+        "The symbolic link points to {target}, which is not a regular file.",
         "Point the link at a regular file, or delete it.",
     ),
     "too_large": Kind(
@@ -48,39 +48,39 @@ KINDS = {
     "too_large_front_matter": Kind(
         "rejected",
         "The front matter has {size:,} characters, more than {limit:,}.",
-        "Add a line --- where the article starts.",
+        "Add a --- line where the article starts.",
     ),
     "too_complex": Kind(
         "rejected",
-        "The front matter is nested deeper than {depth} levels, or has more than {values:,} values or"
-        " {characters:,} characters with its aliases expanded.",
-        "Expand its aliases, or remove what readers do not need.",
+        "The front matter has more than {depth} levels, {values:,} values or {characters:,} characters after its"
+        " aliases are expanded.",
+        "Replace its aliases with text, or remove keys that are not needed.",
     ),
     "too_many_images": Kind(
-        "repaired", "The article has more than {limit:,} images; the others were left out.", "Split the article."
+        "repaired", "The article has more than {limit:,} images; the rest were omitted.", "Split the article."
     ),
     "too_many_captions": Kind(
         "repaired",
-        "An image has more than {limit:,} captions; the others were left out.",
+        "An image has more than {limit:,} captions; the rest were omitted.",
         "Give each image its own captions.",
     ),
     "too_much_text": Kind(
         "repaired",
-        "The images and captions need more than {limit:,} bytes, since the rows of an article may have {growth} times"
-        " the bytes of its file; the images from here on were left out.",
-        "Shorten the caption, address or identity that many images share, or split the article.",
+        "The rows of images and captions need more than {limit:,} bytes (an article may have {growth} times the size of"
+        " its file); the images from here on were omitted.",
+        "Shorten captions or URLs that repeat, or the article's ID, or split the article.",
     ),
     "text_cut": Kind(
         "repaired", "The {name} has {size:,} characters, more than {limit:,}; it was truncated.", "Shorten it."
     ),
     "identity_too_long": Kind(
         "repaired",
-        "{key} has {size:,} characters, more than the {limit:,} of an identity; it was left in extra.",
-        "Shorten the identity.",
+        "{key} has {size:,} characters, but an ID may have at most {limit:,}; it was kept in extra.",
+        "Shorten the ID.",
     ),
     "key_too_long": Kind(
         "repaired",
-        "The key {key} has {size:,} characters, more than {limit:,}; it was left out.",
+        "The key {key} has {size:,} characters, more than {limit:,}; it was omitted.",
         "Shorten the key.",
     ),
     "value_too_long": Kind(
@@ -94,15 +94,17 @@ KINDS = {
     "empty": Kind("rejected", "The file is empty.", "Export the article again."),
     "not_utf8": Kind("rejected", "The byte {byte} is not UTF-8; {guess}.", "Save the file as UTF-8."),
     "no_front_matter": Kind(
-        "rejected", "The file does not start with front matter.", "Start it with a line ---, the keys, and a line ---."
+        "rejected",
+        "The file does not start with front matter.",
+        "Start it with a --- line, then the keys, then another --- line.",
     ),
     "unclosed_front_matter": Kind(
         "rejected",
         "The front matter is not closed; it seems to end here.",
-        "Add {mark} here, on a separate line.",
+        "Add {mark} on a separate line here.",
     ),
     "empty_front_matter": Kind(
-        "rejected", "The front matter has no keys.", "Add at least a title between its two marks."
+        "rejected", "The front matter has no keys.", "Add at least a title between its delimiters."
     ),
     "no_mapping": Kind(
         "rejected", "The front matter is not a list of keys and values.", "Write each line as key: value."
@@ -112,7 +114,7 @@ KINDS = {
         "The front matter is not valid {language}: {reason}.",
         "Fix this line; in YAML, values that contain : or # need quotes.",
     ),
-    "key_twice": Kind("repaired", "The key {key} is repeated; the last one counts.", "Delete one of the two."),
+    "key_twice": Kind("repaired", "The key {key} is repeated; the last one counts.", "Delete one of them."),
     "unusable_date": Kind(
         "repaired", "{value} is not a valid date; {instead}.", "Write the date as 2026-11-23T03:00:00Z."
     ),
@@ -121,7 +123,7 @@ KINDS = {
         "{value} is not between the years {first} and {last}; {instead}.",
         "Correct the year.",
     ),
-    "unusable_value": Kind("repaired", "{key} is {value}, not {wanted}; it was left in extra.", "Correct the value."),
+    "unusable_value": Kind("repaired", "{key} is {value}, not {wanted}; it was kept in extra.", "Correct the value."),
     "unreadable_value": Kind(
         "repaired",
         "The value of {key} cannot be read: {reason}; it was kept as text.",
@@ -132,8 +134,8 @@ KINDS = {
     ),
     "internal_error": Kind(
         "rejected",
-        "Broadsheet failed to read the file, which is a defect of Broadsheet: {reason}.",
-        "Report it, with the file and this message, to the developers of Broadsheet; other files are not affected.",
+        "Broadsheet failed to read the file because of a bug: {reason}.",
+        "Report this message and the file to the developers of Broadsheet. Other files are not affected.",
     ),
     "duplicate": Kind(
         "duplicate", "The article {article_id} is published from {winner}.", "Delete one file, or change its code."
@@ -145,7 +147,7 @@ MAX_DETAIL = 300  # characters of a detail, such as a key, which may be as long 
 
 
 class RejectedError(Exception):
-    """The seed file cannot be read as an article; `problem` says why."""
+    """The seed file cannot be read as an article; `problem` has the reason."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -153,7 +155,7 @@ class RejectedError(Exception):
 
 
 def problem(code: str, line: int | None = None, column: int | None = None, **details: object) -> Problem:
-    """Return a row for the kind `code`, without its file and article."""
+    """Return a row for the kind `code`. The caller sets the file and the article."""
     kind = KINDS[code]
     short = {name: _short(value) for name, value in details.items()}
     message, remedy = kind.message.format(**short), kind.remedy.format(**short)
@@ -165,6 +167,6 @@ def _short(value: object) -> object:
 
 
 def quoted(value: object, limit: int = 60) -> str:
-    """Return a value from a seed file, short and on one line, for a message."""
+    """Quote a value from a seed file for a message, shortened and on one line."""
     text = " ".join(str(value).split())
     return f"“{text if len(text) <= limit else text[: limit - 1] + '…'}”"

@@ -1,8 +1,8 @@
-"""The CPU time and the memory that this process may use: the machine's, or less in a container or a systemd unit.
+"""Find out how many CPUs and how much memory this process may use, also in a container or a systemd unit.
 
-Linux limits a group of processes by its cgroup and by every ancestor of it. Both versions of cgroups are read, with and
-without a cgroup namespace. Libraries that read limits (loky, dask, DuckDB) read one level only, and some of them only
-one version. Every function takes the folder `root` that contains proc/ and sys/, / by default.
+Linux limits a process by its cgroup and all parent cgroups. This module supports both versions of cgroups, with and
+without a cgroup namespace. Libraries such as loky, Dask and DuckDB read only one level, and some only one version. All
+functions take the folder `root` that contains proc/ and sys/, by default /.
 """
 
 import math
@@ -19,27 +19,27 @@ class _Mount(NamedTuple):
     """A mounted cgroup hierarchy."""
 
     version: int
-    controllers: frozenset[str]  # of version 1; a hierarchy of version 2 has all controllers
+    controllers: frozenset[str]  # for version 1; a version 2 hierarchy has all controllers
     top: PurePosixPath  # the cgroup that is mounted at the folder
     folder: Path
 
 
 @cache
 def usable_cpus(root: Path = ROOT) -> int:
-    """Return the number of CPUs whose time this process may use, rounded up, at least 1."""
+    """Return the number of CPUs that this process may use, rounded up, at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min([cores, *_quotas(root)])))
 
 
 @cache
 def usable_memory(root: Path = ROOT) -> int:
-    """Return the bytes of memory that this process may use, together with all other processes of its cgroup."""
+    """Return the memory in bytes that this process and all other processes of its cgroup may use together."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min([physical, *_memory_limits(root)])
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yield each quota of CPU time, as a number of CPUs."""
+    """Yield all CPU quotas, as numbers of CPUs."""
     for folder in _folders(root, "cpu"):
         quota, _, period = _read(folder / "cpu.max").partition(" ")
         yield from _share(quota, period)
@@ -53,7 +53,7 @@ def _share(quota: str, period: str) -> Iterator[float]:
 
 
 def _memory_limits(root: Path) -> Iterator[int]:
-    """Yield each limit of memory. Above memory.high the kernel slows a process to almost nothing."""
+    """Yield all memory limits. They include memory.high, above which the kernel throttles a process heavily."""
     for folder in _folders(root, "memory"):
         for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
             limit = _read(folder / name)
@@ -62,7 +62,7 @@ def _memory_limits(root: Path) -> Iterator[int]:
 
 
 def _folders(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the folder of this process's cgroup and those of its ancestors, if they are visible."""
+    """Yield the folders of this process's cgroup and its visible parents."""
     cgroups = _cgroups(root)
     for mount in _mounts(root):
         cgroup = cgroups.get(controller if mount.version == 1 else "")
@@ -72,13 +72,13 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _relative(cgroup: PurePosixPath, top: PurePosixPath) -> PurePosixPath:
-    """Return the path of a cgroup below the mounted one; the mounted one if it is not below."""
+    """Return the path of a cgroup relative to the mounted one, or the mounted one itself if it is not below it."""
     inside = cgroup.is_relative_to(top) and ".." not in cgroup.parts
     return cgroup.relative_to(top) if inside else PurePosixPath()
 
 
 def _cgroups(root: Path) -> dict[str, PurePosixPath]:
-    """Return the path of this process's cgroup by controller; version 2 has the empty name."""
+    """Return the path of this process's cgroup by controller. The key for version 2 is empty."""
     lines = (line.split(":", 2) for line in _read(root / "proc/self/cgroup").splitlines())
     return {name: PurePosixPath(path) for _, names, path in lines for name in names.split(",")}
 
@@ -93,7 +93,7 @@ def _mounts(root: Path) -> Iterator[_Mount]:
 
 
 def _read(file: Path) -> str:
-    """Return the content of a kernel file, empty if there is none."""
+    """Return the content of a kernel file, or an empty text if it does not exist."""
     try:
         return file.read_text(errors="replace").strip()
     except OSError:

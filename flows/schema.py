@@ -1,9 +1,9 @@
-"""Every column of every table, declared once: types, DDL, comments and docs are derived from here.
+"""Declare every column of every table once. Types, DDL, comments and docs are derived from these declarations.
 
-A table's rows are named tuples. A field's annotation gives the column's type (`str`, `int`, `bool`, `float`,
-`date`, `datetime`), `| None` makes it nullable, and the text beside it is its description. Only types that
-every BI tool takes are used. Instants are UTC; lines and columns of text are 1-based.
-Terms in descriptions are those of schema.org (NewsArticle, ImageObject) and IPTC photo metadata.
+The rows of a table are named tuples. The annotation of a field defines the type of the column (`str`, `int`, `bool`,
+`float`, `date` or `datetime`), whether it is nullable (`| None`), and its description. All types are supported by every
+BI tool. Times are UTC, and line and column numbers start at 1. Descriptions use the terms of schema.org (NewsArticle,
+ImageObject) and of IPTC photo metadata.
 """
 
 import types
@@ -11,44 +11,44 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-SCHEMA_VERSION = 3  # raise it with every change of a column or of a file's place: each file is then read again
+SCHEMA_VERSION = 2  # increment with every change of columns or file layout, so that the next run reads all files
 
 BigInt = Annotated[int, "int64"]
-ETagHash = Annotated[int | None, "int64", "XXH3 64-bit hash of the object's ETag, signed; null for a file in a folder."]
-Month = Annotated[str | None, "Month of publication, YYYY-MM, in the edition's time zone; null when undated."]
+Month = Annotated[str | None, "Month of publication, YYYY-MM, in the edition's time zone; null if undated."]
+    etag_hash: ETagHash
 
 
 class SeedFile(NamedTuple):
-    """A seed file as the source lists it."""
+    """A seed file in the listing of the source."""
 
-    source_path: Annotated[str, "Seed file, relative to the source, / between folders, other bytes as %FF."]
-    size: Annotated[BigInt, "Bytes."]
-    mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
-    etag_hash: ETagHash = None
+    source_path: Annotated[str, "Path of the seed file, relative to the source; non-UTF-8 bytes as %80 to %FF."]
+    size: Annotated[BigInt, "Size in bytes."]
+    mtime_ns: Annotated[BigInt, "Modification time in nanoseconds since 1970 UTC."]
+    etag_hash: ETagHash
 
 
 class KnownFile(NamedTuple):
-    """A seed file to read, and the hash of its content when it was last read."""
+    """A seed file to read, with the hash of its content at the last reading."""
 
-    source_path: Annotated[str, "Seed file, relative to the source."]
-    size: Annotated[BigInt, "Bytes."]
-    mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
+    source_path: Annotated[str, "Path of the seed file, relative to the source."]
+    size: Annotated[BigInt, "Size in bytes."]
+    mtime_ns: Annotated[BigInt, "Modification time in nanoseconds since 1970 UTC."]
+    content_hash: Annotated[str | None, "Hash of the content in the previous edition; null if there is none."]
     etag_hash: ETagHash
-    content_hash: Annotated[str | None, "Hash of the content whose rows the previous edition has; null if none."]
 
 
 class ArticleKey(NamedTuple):
-    """The keys that decide which of several files with one article is published."""
+    """The keys that decide which of several files with the same article is published."""
 
     article_id: Annotated[str, "The article."]
-    published_at: Annotated[datetime | None, "Instant of publication, UTC."]
-    source_path: Annotated[str, "Seed file, relative to the source."]
+    published_at: Annotated[datetime | None, "Time of publication, UTC."]
+    source_path: Annotated[str, "Path of the seed file, relative to the source."]
 
 
 class Duplicate(NamedTuple):
-    """A file that is not published, since another file has the same article."""
+    """A file that is not published because another file has the same article."""
 
-    source_path: Annotated[str, "Path in the source."]
+    source_path: Annotated[str, "Path of the seed file, relative to the source."]
 
 
 class Dropped(NamedTuple):
@@ -60,126 +60,128 @@ class Dropped(NamedTuple):
 class Article(NamedTuple):
     """One row per published article."""
 
-    article_id: Annotated[str, "Identity: front matter code, id, uuid or guid; else path: and the source path."]
+    article_id: Annotated[str, "Unique ID: code, id, uuid or guid from the front matter, else path: and source_path."]
     title: Annotated[str, "Headline as plain text (schema.org headline)."]
-    title_source: Annotated[str, "Where the title was found: front_matter, heading, first_paragraph or file_name."]
+    title_source: Annotated[str, "Origin of the title: front_matter, heading, first_paragraph or file_name."]
     description: Annotated[str | None, "Summary from the front matter (schema.org description)."]
-    category: Annotated[str | None, "First section, trimmed, upper case (schema.org articleSection)."]
+    category: Annotated[str | None, "First section, trimmed and in upper case (schema.org articleSection)."]
     language: Annotated[str | None, "BCP 47 tag in lower case (schema.org inLanguage)."]
     layout: Annotated[str | None, "Page layout named in the front matter."]
-    published_at: Annotated[datetime | None, "Instant of publication, UTC (schema.org datePublished)."]
-    published_at_source: Annotated[str | None, "Where that instant was found: front_matter, code or file_name."]
-    published_on: Annotated[date | None, "Calendar day of publication in the edition's time zone."]
+    published_at: Annotated[datetime | None, "Time of publication, UTC (schema.org datePublished)."]
+    published_at_source: Annotated[str | None, "Origin of published_at: front_matter, code or file_name."]
+    published_on: Annotated[date | None, "Date of publication in the edition's time zone."]
     published_month: Month
-    origin_url: Annotated[str | None, "Address of the article where it first appeared (schema.org url)."]
-    origin_host: Annotated[str | None, "Host of origin_url, lower case, without port."]
-    dateline: Annotated[str | None, "Place with which the first prose paragraph opens (schema.org dateline)."]
-    body: Annotated[str | None, "Markdown after the front matter, line ends \\n, no blank lines around it."]
+    origin_url: Annotated[str | None, "URL at which the article first appeared (schema.org url)."]
+    origin_host: Annotated[str | None, "Host of origin_url, in lower case, without port."]
+    dateline: Annotated[str | None, "Place at the start of the first prose paragraph (schema.org dateline)."]
+    body: Annotated[str | None, "Markdown after the front matter, with \\n line endings, without outer blank lines."]
     text: Annotated[str | None, "Prose as plain text, blocks separated by an empty line (schema.org articleBody)."]
-    word_count: Annotated[int, "Words of text: ideographs, and parts between spaces or dashes with a letter or digit."]
-    paragraph_count: Annotated[int, "Blocks of text."]
-    image_count: Annotated[int, "Images of the article, the hero included."]
+    word_count: Annotated[int, "Words in text: ideographs, and parts between spaces or dashes with a letter or digit."]
+    paragraph_count: Annotated[int, "Paragraphs in text."]
+    image_count: Annotated[int, "Images in the article, including the hero image."]
     caption_count: Annotated[int, "Captions of the article's images."]
-    extra: Annotated[str | None, "Every other front matter key, as a JSON object with sorted keys."]
-    source_path: Annotated[str, "Seed file, relative to the source, / between folders, other bytes as %FF."]
+    extra: Annotated[str | None, "All other front matter keys, as a JSON object with sorted keys."]
+    source_path: Annotated[str, "Path of the seed file, relative to the source; non-UTF-8 bytes as %80 to %FF."]
 
 
 class Image(NamedTuple):
-    """One row for each use of an image in an article."""
+    """One row per use of an image in an article."""
 
-    image_id: Annotated[str, "Identity: article_id#position."]
+    image_id: Annotated[str, "Unique ID: article_id#position."]
     article_id: Annotated[str, "The article that shows the image."]
-    position: Annotated[int, "0 for the front matter's image, then 1, 2, … in the order of the body."]
+    position: Annotated[int, "0 for the image in the front matter, then 1, 2, … in the order of the body."]
     role: Annotated[str, "hero (front matter) or inline (body)."]
-    url: Annotated[str, "Address as CommonMark resolves it, nothing percent-encoded (schema.org contentUrl)."]
-    url_host: Annotated[str | None, "Host of url, lower case, without port."]
-    alt: Annotated[str | None, "Alternative text, plain (IPTC Alt Text)."]
-    title: Annotated[str | None, "Title attribute, plain text."]
-    form: Annotated[str, "How it is written: front_matter, inline, reference, html, figure or shortcode."]
-    source_line: Annotated[int, "Line of the seed file on which its Markdown, tag or key begins."]
+    url: Annotated[str, "URL after CommonMark's unescaping, without added percent-encoding (schema.org contentUrl)."]
+    url_host: Annotated[str | None, "Host of url, in lower case, without port."]
+    alt: Annotated[str | None, "Alternative text, as plain text (IPTC Alt Text)."]
+    title: Annotated[str | None, "Title attribute, as plain text."]
+    form: Annotated[str, "Syntax of the image: front_matter, inline, reference, html, figure or shortcode."]
+    source_line: Annotated[int, "Line of the seed file on which the Markdown, tag or key starts."]
     published_month: Month
 
 
 class Caption(NamedTuple):
-    """One row for each distinct caption text of an image."""
+    """One row per distinct caption text of an image."""
 
-    caption_id: Annotated[str, "Identity: image_id/n."]
-    image_id: Annotated[str, "The image that it describes."]
+    caption_id: Annotated[str, "Unique ID: image_id/n."]
+    image_id: Annotated[str, "The image that the caption describes."]
     article_id: Annotated[str, "The article that shows the image."]
-    text: Annotated[str, "Plain text, credit included (schema.org caption, IPTC Description)."]
-    text_without_credit: Annotated[str | None, "Text without the credit; equal to text where there is none."]
-    credit: Annotated[str | None, "Words that name the source, without brackets (schema.org creditText)."]
-    photographer: Annotated[str | None, "Photographer as written (schema.org creator, IPTC Creator)."]
-    agency: Annotated[str | None, "Agency, one short name each: Reuters, AFP, AP, … (IPTC Source)."]
-    form: Annotated[str, "Strongest form in which the text was found: figcaption, shortcode, paragraph, title, alt."]
-    repeats_alt: Annotated[bool, "True where a text of a stronger form is also the image's alt text."]
-    source_line: Annotated[int, "Line of the seed file on which the text begins."]
+    text: Annotated[str, "Plain text, including the credit (schema.org caption, IPTC Description)."]
+    text_without_credit: Annotated[str | None, "Text without the credit; the same as text if credit is null."]
+    credit: Annotated[str | None, "Credit line, without brackets (schema.org creditText)."]
+    photographer: Annotated[str | None, "Photographer, as written (schema.org creator, IPTC Creator)."]
+    agency: Annotated[str | None, "Agency, under a uniform short name: Reuters, AFP, AP, … (IPTC Source)."]
+    form: Annotated[str, "Syntax of the caption; the first to apply of figcaption, shortcode, paragraph, title, alt."]
+    repeats_alt: Annotated[bool, "True if the caption has another form than alt, but is the same as the alt text."]
+    source_line: Annotated[int, "Line of the seed file on which the text starts."]
     published_month: Month
 
 
 class Problem(NamedTuple):
-    """One row for each thing that is wrong in a seed file."""
+    """One row per problem in a seed file."""
 
-    source_path: Annotated[str, "Seed file, relative to the source."]
-    severity: Annotated[str, "rejected (not published), repaired (published, with what we inferred) or duplicate."]
-    code: Annotated[str, "Kind of problem, one word for each remedy."]
-    line_number: Annotated[int | None, "Line of the seed file, where it is known."]
-    column_number: Annotated[int | None, "Column of that line, where it is known."]
-    message: Annotated[str, "What is wrong, one sentence."]
-    remedy: Annotated[str, "What to do about it, one sentence."]
-    article_id: Annotated[str | None, "The article; null when rejected."]
+    source_path: Annotated[str, "Path of the seed file, relative to the source."]
+    severity: Annotated[str, "rejected (not published), repaired (published with a substitute value) or duplicate."]
+    code: Annotated[str, "Kind of problem, such as not_utf8."]
+    line_number: Annotated[int | None, "Line of the seed file, if known."]
+    column_number: Annotated[int | None, "Column in that line, if known."]
+    message: Annotated[str, "Description of the problem, in one sentence."]
+    remedy: Annotated[str, "How to fix the problem, in one sentence."]
+    article_id: Annotated[str | None, "The article; null if rejected."]
 
 
 class Source(NamedTuple):
-    """One row for each seed file found, so that no file goes without a row."""
+    """One row per seed file in the source, whether published or not."""
 
-    source_path: Annotated[str, "Seed file, relative to the source."]
-    size: Annotated[BigInt, "Bytes."]
-    mtime_ns: Annotated[BigInt, "Time of its last change, nanoseconds since 1970 UTC."]
-    content_hash: Annotated[str | None, "XXH3 128-bit hash of its bytes, hexadecimal; null when unreadable."]
+    source_path: Annotated[str, "Path of the seed file, relative to the source."]
+    size: Annotated[BigInt, "Size in bytes."]
+    mtime_ns: Annotated[BigInt, "Modification time in nanoseconds since 1970 UTC."]
+    content_hash: Annotated[str | None, "128-bit XXH3 hash of the content, in hexadecimal; null if unreadable."]
     status: Annotated[str, "published, rejected, duplicate or draft."]
-    article_id: Annotated[str | None, "The article that it holds; null when rejected."]
+    article_id: Annotated[str | None, "The article in the file; null if rejected."]
     published_month: Month
-    first_edition: Annotated[str, "Edition in which the file was first seen."]
-    last_changed_edition: Annotated[str, "Edition that last saw its content change."]
+    first_edition: Annotated[str, "First edition with this file."]
+    last_changed_edition: Annotated[str, "Latest edition in which the content changed."]
     etag_hash: ETagHash
 
 
 class Edition(NamedTuple):
-    """One row per edition, this one last."""
+    """One row per edition, including this one, which is the last."""
 
-    edition_id: Annotated[str, "UTC time of the edition, to the second: 20261123T030000Z."]
-    published_at: Annotated[datetime, "The same time as an instant."]
+    edition_id: Annotated[str, "UTC time of the edition in seconds, such as 20261123T030000Z."]
+    published_at: Annotated[datetime, "The same time as a timestamp."]
     articles: Annotated[BigInt, "Articles in the edition."]
     images: Annotated[BigInt, "Images in the edition."]
     captions: Annotated[BigInt, "Captions in the edition."]
     rejected: Annotated[BigInt, "Seed files that could not be published."]
     repaired: Annotated[BigInt, "Problems of published articles that were repaired."]
-    duplicates: Annotated[BigInt, "Seed files that lost to another one with the same article_id."]
+    duplicates: Annotated[BigInt, "Seed files that were not published because another one has the same article_id."]
     drafts: Annotated[BigInt, "Seed files marked as drafts."]
     added: Annotated[BigInt, "Articles that are new since the previous edition."]
     corrected: Annotated[BigInt, "Articles of the previous edition that changed."]
-    withdrawn: Annotated[BigInt, "Articles of the previous edition that are gone."]
-    restored: Annotated[BigInt, "Articles that had been withdrawn and are back."]
-    parser_version: Annotated[int, "Version of the rules by which seed files were read."]
-    schema_version: Annotated[int, "Version of the tables."]
-    seconds: Annotated[float, "Seconds from the start of the run until its rows were complete."]
+    withdrawn: Annotated[BigInt, "Articles of the previous edition that are no longer in the source."]
+    restored: Annotated[BigInt, "Articles that had been withdrawn and are published again."]
+    parser_version: Annotated[int, "Version of the parser that read the seed files."]
+    schema_version: Annotated[int, "Version of the table schema."]
+    seconds: Annotated[float, "Seconds from the start of the run until all rows were written."]
 
 
 class Change(NamedTuple):
-    """The corrections ledger: one row for each change that an edition noticed, kept permanently."""
+    """The corrections ledger: one row per change between editions, kept permanently."""
 
-    edition_id: Annotated[str, "Edition that noticed the change."]
+    edition_id: Annotated[str, "Edition in which the change was detected."]
     article_id: Annotated[str, "The article that changed."]
     change: Annotated[str, "added, corrected, withdrawn, restored or moved (its seed file has another path)."]
-    field: Annotated[str | None, "Column that differs; image: the hero's url; of a withdrawn article its final values."]
+    field: Annotated[
+        str | None, "Changed column, or image for the hero's url; title, category, published_on if withdrawn."
+    ]
     old_value: Annotated[str | None, "Value in the previous edition, as text."]
     new_value: Annotated[str | None, "Value in this edition, as text."]
-    noticed_at: Annotated[datetime, "Time of the edition that noticed the change."]
+    noticed_at: Annotated[datetime, "Time of the edition in which the change was detected."]
 
 
 class Table(NamedTuple):
-    """A table: its rows' type, the columns that sort them, and whether it has a file for each month; else one file."""
+    """A table: its row type, its sort columns, and whether it is stored in one file per month or in a single file."""
 
     name: str
     row: type[Any]
@@ -201,7 +203,7 @@ class Column(NamedTuple):
     description: str
 
 
-# Staged between the steps, in no edition.
+# Staged between the steps, not part of an edition.
 FOUND = Table("found", SeedFile, ("source_path",))
 TO_READ = Table("to_read", KnownFile, ("source_path",))
 DROPPED = Table("dropped", Dropped, ("article_id",))
@@ -210,7 +212,7 @@ ARTICLE_KEYS = Table("article_keys", ArticleKey, ("source_path",))
 
 ARTICLES = Table("articles", Article, ("article_id",), by_month=True)
 IMAGES = Table("images", Image, ("article_id", "position"), by_month=True)
-# Captions of one article arrive in the order of its images: a stable sort by article keeps it.
+# Captions of an article are staged in the order of its images, which a stable sort by article preserves.
 CAPTIONS = Table("captions", Caption, ("article_id",), by_month=True)
 PROBLEMS = Table("problems", Problem, ("source_path", "line_number", "column_number", "code", "message"))
 SOURCES = Table("sources", Source, ("source_path",))
@@ -225,7 +227,7 @@ _TYPES = {str: "string", int: "int32", float: "double", bool: "bool", date: "dat
 
 @cache
 def columns(table: Table) -> tuple[Column, ...]:
-    """Return the columns of a table in the order of their declaration."""
+    """Return the columns of a table in declaration order."""
     hints = get_type_hints(table.row, include_extras=True)
     return tuple(_column(name, hint) for name, hint in hints.items())
 

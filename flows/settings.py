@@ -1,4 +1,4 @@
-"""Read the settings: flags of the command line, parameters of the flow, or BROADSHEET_* variables."""
+"""Read the settings from command-line flags, parameters of the flow, or BROADSHEET_* variables."""
 
 import os
 from collections.abc import Callable, Collection
@@ -17,32 +17,32 @@ from flows.object_store.path import ObjectPath, has_scheme, parse
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
-MAX_SHOWN_LENGTH = 100  # characters of a wrong value
-OWN_ERROR, EXPECTATION = "Value error, ", "Input should be "  # how messages of pydantic start
-# Ignoring an old name would silently change what is published.
+MAX_SHOWN_LENGTH = 100  # characters of an invalid value in a message
+OWN_ERROR, EXPECTATION = "Value error, ", "Input should be "  # prefixes of pydantic's messages
+# Silently ignoring an old name would change the published edition.
 RENAMED = {"BROADSHEET_ENDINGS": "BROADSHEET_EXTENSIONS", "BROADSHEET_PATIENCE": "BROADSHEET_LOCK_TIMEOUT"}
-MAX_KEEP_HOURS = 1_000_000  # a century, so that it can be subtracted from every date
+MAX_KEEP_HOURS = 1_000_000  # a century; larger values cannot be subtracted from the current time
 
 
 def _require_path(value: object) -> object:
-    """Reject an empty path, which would be the current folder."""
+    """Reject an empty path, which would mean the current folder."""
     if isinstance(value, str) and not value.strip():
         raise ValueError("the path is empty. Pass a folder, or omit the setting.")
     return value
 
 
 def _parse_location(value: object) -> object:
-    """Return the path of a URL; a URL that became a Path has lost a slash, and is rejected."""
+    """Parse a URL. One that was converted to a Path has lost a slash, and is rejected."""
     return parse(str(value)) if isinstance(value, str | Path) and has_scheme(str(value)) else _require_path(value)
 
 
 def flag(name: str) -> str:
-    """Return the flag of a setting."""
+    """Return the command-line flag of a setting."""
     return f"--{name.replace('_', '-')}"
 
 
 def _describe_error(error: Any, option: Callable[[str], str], given: Collection[str]) -> str:
-    """Return the error of one setting: what the user set, the value, and a fix."""
+    """Describe the error of one setting: its name as the user passed it, the value, and the fix."""
     name = str(error["loc"][0]) if error["loc"] else ""
     label = option(name) if name in given else f"BROADSHEET_{name.upper()}"
     return f"{label}: {_describe_value(error)}"
@@ -61,7 +61,7 @@ def _describe_value(error: Any) -> str:
 
 
 def _describe_invalid_json() -> str:
-    """Return the error of BROADSHEET_EXTENSIONS, the only variable that is read as JSON."""
+    """Describe an error in BROADSHEET_EXTENSIONS, the only variable that is parsed as JSON."""
     value = shortened(os.environ.get("BROADSHEET_EXTENSIONS", ""), MAX_SHOWN_LENGTH)
     return f'BROADSHEET_EXTENSIONS: {value} is not a JSON list. Write it as [".md", ".txt"].'
 
@@ -76,7 +76,7 @@ Folders = Annotated[tuple[Path, ...], BeforeValidator(_split_folders), NoDecode]
 
 
 class Settings(BaseSettings):
-    """All settings. `time_zone` and `extensions` shape rows: if one changes, the next run reads every file."""
+    """All settings. If `time_zone` or `extensions` changes, the next run reads every file."""
 
     model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
 
@@ -124,8 +124,8 @@ class Settings(BaseSettings):
     def given(cls, option: Callable[[str], str] = flag, **values: Any) -> Self:
         """Return the settings: the given values except None, and the rest from the environment.
 
-        `option` returns how the user passes a setting, by its name. Raise InvalidSettingError, which names the option
-        if the value was given, and otherwise the variable.
+        `option` converts the name of a setting to the form in which the user passes it. Raise InvalidSettingError with
+        that form for given values, and with the name of the variable for others.
         """
         for old, new in RENAMED.items():
             if old in os.environ:

@@ -70,7 +70,7 @@ FAILURES = (
     Failure(errors.ConfigurationError, r"The dask runner works only in the flow. .*", dask_on_the_command_line, None, ("cli folder",)),
     Failure(errors.ConfigurationError, r"AWS settings cannot be used: .*nobody.*", profile_is_unknown, "extract", STORE),
     Failure(errors.SourceNotFoundError, r"Source folder not found: .*/source\. .*", source_is_gone),
-    Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\); .*", folder_cannot_be_listed, "extract"),
+    Failure(errors.SourceUnreadableError, r"The folder .* cannot be listed \(File name too long\), so .*", folder_cannot_be_listed, "extract"),
     Failure(errors.WithdrawalsError, r"3 of 4 published articles would be withdrawn, .*", most_articles_are_gone, "reconcile"),
     Failure(errors.WarehouseForeignError, r"The folder .* is not a Broadsheet warehouse \(it contains thesis.txt\)\. .*", warehouse_is_something_else),
     Failure(errors.WarehouseLockedError, r"Another run is publishing into .*: process \d+ on .* since .*", another_run_holds_the_lock),

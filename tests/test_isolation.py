@@ -55,7 +55,7 @@ def test_what_the_parser_raises_rejects_one_file(publish: Publish, defect, error
     defect(error)
     edition = publish().folder
     assert query(edition, STATUSES) == [("a.md", "published"), ("b.md", "rejected"), ("c.md", "published")]
-    message = f"Broadsheet failed to read the file, which is a defect of Broadsheet: {reason}."
+    message = f"Broadsheet failed to read the file because of a bug: {reason}."
     assert query(edition, PROBLEMS) == [("b.md", "rejected", "internal_error", None, message, None)]
 
 

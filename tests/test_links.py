@@ -58,7 +58,7 @@ def test_files_of_git_annex_are_read(source, publish: Publish):
     assert query(edition, "SELECT article_id, source_path FROM articles") == [("path:2026/a.md", "2026/a.md")]
     content.unlink()  # git annex drop
     assert problems(publish(allow_withdrawals=True).folder) == {
-        "2026/a.md": "The symbolic link leads to “../.git/annex/objects/x1/Yz/SHA256E-s9--0a.md/SHA256E-s9--0a.md”,"
+        "2026/a.md": "The symbolic link points to “../.git/annex/objects/x1/Yz/SHA256E-s9--0a.md/SHA256E-s9--0a.md”,"
         " which does not exist."
     }
 
@@ -84,21 +84,21 @@ def test_a_link_that_is_not_followed_is_a_row_that_says_why(source, outside, pub
     for name, target in targets.items():
         (source / name).symlink_to(target)
     edition = publish().folder
-    out, gone = "The symbolic link leads to “{}”, outside of the source.", "“{}”, which does not exist."
+    out, gone = "The symbolic link points to “{}”, outside of the source.", "“{}”, which does not exist."
     assert problems(edition) == {
         "outside.md": out.format(outside / "secret.md"),
         "above.md": out.format("../outside/secret.md"),
         "passwd.md": out.format("/etc/passwd"),
         "device.md": out.format("/dev/zero"),
         "unknown.md": out.format("/etc/no-such-file"),
-        "dangling.md": f"The symbolic link leads to {gone.format('nowhere.md')}",
-        "below_a_file.md": f"The symbolic link leads to {gone.format('plain.md/nowhere')}",
-        "loop.md": "The symbolic link leads to “loop.md”, and from there back to itself.",
-        "pipe.md": "The symbolic link leads to “.pipe”, which is not a regular file.",
-        "folder.md": "The symbolic link leads to “.”, a folder; folders are not read through links.",
-        "archive": f"The symbolic link leads to “{outside}”, a folder; folders are not read through links.",
-        "unmounted": f"The symbolic link leads to {gone.format('nowhere')}",
-        "caf%E9.md": f"The symbolic link leads to {gone.format('nowhere')}",
+        "dangling.md": f"The symbolic link points to {gone.format('nowhere.md')}",
+        "below_a_file.md": f"The symbolic link points to {gone.format('plain.md/nowhere')}",
+        "loop.md": "The symbolic link points to “loop.md”, and from there back to itself.",
+        "pipe.md": "The symbolic link points to “.pipe”, which is not a regular file.",
+        "folder.md": "The symbolic link points to “.”, a folder; folders are not read through links.",
+        "archive": f"The symbolic link points to “{outside}”, a folder; folders are not read through links.",
+        "unmounted": f"The symbolic link points to {gone.format('nowhere')}",
+        "caf%E9.md": f"The symbolic link points to {gone.format('nowhere')}",
     }
     assert query(edition, "SELECT rejected FROM editions") == [(len(targets),)]
     assert query(edition, "SELECT size FROM sources WHERE source_path = 'passwd.md'") == [(len("/etc/passwd"),)]
@@ -179,7 +179,7 @@ def test_explain_treats_links_as_run_does(source, outside, monkeypatch, capsys):
         told = explain(name, "--source", source)
         assert told.startswith(f"{source}/{name}: published\n")
         assert f"source_path          {name}\n" in told
-    assert f"rejected: The symbolic link leads to “{outside}/secret.md”, outside of the source." in explain("sub/c.md")
-    assert "rejected: The symbolic link leads to “nowhere”, which does not exist." in explain("sub/d.md")
+    assert f"rejected: The symbolic link points to “{outside}/secret.md”, outside of the source." in explain("sub/c.md")
+    assert "rejected: The symbolic link points to “nowhere”, which does not exist." in explain("sub/d.md")
     monkeypatch.setenv("BROADSHEET_LINK_ROOTS", str(outside))
     assert FOREIGN in explain("sub/c.md")

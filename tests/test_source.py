@@ -121,7 +121,7 @@ def test_sparse_files_of_terabytes_need_no_room(source, publish: Publish):
 
 def test_a_source_that_is_a_file(source):
     (source / "a.md").write_text(seed_file("A"))
-    with pytest.raises(SourceNotFoundError, match=r"^Source folder is not a folder, but a file: .*/a\.md\. Pass an"):
+    with pytest.raises(SourceNotFoundError, match=r"^Source folder is not a folder: .*/a\.md\. Pass an"):
         require_folder(source / "a.md")
     with pytest.raises(SourceNotFoundError, match=r"^Source folder not found: .*/a\.md/below\. Pass an"):
         require_folder(source / "a.md" / "below")
@@ -142,7 +142,7 @@ def test_an_empty_setting_is_not_the_current_folder(source, tmp_path, monkeypatc
 
 
 def test_a_first_run_without_seed_files_publishes_nothing(source, warehouse, publish: Publish):
-    extensions = "Their names end in .markdown, .md, .mdx, .txt."
+    extensions = "Expected names that end in .markdown, .md, .mdx, .txt."
     remedy = "Check that the disk is mounted, pass another source with --source, or set BROADSHEET_EXTENSIONS."
     with pytest.raises(SourceEmptyError) as empty:
         publish()
@@ -152,7 +152,7 @@ def test_a_first_run_without_seed_files_publishes_nothing(source, warehouse, pub
         (source / f"page{number}.html").touch()
     with pytest.raises(SourceEmptyError) as others:
         publish()
-    shown = "It has images/, page0.html, page1.html, page2.html, page3.html and more."
+    shown = "It contains images/, page0.html, page1.html, page2.html, page3.html and more."
     assert str(others.value) == f"No seed files found in {source}. {extensions} {shown} {remedy}"
     assert not (warehouse / "current").exists()
     (source / "a.md").write_text(seed_file("A"))

@@ -60,8 +60,8 @@ def as_nobody(*arguments: object) -> str:
 def test_a_folder_that_cannot_be_listed_fails_the_run(public):
     (public / "source" / "sub").mkdir(mode=0o000)
     assert as_nobody("run", "--source", public / "source", "--warehouse", public / "warehouse") == (
-        f"broadsheet: The folder {public}/source/sub cannot be listed (Permission denied); nothing was published, since"
-        " its articles would look withdrawn. Give this user permission to read the folder and to enter it.\n"
+        f"broadsheet: The folder {public}/source/sub cannot be listed (Permission denied), so its articles would"
+        " count as withdrawn. Give this user permission to list and enter the folder.\n"
     )
     assert not (public / "warehouse" / "current").exists()
 
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_entered_fails_the_run(public):
     (public / "source" / "sub").chmod(0o444)
     told = as_nobody("list", public / "source")
     assert told.startswith(
-        f"SourceUnreadableError The file {public}/source/sub/b.md cannot be listed (Permission denied); nothing was"
+        f"SourceUnreadableError The file {public}/source/sub/b.md cannot be listed (Permission denied), so"
     )
 
 
@@ -96,5 +96,5 @@ def test_a_source_below_a_folder_that_may_not_be_entered(public):
     source = public / "above" / "articles"
     assert as_nobody("list", source) == (
         f"SourceUnreadableError Source folder cannot be reached: {source} (Permission denied). Give this user access to"
-        " it and to every folder above it. Pass an existing folder with --source.\n"
+        " it and to all its parent folders. Pass an existing folder with --source.\n"
     )

@@ -75,7 +75,7 @@ def test_a_source_without_seed_files(settings):
     for name in ("", "a.html", "b/c.html"):
         objects.write(source / name, b"x")
     assert told(settings.model_copy(update={"source": source})) == (
-        f"No seed files found in {source}. Their names end in .markdown, .md, .mdx, .txt. It has a.html, b/c.html."
+        f"No seed files found in {source}. Expected names that end in .markdown, .md, .mdx, .txt. It contains a.html, b/c.html."
         " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_EXTENSIONS."
     )
 
@@ -102,19 +102,19 @@ COMMANDS = [["run"], ["verify"], ["editions"], ["query", "SELECT 1"], ["rollback
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
-        ("s3://", "does not name a bucket"),
-        ("s3:///warehouse", "does not name a bucket"),
-        ("s3://news room/warehouse", "does not name a bucket"),
-        ("s3://../warehouse", "does not name a bucket"),
+        ("s3://", "does not have a valid bucket name"),
+        ("s3:///warehouse", "does not have a valid bucket name"),
+        ("s3://news room/warehouse", "does not have a valid bucket name"),
+        ("s3://../warehouse", "does not have a valid bucket name"),
         ("s3://newsroom//warehouse", "has an empty part"),
         ("s3://newsroom/a//b", "has an empty part"),
         ("s3://newsroom/a/../b", "has an empty part, . or .."),
         ("s3://newsroom/warehouse ", "ends with a space"),
         ("s3://newsroom/ware\thouse", "contains a control character"),
-        ("s3://newsroom/" + "w" * 801, "is longer than 800 bytes"),
-        ("S3://newsroom/warehouse", "is a URL of a kind that is not supported"),
-        ("s3:/newsroom/warehouse", "is a URL of a kind that is not supported"),
-        ("https://newsroom.s3.amazonaws.com/warehouse", "is a URL of a kind that is not supported"),
+        ("s3://newsroom/" + "w" * 801, "has a prefix of more than 800 bytes"),
+        ("S3://newsroom/warehouse", "is not a supported URL"),
+        ("s3:/newsroom/warehouse", "is not a supported URL"),
+        ("https://newsroom.s3.amazonaws.com/warehouse", "is not a supported URL"),
     ],
 )
 @pytest.mark.parametrize("command", [["run"], ["verify"], ["editions"], ["query", "SELECT 1"], ["rollback", "x"]])

@@ -14,7 +14,7 @@ from flows.pipeline.isolation import read_isolated, with_arrow_rows
 from flows.problems import RejectedError, problem
 from flows.schema import ARTICLES, Caption, Problem, columns
 from flows.settings import Settings
-from flows.source.links import Allowed
+from flows.source.links import AllowedRoots
 from flows.source.listing import printable, read_seed_file
 
 MAX_TEXT_LENGTH = 100  # characters of a value
@@ -34,7 +34,7 @@ def explain(file: Path, settings: Settings) -> str:
 def _lines(file: Path, settings: Settings) -> list[str]:
     source, path = _locate(file, settings)
     try:
-        with closing(Allowed(source, *settings.link_roots)) as allowed:
+        with closing(AllowedRoots(source, *settings.link_roots)) as allowed:
             content = read_seed_file(source, path, allowed)
     except FileNotFoundError:
         raise SeedFileNotFoundError(f"File not found: {printable(str(file))}. Pass the path of a seed file.") from None

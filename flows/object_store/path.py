@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 SCHEME = "s3://"
-MAX_KEY = 800  # bytes; a store takes 1,024 for the whole name of an object
+MAX_KEY = 800  # bytes; a store allows 1,024 for the full name of an object
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _FORM = "write it as s3://bucket/prefix"
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ObjectPath:
-    """A prefix of a bucket, or the name of one object, joined with / as paths are."""
+    """A prefix in a bucket, or the name of an object. Parts are joined with `/`, as in pathlib."""
 
     bucket: str
     key: str
@@ -28,7 +28,7 @@ class ObjectPath:
         return ObjectPath(self.bucket, f"{self.key}/{name}" if self.key else str(name))
 
     def __rtruediv__(self, folder: object) -> ObjectPath:
-        return self  # as an absolute path
+        return self  # like an absolute path
 
     def absolute(self) -> ObjectPath:
         """Return the path itself, which is always absolute."""
@@ -39,7 +39,7 @@ class ObjectPath:
 
     @property
     def below(self) -> str:
-        """The start of the keys below this prefix."""
+        """Return the common start of all keys below this prefix."""
         return f"{self.key}/" if self.key else ""
 
 
@@ -47,24 +47,24 @@ def parse(text: str) -> ObjectPath:
     """Parse s3://bucket/prefix; raise ValueError."""
     bucket, _, key = text.removeprefix(SCHEME).partition("/")
     if not text.startswith(SCHEME):
-        raise ValueError(f"{text!r} is a URL of a kind that is not supported; {_FORM}, or name a folder")
+        raise ValueError(f"{text!r} is not a supported URL; {_FORM}, or pass a folder")
     if not _BUCKET.fullmatch(bucket):
-        raise ValueError(f"{text!r} does not name a bucket of letters, digits, dots and hyphens; {_FORM}")
+        raise ValueError(f"{text!r} does not have a valid bucket name (letters, digits, dots and hyphens); {_FORM}")
     key = key.removesuffix("/")
     if key and {"", ".", ".."} & set(key.split("/")):
         raise ValueError(f"{text!r} has an empty part, . or .. in its prefix; {_FORM}")
     if key != key.strip() or not all(character.isprintable() for character in key):
         raise ValueError(f"{text!r} starts or ends with a space, or contains a control character; {_FORM}")
     if len(key.encode(errors="replace")) > MAX_KEY:
-        raise ValueError(f"{text!r} is longer than {MAX_KEY} bytes, too long for an edition's names; {_FORM}")
+        raise ValueError(f"{text!r} has a prefix of more than {MAX_KEY} bytes, too long for object names; {_FORM}")
     return ObjectPath(bucket, key)
 
 
 def has_scheme(text: str) -> bool:
-    """Return whether a text is a URL and not the name of a folder; a Path made from a URL has only one slash."""
+    """Return whether a text is a URL, not a folder. One slash is enough, since a Path made from a URL has only one."""
     return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text))
 
 
 def by_kind(location: Path | ObjectPath, local: Callable[[Path], T], remote: Callable[[ObjectPath], T]) -> T:
-    """Return what the function for the kind of a location returns; nothing else asks for the kind."""
+    """Call the function for the kind of location, and return its result. No other code checks the kind."""
     return remote(location) if isinstance(location, ObjectPath) else local(location)

@@ -1,7 +1,7 @@
-"""Try what a store must be able to do on two small objects, before the first edition is published into it.
+"""Test the required operations of a store with two small objects, before the first edition is published.
 
-Some of it is needed only by the second run, and conditional puts only when two runs publish at once: a store that
-ignores the conditions would lose an edition months later.
+Some operations are only needed by the second run, and conditional puts only if two runs publish at the same time. A
+store that ignores the conditions could therefore lose an edition months later.
 """
 
 from contextlib import suppress
@@ -13,7 +13,7 @@ from flows.object_store.path import ObjectPath
 
 
 def require_abilities(prefix: ObjectPath) -> None:
-    """Put, read, copy, list and delete two objects below a prefix; raise StorageError that says what is missing."""
+    """Put, read, copy, list and delete two objects below a prefix; raise StorageError if an operation fails."""
     place = prefix / f"probe-{uuid4().hex}"
     try:
         _require_conditions(place / "object")
@@ -31,12 +31,12 @@ def require_abilities(prefix: ObjectPath) -> None:
 def _require_conditions(place: ObjectPath) -> None:
     if not objects.write_if(place, b"first", None):
         raise _unsupported(place, "refuses a put with If-None-Match for an object that does not exist")
-    content, seen = objects.read_tagged(place)
+    content, etag = objects.read_tagged(place)
     if objects.write_if(place, b"second", None):
         raise _unsupported(place, "ignores If-None-Match")
-    if content != b"first" or not objects.write_if(place, b"second", seen):
+    if content != b"first" or not objects.write_if(place, b"second", etag):
         raise _unsupported(place, "refuses a put with If-Match for an object that did not change")
-    if objects.write_if(place, b"third", seen):
+    if objects.write_if(place, b"third", etag):
         raise _unsupported(place, "ignores If-Match")
 
 
@@ -44,11 +44,11 @@ def _require_copies(place: ObjectPath) -> None:
     objects.copy(place / "object", place / "copy")
     found = {listed.name: listed.size for listed in objects.list_objects(place)}
     if found != {"object": len(b"second"), "copy": len(b"second")}:
-        raise _unsupported(place, "does not list what was put and copied a moment ago")
+        raise _unsupported(place, "does not list objects immediately after they were put or copied")
 
 
-def _unsupported(place: ObjectPath, fault: str) -> StorageUnsupportedError:
+def _unsupported(place: ObjectPath, defect: str) -> StorageUnsupportedError:
     return StorageUnsupportedError(
-        f"The store of {place.bucket} {fault}, so two runs at once could spoil an edition; nothing was published."
+        f"The store of {place.bucket} {defect}, so concurrent runs could damage an edition; nothing was published."
         " Use a store with conditional puts, such as S3 or MinIO, or a folder."
     )

@@ -45,7 +45,7 @@ def concerns_file(error: BaseException) -> bool:
     """Return whether an exception is caused by the file that was read, not by the state of the process.
 
     Every file fails when the process is out of memory, and Prefect raises a flow's timeout in whatever code is running.
-    A panic in a Rust library is a BaseException.
+    A panic in a Rust library is only a BaseException.
     """
     if isinstance(error, MemoryError | TimeoutError):
         return False

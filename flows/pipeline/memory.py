@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flows.errors import out_of_memory
 
-# Python, Arrow and its compressors report some of them as other types, with these texts.
+# Texts by which to recognize out-of-memory errors that Python, Arrow and its compressors raise as other types.
 _SIGNS = ("can't start new thread", "Failed to launch worker thread", "allocation_failed", "bad_alloc")
 
 

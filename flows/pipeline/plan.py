@@ -1,4 +1,4 @@
-"""The values that steps pass to each other. Rows are not among them: they are in staged files."""
+"""Define the values that steps pass to each other. Rows are passed in staged files instead."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,8 @@ from flows.warehouse.manifest_model import FileFacts
 from flows.warehouse.staging import StagedFile
 from flows.warehouse.storage import Exchange, Snapshot, Storage, open_storage
 
-# With the five other steps and a part for each bucket of months, a run has at most 25 task runs: each has overhead in
-# an orchestrator.
+# A run has at most 25 task runs, since each has overhead in an orchestrator: one for each batch, five for the other
+# steps, and one for each bucket of months.
 MAX_BATCHES = 16
 MIN_BATCH_FILES = 500  # smaller batches have more overhead than they save time
 

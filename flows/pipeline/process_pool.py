@@ -67,7 +67,10 @@ def translate_pool_errors() -> Iterator[None]:
     """Raise WorkerLostError if a process of the pool was killed, even if a part is submitted only afterwards."""
     try:
         yield
-    except BrokenProcessPool:
+    except (BrokenProcessPool, OSError) as error:
+        # A part that is submitted while the pool breaks finds its pipe closed.
+        if isinstance(error, OSError) and str(error) != "handle is closed":
+            raise
         raise WorkerLostError(
             "A worker process was killed, possibly because the machine or container ran out of memory; nothing was"
             " published. Run again; if it happens again, set BROADSHEET_PROCESSES=1 or provide more memory."
@@ -81,7 +84,7 @@ def default_processes() -> int:
 
 
 def _context() -> Any:
-    """Return a context that forks workers from a server with preloaded modules, so that a second pool starts fast."""
+    """Return a context that forks workers from a server with preloaded modules: a second pool starts quickly."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -1,4 +1,4 @@
-"""Check that a source can be read, and explain a source without seed files."""
+"""Check that a source can be read and contains seed files."""
 
 import os
 import stat
@@ -13,7 +13,8 @@ from flows.object_store import objects
 from flows.object_store.path import ObjectPath, by_kind
 from flows.source.listing import printable
 
-SHOWN, LOOKED_AT = 5, 1_000  # names of what is in a source without seed files
+# Names in a source without seed files: how many the error message shows, and how many are listed to find them.
+MAX_SHOWN, MAX_LISTED = 5, 1_000
 
 
 def require_folder(source: Path | ObjectPath, link_roots: Sequence[Path] = ()) -> None:
@@ -40,37 +41,37 @@ def _require_folder(what: str, folder: Path, remedy: str) -> None:
     except OSError as error:
         raise SourceUnreadableError(
             f"{what} cannot be reached: {_shown(folder)} ({error.strerror})."
-            f" Give this user access to it and to every folder above it. {remedy}."
+            f" Give this user access to it and to all its parent folders. {remedy}."
         ) from None
     if not is_folder:
-        raise SourceNotFoundError(f"{what} is not a folder, but a file: {_shown(folder)}. {remedy}.")
+        raise SourceNotFoundError(f"{what} is not a folder: {_shown(folder)}. {remedy}.")
 
 
 def refuse_empty(source: Path | ObjectPath, extensions: tuple[str, ...]) -> NoReturn:
-    """Raise SourceEmptyError, which says what was searched for, and what is in the source instead."""
+    """Raise SourceEmptyError with the expected extensions, and with the names that are in the source instead."""
     names = _names_in(source)
-    found = f"It has {', '.join(map(printable, names))}" if names else "It is empty"
-    more = " and more" if len(names) == SHOWN else ""
+    found = f"It contains {', '.join(map(printable, names))}" if names else "It is empty"
+    more = " and more" if len(names) == MAX_SHOWN else ""
     raise SourceEmptyError(
-        f"No seed files found in {_shown(source)}. Their names end in {', '.join(extensions) or 'nothing'}."
+        f"No seed files found in {_shown(source)}. Expected names that end in {', '.join(extensions) or 'nothing'}."
         f" {found}{more}."
         " Check that the disk is mounted, pass another source with --source, or set BROADSHEET_EXTENSIONS."
     )
 
 
 def _names_in(source: Path | ObjectPath) -> list[str]:
-    """Return a few of the names in a source; those of folders end with /."""
+    """Return some of the names in a source; names of folders end with /."""
     return by_kind(source, _names_in_folder, _names_of_objects)
 
 
 def _names_of_objects(source: ObjectPath) -> list[str]:
-    return list(islice((found.name for found in objects.list_objects(source) if found.name), SHOWN))
+    return list(islice((found.name for found in objects.list_objects(source) if found.name), MAX_SHOWN))
 
 
 def _names_in_folder(source: Path) -> list[str]:
     with os.scandir(source) as entries:
-        names = (entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in islice(entries, LOOKED_AT))
-        return nsmallest(SHOWN, names)
+        names = (entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in islice(entries, MAX_LISTED))
+        return nsmallest(MAX_SHOWN, names)
 
 
 def _shown(place: Path | ObjectPath) -> str:

@@ -16,18 +16,19 @@ from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath, by_kind
 from flows.problems import RejectedError
 from flows.schema import SeedFile
-from flows.source.links import Allowed, find_target, may_be_folder, open_file
+from flows.source.links import AllowedRoots, find_target, may_be_folder, open_file
 
-MAX_FILE_BYTES = 2_000_000  # long articles have a hundredth of it, and nothing but brackets takes a second or two
-READ_AT_ONCE = 1 << 20  # bytes
-EARLIEST, LATEST = -(2**63), 2**63 - 1  # nanoseconds since 1970 that a column holds: the years 1677 to 2262
-ROOT = (0, 65534)  # its user, and how a container shows the user of a root that is not its own
+MAX_FILE_BYTES = 2_000_000  # 100 times a long article; the worst input of this size takes two seconds to parse
+READ_BYTES = 1 << 20  # of one read
+MIN_MTIME_NS, MAX_MTIME_NS = -(2**63), 2**63 - 1  # the range of an int64 column: the years 1677 to 2262
+ROOT_UIDS = (0, 65534)  # root, and root of the host as it appears in a container with user namespaces
 
-Content = bytes | OSError | RejectedError  # of a file, or why it cannot be read
-OTHERS_LISTED, OTHERS_TRIED = 10_000, 32  # objects, to find one that can be read where a whole batch is refused
+Content = bytes | OSError | RejectedError  # the bytes of a file, or the reason why it cannot be read
+# If all objects of a batch are refused, up to this many others are listed and tried, to find one that can be read.
+MAX_OTHERS_LISTED, MAX_OTHERS_TRIED = 10_000, 32
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# In a name, a byte that is not UTF-8 is written as %80 to %FF; a % that would read as one of these as %25.
+# Bytes of a name that are not UTF-8 are encoded as %80 to %FF, and a % that would look like such a code as %25.
 _AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
 _ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 
@@ -40,15 +41,15 @@ def list_seed_files(
 ) -> Iterator[SeedFile]:
     """Yield the regular, visible files below `source` with one of `extensions` (in any case), in no particular order.
 
-    A link to a file is listed with the target's size and time if it may be followed, else with its own; a link to a
-    folder is listed as itself. Files below one of the `warehouses` are skipped.
+    A link to a file is listed with the size and time of its target if it may be followed, else with its own. A link to
+    a folder is listed with its own, and rejected when it is read. Files below one of the `warehouses` are skipped.
 
-    Raise SourceUnreadableError if a folder or a prefix cannot be listed, since its articles would look withdrawn.
+    Raise SourceUnreadableError if a folder cannot be listed, since its articles would count as withdrawn.
     """
     skipped = _inside(source, warehouses)
     return by_kind(
         source,
-        lambda folder: _list_folder(folder, extensions, Allowed(folder, *link_roots), skipped),
+        lambda folder: _list_folder(folder, extensions, AllowedRoots(folder, *link_roots), skipped),
         lambda url: _list_objects(url, extensions, skipped),
     )
 
@@ -85,9 +86,9 @@ def _etag_hash(etag: str | None) -> int | None:
 
 
 def _list_folder(
-    source: Path, extensions: tuple[str, ...], allowed: Allowed, skipped: tuple[str, ...]
+    source: Path, extensions: tuple[str, ...], allowed: AllowedRoots, skipped: tuple[str, ...]
 ) -> Iterator[SeedFile]:
-    waiting = [""]  # folders below the source, each with a / behind it
+    waiting = [""]  # relative paths of folders to list, each with a trailing /
     while waiting:
         below = waiting.pop()
         for entry in _entries(os.path.join(source, below)):
@@ -112,15 +113,15 @@ def _list_folder(
                 raise _unreadable("file", entry.path, error) from None
             if facts:
                 mtime_ns = facts.st_mtime_ns
-                if not EARLIEST <= mtime_ns <= LATEST:
-                    mtime_ns = EARLIEST if mtime_ns < 0 else LATEST
+                if not MIN_MTIME_NS <= mtime_ns <= MAX_MTIME_NS:
+                    mtime_ns = MIN_MTIME_NS if mtime_ns < 0 else MAX_MTIME_NS
                 yield SeedFile(printable(below + name), facts.st_size, mtime_ns)
 
 
-def _link_facts(link: os.DirEntry[str], is_seed: bool, allowed: Allowed) -> os.stat_result | None:
+def _link_facts(link: os.DirEntry[str], is_seed: bool, allowed: AllowedRoots) -> os.stat_result | None:
     """Return the stat result of a link's target, or of the link if it is not followed; None if it is not a seed file.
 
-    Reading the file decides again whether the link is followed.
+    Whether the link is followed is checked again when the file is read.
     """
     if is_seed:
         try:
@@ -141,26 +142,28 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _is_lost_and_found(folder: str) -> bool:
-    """Return whether a folder is root's lost+found of fsck, which holds no articles."""
+    """Return whether a folder is the lost+found of a file system, which belongs to root."""
     path = Path(folder)
-    return path.name == "lost+found" and path.lstat().st_uid in ROOT
+    return path.name == "lost+found" and path.lstat().st_uid in ROOT_UIDS
 
 
 def _unreadable(what: str, path: str, error: OSError) -> SourceUnreadableError:
     name = printable(path.rstrip("/"))
     return SourceUnreadableError(
-        f"The {what} {name} cannot be listed ({error.strerror}); nothing was published, since its"
-        " articles would look withdrawn. Give this user permission to read the folder and to enter it."
+        f"The {what} {name} cannot be listed ({error.strerror}), so its articles"
+        " would count as withdrawn. Give this user permission to list and enter the folder."
     )
 
 
 def read_seed_files(
     source: Path | ObjectPath, paths: Sequence[str], link_roots: Sequence[Path] = ()
 ) -> Iterator[Content]:
-    """Yield the bytes of listed files in order, or why a file cannot be read; few are in memory at once.
+    """Yield the content of listed files in order, or the error for a file that cannot be read.
 
-    A store that fails fails the run, and so does one that refuses every object; a single object that is gone, archived
-    or forbidden is a file that cannot be read.
+    Only a few files are in memory at the same time.
+
+    Raise RunError if the object store fails or refuses all objects. A single object that is missing, archived or
+    forbidden only counts as an unreadable file.
     """
     return by_kind(
         source, lambda folder: _read_folder(folder, paths, link_roots), lambda url: _read_objects(url, paths)
@@ -168,7 +171,7 @@ def read_seed_files(
 
 
 def _read_folder(source: Path, paths: Sequence[str], link_roots: Sequence[Path]) -> Iterator[Content]:
-    with closing(Allowed(source, *link_roots)) as allowed:
+    with closing(AllowedRoots(source, *link_roots)) as allowed:
         yield from map(partial(_or_error, partial(read_seed_file, source, allowed=allowed)), paths)
 
 
@@ -196,18 +199,18 @@ def _read_object(source: ObjectPath, source_path: str) -> bytes:
 
 
 def _require_some_readable(source: ObjectPath, refused: set[str]) -> None:
-    """Raise StorageRefusedError unless one of some other objects can be read: then these objects are at fault.
+    """Raise StorageRefusedError unless at least one of some other objects can be read.
 
-    Without this, credentials that may only list would withdraw every article.
+    Without this check, a run with credentials that only permit listing would withdraw all articles.
     """
-    listed = [found.name for found in islice(objects.list_objects(source), OTHERS_LISTED)]
+    listed = [found.name for found in islice(objects.list_objects(source), MAX_OTHERS_LISTED)]
     others = [name for name in listed if printable(name) not in refused]
-    tried = others[:: max(1, len(others) // OTHERS_TRIED)]
+    tried = others[:: max(1, len(others) // MAX_OTHERS_TRIED)]
     if not any(
         isinstance(content, bytes) for content in transfers.map_concurrently(partial(_first_byte, source), tried)
     ):
         raise StorageRefusedError(
-            f"None of the {len(refused) + len(tried):,} objects that were tried below {source} can be read: each is"
+            f"Access to all {len(refused) + len(tried):,} objects that were tried below {source} was refused: they are"
             " archived or forbidden. Grant these credentials s3:GetObject, or restore the objects from the archive."
         )
 
@@ -219,18 +222,18 @@ def _first_byte(source: ObjectPath, name: str) -> bytes | None:
         return None
 
 
-def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = None) -> bytes:
-    """Return the bytes of a listed file, at most slightly more than MAX_FILE_BYTES; raise OSError or RejectedError.
+def read_seed_file(source: Path, source_path: str, allowed: AllowedRoots | None = None) -> bytes:
+    """Return the bytes of a listed file, reading little more than MAX_FILE_BYTES; raise OSError or RejectedError.
 
-    A link is followed to a file below one of the `allowed` folders or the source. Pipes are not read.
+    A link is followed to a file below one of the `allowed` roots, by default the source. Pipes are not read.
     """
     if allowed is None:
-        with closing(Allowed(source)) as alone:
-            return read_seed_file(source, source_path, alone)
+        with closing(AllowedRoots(source)) as source_only:
+            return read_seed_file(source, source_path, source_only)
     descriptor = open_file(os.path.join(os.fsencode(source), file_name(source_path)), allowed)
     try:
         content = b""
-        while len(content) <= MAX_FILE_BYTES and (part := os.read(descriptor, READ_AT_ONCE)):
+        while len(content) <= MAX_FILE_BYTES and (part := os.read(descriptor, READ_BYTES)):
             content += part
         return content
     finally:
@@ -238,7 +241,7 @@ def read_seed_file(source: Path, source_path: str, allowed: Allowed | None = Non
 
 
 def printable(path: str) -> str:
-    """Return a path as the tables store it: bytes that are not UTF-8 as %FF."""
+    """Return a path as the tables store it, with bytes that are not UTF-8 encoded as %80 to %FF."""
     path = _AMBIGUOUS_PERCENT.sub("%25", path) if "%" in path else path
     if path.isascii():
         return path
@@ -246,7 +249,7 @@ def printable(path: str) -> str:
 
 
 def file_name(source_path: str) -> bytes:
-    """Return the bytes of the file name that `printable` encoded."""
+    """Decode a path that `printable` encoded, and return its bytes."""
     plain, *rest = _ESCAPE.split(source_path)
     name = plain.encode()
     for code, text in zip(rest[::2], rest[1::2], strict=True):

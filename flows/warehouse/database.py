@@ -34,8 +34,8 @@ _BASE_CONFIG: Config = {"autoinstall_known_extensions": False, "autoload_known_e
 ROW_GROUP_SIZE = 12_288
 MAX_THREADS = 2  # for checks and the front page; memory use is proportional to it
 MIN_MEMORY = 96_000_000  # bytes; with less, a row group of typical articles spills to disk before it is compressed
-# Bytes for Python, Arrow and its data. By default, DuckDB uses 80 % of the memory of its own cgroup and ignores the
-# limits of parent cgroups, which leaves only 100 MB in a container with 512 MB.
+# Bytes for Python, Arrow and its data. By default, DuckDB uses 80 % of the memory of the process's cgroup and ignores
+# the limits of parent cgroups, which leaves only 100 MB in a container with 512 MB.
 RESERVED_MEMORY = 250_000_000
 ROWS_IN_MEMORY = 2_048 * MAX_THREADS  # a vector for each thread must fit into memory; DuckDB can spill other rows
 

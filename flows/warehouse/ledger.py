@@ -69,7 +69,7 @@ def write_changes(
         link_or_copy(file, target)
     if first is not None:
         _write_month(this_month, extended, chain([first], batches))
-    elif not earlier:  # an empty file, so that readers find the columns
+    elif not earlier:  # an empty file lets readers find the columns
         write_parquet(this_month, arrow_schema(CHANGES), [])
 
 

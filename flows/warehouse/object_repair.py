@@ -39,7 +39,7 @@ def repair(warehouse: ObjectPath, edition: Path, damaged: Iterable[FileFacts]) -
             warn(f"The object {place / facts.path} was missing or changed. It was restored from an intact copy.")
             repaired.append(facts.path)
         elif facts.path in DERIVED:
-            warn(f"{str(error).split('. ')[0]}. There is no intact copy, so this run rebuilds the edition.")
+            warn(f"{str(error).split('. ')[0]}. No intact copy was found, so this run rebuilds the edition.")
             lost.append(facts.path)
         else:
             raise error

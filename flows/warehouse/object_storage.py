@@ -112,8 +112,9 @@ class ObjectStorage(Storage):
         return working_copy.reading(self.location, self.local_root)
 
     def fetch_published(self) -> Path | None:
-        """Download all objects of the current edition to a separate folder: files in the working copy may be intact
-        where the objects are damaged.
+        """Download all objects of the current edition to a separate folder.
+
+        Files in the working copy may be intact although the objects are damaged.
         """
         return working_copy.fetch_published(self.location, self.local_root)
 

@@ -90,7 +90,7 @@ def link_unchanged_months(edition: Path, reusable: Path | None, rewritten: Seque
             target = edition / table.name / file.parent.name / file.name
             if target not in written and row_count(file):
                 link_or_copy(file, target)
-        if not month_files(edition, table):  # so that readers find the columns
+        if not month_files(edition, table):  # an empty file lets readers find the columns
             schema = arrow_schema(table)
             write_parquet(month_file(edition, table, None), schema, [schema.empty_table()])
 

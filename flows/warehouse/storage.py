@@ -100,7 +100,7 @@ class Storage(ABC):
 
     @abstractmethod
     def current_id(self) -> str | None:
-        """Return the id of the current edition, None if nothing is published; raise RunError if it is unclear."""
+        """Return the current edition's id, None if nothing is published; raise RunError if `current` is invalid."""
 
     @abstractmethod
     def manifests(self) -> list[Manifest]:
