@@ -11,11 +11,11 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-SCHEMA_VERSION = 2  # increment with every change of columns or file layout, so that the next run reads all files
+SCHEMA_VERSION = 3  # increment with every change of columns or file layout, so that the next run reads all files
 
 BigInt = Annotated[int, "int64"]
+ETagHash = Annotated[int | None, "int64", "64-bit XXH3 hash of the object's ETag, signed; null for a local file."]
 Month = Annotated[str | None, "Month of publication, YYYY-MM, in the edition's time zone; null if undated."]
-    etag_hash: ETagHash
 
 
 class SeedFile(NamedTuple):
@@ -24,7 +24,7 @@ class SeedFile(NamedTuple):
     source_path: Annotated[str, "Path of the seed file, relative to the source; non-UTF-8 bytes as %80 to %FF."]
     size: Annotated[BigInt, "Size in bytes."]
     mtime_ns: Annotated[BigInt, "Modification time in nanoseconds since 1970 UTC."]
-    etag_hash: ETagHash
+    etag_hash: ETagHash = None
 
 
 class KnownFile(NamedTuple):
@@ -33,8 +33,8 @@ class KnownFile(NamedTuple):
     source_path: Annotated[str, "Path of the seed file, relative to the source."]
     size: Annotated[BigInt, "Size in bytes."]
     mtime_ns: Annotated[BigInt, "Modification time in nanoseconds since 1970 UTC."]
-    content_hash: Annotated[str | None, "Hash of the content in the previous edition; null if there is none."]
     etag_hash: ETagHash
+    content_hash: Annotated[str | None, "Hash of the content in the previous edition; null if there is none."]
 
 
 class ArticleKey(NamedTuple):
