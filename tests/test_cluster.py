@@ -35,7 +35,7 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
 
     with pytest.raises(
         RunError,
-        match=r"Source folder not found: .*nowhere|cannot access .*/nowhere/work-\d+. Use a disk that all",
+        match=r"sees a different source: a\.md is missing there|cannot access .*/nowhere/work-\d+. Use a disk that all",
     ):
         publish_edition(Settings(source=source, warehouse=warehouse), Replacing(distributed=True, transform=transform))
     assert not (warehouse / "current").exists()

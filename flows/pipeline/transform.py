@@ -30,7 +30,6 @@ from flows.schema import (
     Table,
 )
 from flows.settings import Settings
-from flows.source.checks import require_folder
 from flows.source.listing import MAX_FILE_BYTES, Content, read_seed_files
 from flows.source.probe import find_unlike
 from flows.warehouse import staging
@@ -44,11 +43,9 @@ _Read = tuple[KnownFile, Reading, str | None]  # a file, its parsed content, and
 def transform(plan: Plan, batch: Batch) -> Attempt:
     """Read the seed files of a batch into staged rows.
 
-    Raise RunError if a worker on another machine sees neither the source nor the staged files.
+    A worker on another machine also returns which files it does not see as listed. Raise WorkerError if it runs other
+    code or cannot access the staged files.
     """
-    settings = plan.settings
-    if plan.distributed:
-        require_folder(settings.source, settings.link_roots)
     with on_worker(plan) as here:
         here.exchange.receive(here.work, batch.staged)
         files = staging.read_rows(here.work, batch.staged, TO_READ)
