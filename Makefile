@@ -90,6 +90,9 @@ bench: $(INSTALLED) $(PEERS)  ## compare with other tools: make bench ARTICLES=1
 growth: $(INSTALLED)  ## measure time and memory of growing corpora: make growth COUNTS="1000 10000"
 	@$(BIN)/python -m benchmarks.growth $(BENCH) $(or $(COUNTS),1000 10000 100000 1000000)
 
+transfers: $(INSTALLED)  ## count requests to an object store and their bytes: make transfers COUNTS="2000 10000 20000"
+	@$(BIN)/python -m benchmarks.transfers $(COUNTS)
+
 lock: $(INSTALLED)  ## update requirements.lock and the locks of spark, clients and bench
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
 	$(COMPILE) benchmarks/peers/requirements.txt --output-file benchmarks/peers/requirements.lock

@@ -1,6 +1,6 @@
 """A real S3 server on loopback, for the tests that need one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from threading import Event, Thread
@@ -100,7 +100,7 @@ def untagged(start_response: Any) -> Any:
 
 
 @contextmanager
-def running_store() -> Iterator[ObjectStore]:
+def running_store(wrap: Callable[[Any], Any] = lambda application: application) -> Iterator[ObjectStore]:
     """A store with an empty bucket; this process and those that it starts find it by their environment."""
     from moto.server import DomainDispatcherApplication, create_backend_app  # half a second, which few tests need
     from werkzeug.serving import WSGIRequestHandler, make_server
@@ -128,7 +128,7 @@ def running_store() -> Iterator[ObjectStore]:
             return [half(moto, environ, start_response)]
         return moto(environ, start_response if running.tagged else untagged(start_response))
 
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    server = make_server("127.0.0.1", 0, wrap(application), threaded=True, request_handler=Quiet)
     Thread(target=server.serve_forever, daemon=True).start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
