@@ -12,6 +12,8 @@ import pytest
 
 from flows.object_store import objects
 from flows.object_store.path import ObjectPath
+from flows.pipeline.code import CODE
+from flows.pipeline.plan import Attempt, Plan
 from flows.pipeline.run import publish_edition
 from flows.settings import Settings
 from tests.conftest import ROOT
@@ -43,6 +45,27 @@ def workers_are_blind(room: Newsroom) -> Iterator[None]:
     with room.setting(warehouse="/proc/self/cwd/warehouse-of-the-flow"):
         yield
     room.patch.chdir(ROOT)
+
+
+@contextmanager
+def workers_run_other_code(room: Newsroom) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.pipeline.extract.CODE", CODE._replace(parser=0))
+        yield
+
+
+@contextmanager
+def staged_rows_are_lost(room: Newsroom) -> Iterator[None]:
+    """The disk that the machines share loses what the workers have written."""
+
+    def lose(plan: Plan, attempts: list[Attempt]) -> None:
+        for attempt in attempts:
+            for file in attempt.files:
+                (plan.work / file.path).unlink()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.pipeline.reconcile.require_same_code", lose)
+        yield
 
 
 @contextmanager

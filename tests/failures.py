@@ -38,10 +38,12 @@ from tests.failing_services import (
     pointer_is_forbidden,
     profile_is_unknown,
     setting_is_wrong,
+    staged_rows_are_lost,
     store_has_no_etags,
     store_is_down,
     workers_are_blind,
     workers_are_killed,
+    workers_run_other_code,
 )
 
 
@@ -98,4 +100,6 @@ FAILURES = (
     Failure(errors.StorageRefusedError, r"Bucket not found: no-such-bucket\. .*", bucket_is_missing, "extract", STORE),
     Failure(errors.ClusterError, r"No Dask worker responds at tcp://127.0.0.1:9 \(.*", cluster_is_not_there, None, ("dask folder",)),
     Failure(errors.WorkerBlindError, r"The worker on .* cannot access /proc/self/cwd/.*\. Use a disk .*", workers_are_blind, "transform", ("dask folder",)),
+    Failure(errors.WorkerVersionError, r"The worker on .* runs different code than the flow: its parser is \d+ instead of 0\. .*", workers_run_other_code, "transform", ("dask folder", "dask store")),
+    Failure(errors.StagedFileError, r"The staged file .* is missing or was changed, so nothing was published\. .*", staged_rows_are_lost, "reconcile", ("dask folder",)),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.articles.article import PARSER_VERSION
+from flows.pipeline.code import CODE
 from flows.pipeline.plan import Plan, split
 from flows.schema import FOUND, SCHEMA_VERSION, TO_READ
 from flows.settings import Settings
@@ -62,6 +63,7 @@ def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot,
         listed_at=listed_at,
         started=started,
         distributed=distributed,
+        code=CODE,
     )
     if plan.has_changes:
         required = _bytes_to_read(to_read)
