@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from flows.object_store import objects
 from flows.warehouse.ddl import SQL
+from flows.warehouse.local_storage import LocalStorage
 from tests.conftest import ROOT
 from tests.failing_newsroom import CHANGED, LOCK_HOLDER, Newsroom, largest_file, made, rewritten
 
@@ -132,10 +133,28 @@ def manifest_is_broken(room: Newsroom) -> Iterator[None]:
 
 @contextmanager
 def a_month_is_damaged(room: Newsroom) -> Iterator[None]:
-    """A month that this run changes, so that its rows are read back."""
-    assert not room.in_store
-    file = room.warehouse / "current" / "articles" / "2026-01" / "articles.parquet"
-    with rewritten(file, file.read_bytes()[:-40] + bytes(40)):
+    """A month that this run changes, so that its rows are read back, is damaged after the run has checked it."""
+    file = room.local_root / "editions" / str(room.current()) / "articles" / "2026-01" / "articles.parquet"
+    content, check = file.read_bytes(), LocalStorage.fetch_previous
+
+    def damage(storage: LocalStorage, edition: Path, with_database: bool) -> None:
+        check(storage, edition, with_database)
+        file.chmod(0o644)
+        file.write_bytes(content[:-40] + bytes(40))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalStorage, "fetch_previous", damage)
+        yield
+    file.write_bytes(content)
+
+
+@contextmanager
+def a_month_and_the_database_are_damaged(room: Newsroom) -> Iterator[None]:
+    edition = (room.warehouse / "current").resolve()
+    with ExitStack() as damages:
+        for file in (edition / "articles" / "2026-01" / "articles.parquet", edition / "broadsheet.duckdb"):
+            content = file.read_bytes()
+            damages.enter_context(rewritten(file, content[:-1] + bytes([content[-1] ^ 1])))
         yield
 
 

@@ -9,6 +9,7 @@ from flows import errors
 from tests.failing_disks import (
     a_check_fails,
     a_file_is_missing,
+    a_month_and_the_database_are_damaged,
     a_month_is_damaged,
     an_edition_is_from_the_future,
     another_run_holds_the_lock,
@@ -80,6 +81,7 @@ FAILURES = (
     Failure(errors.EditionNotFoundError, r"The edition 20\w+ is missing from .*", current_dangles, "extract", EVERYWHERE),
     Failure(errors.EditionDamagedError, r".*/edition.json cannot be read \(.*", manifest_is_broken, "extract", EVERYWHERE),
     Failure(errors.EditionDamagedError, r".*/articles\.parquet cannot be read \(.*", a_month_is_damaged, "write_partitions", FOLDER),
+    Failure(errors.EditionDamagedError, r"The file .*/articles\.parquet has a different hash than .*", a_month_and_the_database_are_damaged, "reconcile", FOLDER),
     Failure(errors.EditionDamagedError, r".*broadsheet.duckdb.wal is not in edition.json\. .*", edition_has_a_foreign_log, "extract", ("cli folder", "cli store", "flow folder")),
     Failure(errors.EditionDamagedError, r"The file .*/changes\.parquet is missing\. .*", a_file_is_missing, "extract", FOLDER),
     Failure(errors.CheckError, r"The check never failed; its first row is \('broken',\)\. Nothing was published\. .*", a_check_fails, "check", EVERYWHERE),

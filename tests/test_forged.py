@@ -71,6 +71,7 @@ def test_what_is_not_a_regular_file(newsroom: Newsroom, forge: Callable[[Path], 
     is_refused(newsroom, name)
 
 
+@on_disk
 def test_a_file_of_another_size(newsroom: Newsroom):
     edition = newsroom.published()
     path = f"editions/{edition}/front_page.html"

@@ -136,13 +136,14 @@ def test_a_prefix_may_have_spaces_and_one_slash_at_its_end():
 def test_an_edition_that_was_spoilt(settings, tmp_path):
     edition = settings.warehouse / "editions" / publish_edition(settings).folder.name
     elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
-    objects.write(edition / "front_page.html", b"other")
-    assert verify(settings) == ["The file front_page.html has a different hash than edition.json states."]
+    objects.write(edition / "broadsheet.duckdb", b"other")
+    objects.write(edition / "sources.parquet", b"other")
+    assert "The file sources.parquet has a different hash than edition.json states." in verify(settings)
     assert (
-        f"The object {edition}/front_page.html has a different hash than edition.json states. Restore the edition"
+        f"The object {edition}/sources.parquet has a different hash than edition.json states. Restore the edition"
         in told(elsewhere)
     )
-    objects.remove_object(edition / "front_page.html")
-    assert f"The object {edition}/front_page.html is missing. Restore the edition" in told(elsewhere)
+    objects.remove_object(edition / "sources.parquet")
+    assert f"The object {edition}/sources.parquet is missing. Restore the edition" in told(elsewhere)
     objects.remove_object(edition / "edition.json")
     assert f"is missing from {settings.warehouse}/editions. Restore its objects" in told(elsewhere)

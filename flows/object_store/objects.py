@@ -25,6 +25,7 @@ class Listed(NamedTuple):
     name: str  # relative to the prefix
     size: int  # bytes
     modified: datetime
+    etag: str | None = None  # as the store lists it; changes with the content
 
 
 @contextmanager
@@ -46,7 +47,8 @@ def list_objects(prefix: ObjectPath) -> Iterator[Listed]:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
         for page in pages:
             for found in page.get("Contents", ()):
-                yield Listed(found["Key"][len(prefix.below) :], found["Size"], found["LastModified"])
+                name = found["Key"][len(prefix.below) :]
+                yield Listed(name, found["Size"], found["LastModified"], found.get("ETag") or None)
 
 
 def time_of(prefix: ObjectPath) -> datetime:
@@ -137,10 +139,29 @@ def download(place: ObjectPath, file: Path, size: int = 0) -> None:
         s3.download_file(place.bucket, place.key, str(file), Config=_transfer(size))
 
 
-def upload(file: Path, place: ObjectPath) -> None:
-    """Upload a file."""
+def upload(file: Path, place: ObjectPath, create: bool = False) -> None:
+    """Upload a file; raise FileExistsError if the object exists and `create` is set.
+
+    A large file is uploaded in parts, which boto3 cannot do on a condition.
+    """
+    size = file.stat().st_size
+    if create and size < LARGE:
+        _create(file, place)
+        return
     with _calls(place) as s3:
-        s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(file.stat().st_size))
+        s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(size))
+
+
+def _create(file: Path, place: ObjectPath) -> None:
+    from botocore.exceptions import ClientError
+
+    with _calls(place) as s3, file.open("rb") as body:
+        try:
+            s3.put_object(Bucket=place.bucket, Key=place.key, Body=body, IfNoneMatch="*")
+        except ClientError as error:
+            if code_of(error) in STALE:
+                raise FileExistsError(None, "The object exists", str(place)) from None
+            raise
 
 
 def _transfer(size: int) -> Any:

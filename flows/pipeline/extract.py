@@ -45,10 +45,10 @@ def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot,
     found = _list_source(settings, storage)
     if previous is None and not found.num_rows:
         refuse_empty(settings.source, settings.extensions)
-    reusable = previous if previous and not settings.rebuild and _same_rules(settings, previous) else None
+    may_reuse = previous and not settings.rebuild and not snapshot.lost
+    reusable = previous if previous and may_reuse and _same_rules(settings, previous) else None
     known, known_at = read_listing(storage.local_root, reusable)
     to_read = source_diff.find_changed(found, known, known_at, settings.verify_content)
-    require_disk_space(storage.local_root, previous, _bytes_to_read(to_read))
     edition_id = editions.next_edition_id(storage.local_root, datetime.now(UTC))
     plan = Plan(
         settings=settings,
@@ -64,6 +64,8 @@ def find_changed_files(settings: Settings, storage: Storage, snapshot: Snapshot,
         distributed=distributed,
     )
     if plan.has_changes:
+        required = _bytes_to_read(to_read)
+        require_disk_space(storage.local_root, storage.root_setting, previous, reusable, required)
         _stage(plan, found, to_read)
     return plan
 

@@ -12,7 +12,9 @@ def publish(plan: Plan, difference: Difference, edition: Edition) -> Path:
     """Write the manifest, make the edition the current one, remove old editions, and return its folder."""
     _write_manifest(plan, difference, edition)
     settings = plan.settings
-    return plan.storage.publish(plan.folder, plan.snapshot, settings.keep_editions, settings.keep_hours)
+    # A rebuild shares no file with the previous edition, which may be damaged.
+    snapshot = plan.snapshot if plan.reusable else plan.snapshot._replace(edition=None)
+    return plan.storage.publish(plan.folder, snapshot, settings.keep_editions, settings.keep_hours)
 
 
 def _write_manifest(plan: Plan, difference: Difference, edition: Edition) -> None:

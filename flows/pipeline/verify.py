@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from flows.errors import RunError, no_edition
+from flows.errors import EditionDamagedError, RunError, no_edition
 from flows.pipeline.extract import find_changed_files
 from flows.pipeline.load import write_partitions
 from flows.pipeline.memory import translate_memory_errors
@@ -37,7 +37,7 @@ def verify(settings: Settings) -> list[str]:
         wrong = wrong_files(edition)
         try:
             return [*wrong, *_failed_checks(edition), *_differences(settings, storage, edition)]
-        except (duckdb.Error, pa.ArrowException):
+        except (duckdb.Error, pa.ArrowException, EditionDamagedError):
             if wrong:  # they cannot be read
                 return wrong
             raise

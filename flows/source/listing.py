@@ -72,7 +72,7 @@ def _with_slash(place: Path | ObjectPath) -> str:
 
 def _list_objects(source: ObjectPath, extensions: tuple[str, ...], skipped: tuple[str, ...]) -> Iterator[SeedFile]:
     """Yield the objects below a URL; a store reports modification times to the second."""
-    for name, size, modified in objects.list_objects(source):
+    for name, size, modified, _ in objects.list_objects(source):
         if name.lower().endswith(extensions) and "/." not in f"/{name}" and not name.startswith(skipped):
             yield SeedFile(printable(name), size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
 

@@ -59,6 +59,18 @@ def symlink_or_file(link: Path, target: Path) -> None:
         sync(link)
 
 
+def discard(path: Path) -> None:
+    """Remove a file, a link or a folder, also from a folder that is read-only."""
+    if path.is_dir() and not path.is_symlink():
+        for folder, folders, _ in os.walk(path):
+            for name in ("", *folders):
+                if not Path(folder, name).is_symlink():
+                    Path(folder, name).chmod(0o700)
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()
+
+
 def _require_unsupported(error: OSError, *accepted: int) -> None:
     """Raise the error again unless it means that the disk lacks the operation."""
     if error.errno not in (*_UNSUPPORTED, *accepted):

@@ -1,26 +1,34 @@
 """Editions in a folder: on a local disk, or on one that several machines share."""
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.errors import WorkerBlindError
+from flows import schema
+from flows.errors import EditionDamagedError, WorkerBlindError
 from flows.warehouse import editions
+from flows.warehouse.database import DATABASE
+from flows.warehouse.front_page import FRONT_PAGE
 from flows.warehouse.lock import writer_lock
-from flows.warehouse.manifest import read_manifest, require_intact
-from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.manifest import REMEDY, has_file, read_manifest, require_intact
+from flows.warehouse.manifest_model import MANIFEST, Manifest
+from flows.warehouse.parquet import table_file
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS
-from flows.warehouse.run_warnings import after_publishing
+from flows.warehouse.recovery import restore_from_database
+from flows.warehouse.run_warnings import after_publishing, warn
 from flows.warehouse.storage import Exchange, Snapshot, Storage
+
+_READ_ALWAYS = {table_file(Path(), table).name for table in (schema.SOURCES, schema.PROBLEMS, schema.EDITIONS)}
 
 
 class LocalStorage(Storage):
     """A warehouse that is a folder: editions are built in it, and moved to their place."""
 
     opens_in_place = True
+    root_setting = "--warehouse"
 
     def __init__(self, folder: Path) -> None:
         self.location = self.local_root = folder
@@ -32,16 +40,21 @@ class LocalStorage(Storage):
     def snapshot(self) -> Snapshot:
         """Return the current edition, each of whose files must be there and of its size."""
         edition = editions.current_edition(self.local_root)
-        if edition:
-            require_intact(edition, complete=True)
-        return Snapshot(edition, None)
+        if edition is None:
+            return Snapshot(None, None)
+        require_intact(edition, complete=True)
+        return Snapshot(edition, None, _repair(edition, _READ_ALWAYS.__contains__))
 
     def reserve(self, edition_id: str) -> str:
         """Return the id: the lock keeps it for this run."""
         return edition_id
 
     def fetch_previous(self, edition: Path, with_database: bool) -> None:
-        """Do nothing: the edition is here."""
+        """Check the hash of each file that a run reads or shares, so that no damage is carried on.
+
+        The database is checked where it is copied. This reads the edition once: 0.5 s for 2 GB in memory.
+        """
+        _repair(edition, lambda name: name not in (DATABASE, FRONT_PAGE, *_READ_ALWAYS))
 
     def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
         """Move the edition to its place and swap `current`."""
@@ -90,6 +103,26 @@ class LocalStorage(Storage):
     def exchange(self, edition_id: str) -> Exchange:
         """Return the exchange by a disk that all machines share."""
         return SharedDisk()
+
+
+def _repair(edition: Path, wanted: Callable[[str], bool]) -> tuple[str, ...]:
+    """Restore files with other content than edition.json states; return those that only a rebuild replaces.
+
+    Raise EditionDamagedError for any other file that cannot be restored.
+    """
+    lost = []
+    for facts in read_manifest(edition).files:
+        if not wanted(facts.path) or has_file(edition, facts):
+            continue
+        wrong = f"The file {edition / facts.path} has a different hash than {MANIFEST} states."
+        if restore_from_database(edition, facts):
+            warn(f"{wrong} It was restored from the database.")
+        elif facts.path == table_file(Path(), schema.PROBLEMS).name:
+            warn(f"{wrong} This run reads every file and publishes again.")
+            lost.append(facts.path)
+        else:
+            raise EditionDamagedError(f"{wrong} {REMEDY}")
+    return tuple(lost)
 
 
 class SharedDisk(Exchange):

@@ -62,6 +62,16 @@ def file_facts(edition: Path, name: str) -> FileFacts:
     return FileFacts(path=name, rows=rows, bytes=file.stat().st_size, xxh3=digest(file))
 
 
+def has_file(edition: Path, facts: FileFacts) -> bool:
+    """Return whether a readable file is there with the bytes of the manifest, so that a damaged one is never opened."""
+    file = edition / facts.path
+    try:
+        is_there = file.is_file() and file.stat().st_size == facts.bytes
+        return is_there and digest(file) == facts.xxh3
+    except OSError:
+        return False
+
+
 def digest(file: Path) -> str:
     """Return the XXH3 hash of a file."""
     found = xxhash.xxh3_128()
@@ -81,6 +91,23 @@ def wrong_files(edition: Path) -> list[str]:
             wrong.append(f"The file {name} is missing.")
         elif stat.S_ISREG(there[name].st_mode) and digest(edition / name) != facts.xxh3:
             wrong.append(f"The file {name} has a different hash than {MANIFEST} states.")
+    return wrong
+
+
+def unexpected(edition: Path) -> list[str]:
+    """Return the paths in an edition's folder that edition.json does not list, or with another kind or size.
+
+    No file is read. A folder comes without what is in it.
+    """
+    known, there = read_manifest(edition).by_path, _found(edition)
+    folders = {parent.as_posix() for name in known for parent in Path(name).parents}
+    wrong: list[str] = []
+    for name, found in sorted(there.items()):
+        kind, facts = _kind(found), known.get(name)
+        is_known = name == MANIFEST or (facts is not None and found.st_size == facts.bytes)
+        is_right = name in folders if kind == "folder" else kind == "file" and is_known
+        if not is_right and not any(name.startswith(f"{above}/") for above in wrong[-1:]):
+            wrong.append(name)
     return wrong
 
 

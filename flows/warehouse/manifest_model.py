@@ -1,6 +1,7 @@
 """The content of edition.json as typed data with bounds: the file may have been damaged, or written by others."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +13,7 @@ MANIFEST = "edition.json"
 MAX_MANIFEST_BYTES = 16_000_000  # of an edition.json: that of a thousand months has a hundredth of it
 _MAX_FILES = 100_000
 _MAX_PATH_LENGTH = 1_024
+_MAX_ETAG_LENGTH = 1_024
 _MAX_COUNT = 2**63 - 1
 _DIGITS = 20  # of the largest number
 
@@ -33,7 +35,10 @@ _DATA = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_error
 
 
 class FileFacts(BaseModel):
-    """A file of an edition: its path below the edition, its rows (of Parquet), its bytes and their XXH3 hash."""
+    """A file of an edition: its path below the edition, its rows (of Parquet), its bytes and their XXH3 hash.
+
+    `etag` is the tag of the published object, None in a folder and in object stores of earlier releases.
+    """
 
     model_config = _DATA
 
@@ -41,6 +46,11 @@ class FileFacts(BaseModel):
     rows: Count | None = None
     bytes: Count
     xxh3: Annotated[str, Field(pattern=r"\A[0-9a-f]{32}\z")]
+    etag: Annotated[str | None, Field(max_length=_MAX_ETAG_LENGTH)] = None
+
+    def same_content(self, other: Self | None) -> bool:
+        """Return whether another file has the same bytes."""
+        return other is not None and (self.bytes, self.xxh3) == (other.bytes, other.xxh3)
 
 
 class Manifest(BaseModel):
@@ -88,9 +98,18 @@ class Manifest(BaseModel):
         """Return the files by their path."""
         return {file.path: file for file in self.files}
 
+    def with_etags(self, etags: Mapping[str, str | None]) -> Self:
+        """Return the manifest with the ETags of the published objects, by path."""
+        files = [file.model_copy(update={"etag": etags.get(file.path)}) for file in self.files]
+        return self.model_copy(update={"files": files})
+
     def as_json(self) -> str:
-        """Return the text of edition.json."""
-        return json.dumps(self.model_dump(), indent=1) + "\n"
+        """Return the text of edition.json; files without an ETag have no such key."""
+        facts = self.model_dump()
+        for file in facts["files"]:
+            if file["etag"] is None:
+                del file["etag"]
+        return json.dumps(facts, indent=1) + "\n"
 
 
 def parse_manifest(content: bytes) -> Manifest:

@@ -1,14 +1,17 @@
 """Read what is in a warehouse in an object store: its pointer, claims, editions and manifests."""
 
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flows.errors import EditionDamagedError, EditionNotChosenError, EditionNotFoundError
 from flows.object_store import objects, transfers
+from flows.object_store.objects import Listed
 from flows.object_store.path import ObjectPath
 from flows.warehouse.edition_ids import is_id
 from flows.warehouse.editions import how_to_choose
-from flows.warehouse.manifest import REMEDY, damaged
-from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, Manifest, parse_manifest
+from flows.warehouse.manifest import REMEDY, damaged, has_file
+from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.pointer import CURRENT, EDITIONS, id_in
 from flows.warehouse.size_limit import require_max_bytes
 from flows.warehouse.system_files import is_system_file
@@ -96,24 +99,69 @@ def read_stored(warehouse: ObjectPath, edition_id: str) -> tuple[Manifest, bytes
     return found, content
 
 
-def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
-    """Raise EditionDamagedError if an edition has an object that edition.json does not list, or one of another size."""
+def list_edition(warehouse: ObjectPath, manifest: Manifest) -> dict[str, Listed]:
+    """Return the objects of an edition by their path; raise EditionDamagedError for one that edition.json lacks."""
     place = warehouse / EDITIONS / manifest.edition_id
-    known = manifest.by_path
+    known, there = manifest.by_path, {}
     for found in objects.list_objects(place):
-        if found.name == MANIFEST or (found.name.endswith("/") and not found.size):  # how some tools show a folder
-            continue
-        if any(map(is_system_file, found.name.split("/"))):
-            continue
-        if found.name not in known:
+        if found.name in known:
+            there[found.name] = found
+        elif not _is_ignored(found):
             raise EditionDamagedError(
                 f"The object {place / found.name} is not in {MANIFEST}. Remove it, or go back to another edition with"
                 " broadsheet rollback EDITION."
             )
-        if found.size != known[found.name].bytes:
+    return there
+
+
+def _is_ignored(found: Listed) -> bool:
+    is_folder = found.name.endswith("/") and not found.size  # how some tools show a folder
+    return found.name == MANIFEST or is_folder or any(map(is_system_file, found.name.split("/")))
+
+
+def find_damaged(warehouse: ObjectPath, manifest: Manifest) -> list[FileFacts]:
+    """Return the files of an edition whose object is missing, or has another size or ETag than edition.json states.
+
+    Raise EditionDamagedError if the edition has an object that edition.json does not list.
+    """
+    there = list_edition(warehouse, manifest)
+    return [facts for facts in manifest.files if not _is_same(facts, there.get(facts.path))]
+
+
+def _is_same(facts: FileFacts, found: Listed | None) -> bool:
+    if found is None or found.size != facts.bytes:
+        return False
+    return found.etag is None or facts.etag in (None, found.etag)
+
+
+def require_listed(warehouse: ObjectPath, manifest: Manifest) -> None:
+    """Raise EditionDamagedError if an edition has an object that edition.json does not list, or one of another size."""
+    known = manifest.by_path
+    for name, found in list_edition(warehouse, manifest).items():
+        if found.size != known[name].bytes:
+            place = warehouse / EDITIONS / manifest.edition_id / name
+            raise EditionDamagedError(f"The object {place} has a different size than {MANIFEST} states. {REMEDY}")
+
+
+def require_sound(warehouse: ObjectPath, manifest: Manifest) -> None:
+    """Raise EditionDamagedError if an edition has an object with other content than edition.json states, or lacks one.
+
+    An object with another ETag is read: a backup that was restored may have other tags.
+    """
+    place = warehouse / EDITIONS / manifest.edition_id
+    for facts in find_damaged(warehouse, manifest):
+        if not has_content(place / facts.path, facts):
             raise EditionDamagedError(
-                f"The object {place / found.name} has a different size than {MANIFEST} states. {REMEDY}"
+                f"The object {place / facts.path} is missing or has other content than {MANIFEST} states. {REMEDY}"
             )
+
+
+def has_content(place: ObjectPath, facts: FileFacts) -> bool:
+    """Download an object, and return whether it has the bytes of the manifest."""
+    with TemporaryDirectory(prefix="broadsheet-") as folder, suppress(FileNotFoundError):
+        objects.download(place, Path(folder) / facts.path, facts.bytes)
+        return has_file(Path(folder), facts)
+    return False
 
 
 def manifest_of(warehouse: ObjectPath, edition_id: str) -> ObjectPath:

@@ -8,9 +8,12 @@ while .claims/<id> exists, that edition is not published.
 import json
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
+from uuid import uuid4
 
 from flows.errors import PublishConflictError, RunError, StorageUnavailableError
 from flows.object_store import objects, probe, transfers
@@ -25,11 +28,13 @@ from flows.warehouse.object_catalog import (
     any_pointer,
     claims,
     folders,
+    has_content,
+    list_edition,
     list_editions,
     manifest_of,
     read_pointer,
     read_stored,
-    require_listed,
+    require_sound,
     whole,
 )
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
@@ -62,12 +67,24 @@ def claim(warehouse: ObjectPath, local_root: Path, wanted: str) -> str:
     """Claim the wanted id, or a later one if another run has it, and return it."""
     known = (*claims(warehouse), *folders(warehouse, EDITIONS))
     taken = max([wanted, *(next_id(found) for found in known if not clock.is_ahead(found, datetime.now(UTC)))])
-    holder = json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode()
-    while not objects.write_if(warehouse / CLAIMS / taken, holder, None):
+    holder = json.dumps({"process": os.getpid(), "host": socket.gethostname(), "claim": uuid4().hex}).encode()
+    while not _is_put(warehouse / CLAIMS / taken, holder):
         taken = next_id(taken)
     with (local_root / CLAIMED).open("a") as note:
         note.write(f"{taken}\n")
     return taken
+
+
+def _is_put(place: ObjectPath, content: bytes) -> bool:
+    """Put an object that is not there, and return whether it has this content.
+
+    A response may be lost; the store then refuses the second try, and the object is ours.
+    """
+    if objects.write_if(place, content, None):
+        return True
+    with suppress(FileNotFoundError):
+        return objects.read(place, len(content) + 1) == content
+    return False
 
 
 def abandon(warehouse: ObjectPath, local_root: Path) -> None:
@@ -109,10 +126,20 @@ def _end_claim(warehouse: ObjectPath, edition_id: str, published: bool) -> None:
     objects.remove_object(warehouse / CLAIMS / edition_id)
 
 
-def publish(warehouse: ObjectPath, edition: Path, before: Path | None, seen: str | None) -> None:
-    """Upload an edition and point `current` at it; raise PublishConflictError if its ETag is no longer `seen`."""
+def publish(
+    warehouse: ObjectPath,
+    edition: Path,
+    previous: Path | None,
+    seen: str | None,
+    staged: Mapping[str, ObjectPath] = MappingProxyType({}),
+) -> None:
+    """Put an edition and point `current` at it; raise PublishConflictError if its ETag is no longer `seen`.
+
+    Files of the edition `previous` are copied on the server where that has them, and so are the `staged` ones, given
+    by the path that they have in the edition.
+    """
     _require_seen(warehouse, seen)
-    _put_files(warehouse, edition, before)
+    _put_files(warehouse, edition, previous, staged)
     _point_at(warehouse, edition.name, seen)
     with suppress(RunError, OSError):  # it is published; the next run ends its claim
         _end_claim(warehouse, edition.name, published=True)
@@ -138,28 +165,62 @@ def _require_seen(warehouse: ObjectPath, seen: str | None) -> None:
         )
 
 
-def _put_files(warehouse: ObjectPath, edition: Path, before: Path | None) -> None:
-    """Upload new files, and copy on the server those of the previous edition."""
+def _put_files(
+    warehouse: ObjectPath,
+    edition: Path,
+    previous: Path | None,
+    staged: Mapping[str, ObjectPath] = MappingProxyType({}),
+) -> None:
+    """Put each file of an edition once, and then its manifest with the ETags of all objects.
+
+    Whatever can be copied on the server is copied; other files are uploaded.
+    """
     place = warehouse / EDITIONS / edition.name
-    files = read_manifest(edition).files
-    known = read_manifest(before).by_path if before else {}
-    there = {found.name: found.size for found in objects.list_objects(place)}  # the months that workers put there
+    manifest = read_manifest(edition)
+    known = _copyable(warehouse, previous) if previous else {}
 
     def put(file: FileFacts) -> None:
-        name = file.path
-        if there.get(name) == file.bytes:
-            return
-        if before and known.get(name) == file:
-            with suppress(FileNotFoundError):  # another run has retired it, and this one will fail
-                objects.copy(warehouse / EDITIONS / before.name / name, place / name)
-                return
-        objects.upload(edition / name, place / name)
+        source = staged.get(file.path)
+        if source is None and previous and file.same_content(known.get(file.path)):
+            source = warehouse / EDITIONS / previous.name / file.path
+        _put_file(edition, file, place, source)
 
-    transfers.do(put, files)
-    there = {found.name: found.size for found in objects.list_objects(place)}
-    if there != {file.path: file.bytes for file in files}:
+    transfers.do(put, manifest.files)
+    there = {found.name: found for found in objects.list_objects(place)}
+    if {name: found.size for name, found in there.items()} != {file.path: file.bytes for file in manifest.files}:
         raise StorageUnavailableError(f"The store lost objects below {place}; nothing was published. Run again.")
-    objects.upload(edition / MANIFEST, place / MANIFEST)
+    content = manifest.with_etags({name: found.etag for name, found in there.items()}).as_json()
+    (edition / MANIFEST).write_text(content)
+    if not _is_put(place / MANIFEST, content.encode()):
+        raise _occupied(place / MANIFEST)
+
+
+def _put_file(edition: Path, file: FileFacts, place: ObjectPath, source: ObjectPath | None) -> None:
+    """Copy an object on the server, or upload the file."""
+    target = place / file.path
+    try:
+        if source:
+            with suppress(FileNotFoundError):  # another run has retired it, and this one will fail
+                objects.copy(source, target)
+                return
+        objects.upload(edition / file.path, target, create=True)
+    except FileExistsError:  # perhaps by an earlier try, whose response was lost
+        if not has_content(target, file):
+            raise _occupied(target) from None
+
+
+def _occupied(place: ObjectPath) -> PublishConflictError:
+    return PublishConflictError(
+        f"Another process has put {place} with other content, so this run published nothing. Run again."
+    )
+
+
+def _copyable(warehouse: ObjectPath, previous: Path) -> dict[str, FileFacts]:
+    """Return the files of the previous edition whose objects have the sizes and ETags of its manifest."""
+    known = read_manifest(previous)
+    found = list_edition(warehouse, known).items()
+    same = {name for name, listed in found if listed.etag and listed.etag == known.by_path[name].etag}
+    return {facts.path: facts for facts in known.files if facts.path in same}
 
 
 def retire(warehouse: ObjectPath, keep: int, hours: float, now: datetime) -> list[str]:
@@ -183,5 +244,5 @@ def roll_back(warehouse: ObjectPath, edition_id: str) -> None:
     current, seen = any_pointer(warehouse)
     sweep(warehouse, current, now)  # else a claim left by a kill would mark the current edition as unpublished
     require_kept(warehouse, edition_id, list_editions(warehouse))
-    require_listed(warehouse, read_stored(warehouse, edition_id)[0])
+    require_sound(warehouse, read_stored(warehouse, edition_id)[0])
     _point_at(warehouse, edition_id, seen)

@@ -10,11 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from flows.errors import RunError
+from flows.errors import EditionDamagedError, RunError
 from flows.object_store import objects, transfers
 from flows.object_store.path import SCHEME, ObjectPath
-from flows.warehouse import editions, object_catalog, object_editions, working_copy
-from flows.warehouse.database import DATABASE
+from flows.warehouse import editions, object_catalog, object_editions, object_repair, working_copy
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import read_manifest, require_intact
 from flows.warehouse.manifest_model import Manifest
@@ -28,6 +27,7 @@ class ObjectStorage(Storage):
 
     location: ObjectPath
     opens_in_place = False
+    root_setting = "BROADSHEET_DATA"
 
     def __init__(self, location: ObjectPath, data: Path) -> None:
         self.location = location
@@ -36,7 +36,8 @@ class ObjectStorage(Storage):
     @contextmanager
     def locked(self, timeout: float) -> Iterator[None]:
         """Hold the lock of the working copy; what was reserved and not published ends with the block."""
-        with writer_lock(self.local_root, timeout, "BROADSHEET_DATA"):
+        working_copy.tidy(self.local_root)
+        with writer_lock(self.local_root, timeout, self.root_setting):
             try:
                 yield
             finally:
@@ -44,23 +45,36 @@ class ObjectStorage(Storage):
                     object_editions.abandon(self.location, self.local_root)
 
     def snapshot(self) -> Snapshot:
-        """Bring the working copy to the current edition, except its months and database."""
+        """Bring the working copy to the current edition, except its months and database, and repair the edition."""
         etag = working_copy.take_current(self.location, self.local_root)
         if etag is None:
             object_editions.require_abilities(self.location)
         edition = editions.current_edition(self.local_root)
-        if edition:
-            object_catalog.require_listed(self.location, read_manifest(edition))
-            require_intact(edition)
-        return Snapshot(edition, etag)
+        if edition is None:
+            return Snapshot(None, etag)
+        damaged = object_catalog.find_damaged(self.location, read_manifest(edition))
+        names = {facts.path for facts in damaged}
+        wrong = working_copy.fetch_whole(
+            self.location, edition, lambda name: working_copy.is_light(name) and name not in names
+        )
+        lost = object_repair.repair(self.location, edition, [*damaged, *wrong])
+        require_intact(edition)
+        return Snapshot(edition, etag, lost)
 
     def reserve(self, edition_id: str) -> str:
         """Claim the id in the store."""
         return object_editions.claim(self.location, self.local_root, edition_id)
 
     def fetch_previous(self, edition: Path, with_database: bool) -> None:
-        """Download what the working copy lacks."""
-        working_copy.fetch(self.location, edition, lambda name: with_database or name != DATABASE)
+        """Download what the working copy lacks; a run from which nothing is reused does without what it derives."""
+        wrong = working_copy.fetch_whole(
+            self.location, edition, lambda name: with_database or name not in object_repair.DERIVED
+        )
+        lost = object_repair.repair(self.location, edition, wrong)
+        if lost:
+            raise EditionDamagedError(
+                f"The object {self.edition_location(edition.name) / lost[0]} is damaged. Run once with --rebuild."
+            )
 
     def publish(self, staged: Path, snapshot: Snapshot, keep_editions: int, keep_hours: float) -> Path:
         """Upload the edition, put the pointer, and keep the edition in the working copy."""
@@ -90,9 +104,8 @@ class ObjectStorage(Storage):
         return working_copy.reading(self.location, self.local_root)
 
     def fetch_published(self) -> Path | None:
-        """Download every object of the current edition."""
-        working_copy.fetch_anew(self.location, self.local_root)
-        return editions.current_edition(self.local_root)
+        """Download every object of the current edition beside the working copy, which may be better."""
+        return working_copy.fetch_beside(self.location, self.local_root)
 
     def edition_location(self, edition_id: str) -> ObjectPath:
         """Return the URL of the edition."""

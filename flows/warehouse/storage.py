@@ -16,10 +16,14 @@ from flows.warehouse.manifest_model import Manifest
 
 
 class Snapshot(NamedTuple):
-    """The current edition when a run begins: its folder on this machine, and the ETag of the pointer to it, if any."""
+    """The current edition when a run begins: its folder on this machine, and the ETag of the pointer to it, if any.
+
+    `lost` are the paths of damaged files that only a rebuild replaces.
+    """
 
     edition: Path | None
     etag: str | None
+    lost: tuple[str, ...] = ()
 
 
 class Exchange(ABC):
@@ -56,12 +60,13 @@ class Exchange(ABC):
 class Storage(ABC):
     """The editions of a warehouse.
 
-    `local_root` is the folder on this machine in which editions are built. `opens_in_place` is whether DuckDB's own
-    command can open the database of an edition where it is.
+    `local_root` is the folder on this machine in which editions are built, and `root_setting` what names its place.
+    `opens_in_place` is whether DuckDB's own command can open the database of an edition where it is.
     """
 
     location: Path | ObjectPath
     local_root: Path
+    root_setting: str
     opens_in_place: bool
 
     @abstractmethod
