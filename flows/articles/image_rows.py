@@ -6,7 +6,8 @@ from typing import NamedTuple
 from flows.articles.credits.rules import read_credit
 from flows.articles.front_matter.fields import Hero
 from flows.articles.lengths import MAX_BYTES_PER_BYTE, MAX_EXTRA_BYTES, MAX_GROWTH, MAX_TEXT, ROW, bytes_of, fit
-from flows.articles.markdown.captions import MAX_CAPTIONS, MAX_IMAGES, captions_of
+from flows.articles.markdown.captions import MAX_CAPTIONS, captions_of
+from flows.articles.markdown.figures import MAX_IMAGES
 from flows.articles.markdown.images import CaptionText, Picture, front_matter_image
 from flows.problems import problem
 from flows.schema import Caption, Image, Problem
