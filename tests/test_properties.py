@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.articles.article import Reading, read_article
 from flows.articles.credits.rules import read_credit
-from flows.articles.dates import read_moment
+from flows.articles.dates import parse_datetime
 from flows.articles.front_matter.yaml_blocks import read_plain, read_yaml
 from flows.articles.markdown.images import normalize_whitespace
 from flows.articles.markdown.prose import count_words
@@ -213,7 +213,7 @@ def test_words_are_counted_as_the_rule_says(text: str):
     )
 )
 def test_a_plain_moment_is_read_as_one_with_an_offset_is(text: str):
-    assert read_moment(text, UTC) == read_moment(text.replace("Z", " +0:00"), UTC)
+    assert parse_datetime(text, UTC) == parse_datetime(text.replace("Z", " +0:00"), UTC)
 
 
 CREDIT_PIECES = st.one_of(

@@ -1,4 +1,4 @@
-"""Read one seed file into an article with its images and captions, or into the problem for which it is rejected."""
+"""Read a seed file into an article with its images and captions, or into the problem that rejects it."""
 
 import re
 from datetime import datetime
@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 from flows.articles.dates import (
     MAX_YEAR,
     MIN_YEAR,
+    datetime_in_code,
+    datetime_in_path,
     implausible_day_in_path,
-    is_implausible,
-    moment_in_code,
-    moment_in_path,
-    read_moment,
+    is_implausible_year,
+    parse_datetime,
 )
 from flows.articles.front_matter.fields import Fields
 from flows.articles.front_matter.reader import read_front_matter
 from flows.articles.front_matter.yaml_blocks import Written
-from flows.articles.image_rows import Owner, host_of, image_rows, need_no_limit
-from flows.articles.lengths import MAX_EXTRA_BYTES, MAX_GROWTH, MAX_LENGTHS, bytes_of, few, fit
+from flows.articles.image_rows import Owner, host_of, image_rows, is_within_limit
+from flows.articles.lengths import MAX_EXTRA_BYTES, MAX_GROWTH, MAX_LENGTHS, bytes_of, limit_problems, truncate
 from flows.articles.markdown.blocks import Document, read_document
 from flows.articles.markdown.captions import read_pictures
 from flows.articles.markdown.images import normalize_whitespace
@@ -26,9 +26,14 @@ from flows.articles.markdown.prose import Prose, count_words, read_dateline, rea
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Article, Caption, Image, Problem
 
-PARSER_VERSION = 6  # raise it with every change of the rows: every file is then read again
+PARSER_VERSION = 6  # increment with every change of the rows, so that the next run reads all files
 
 _DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # at the start of a file name
+_USED_INSTEAD = {
+    "code": "used the date in the article code instead",
+    "file_name": "used the date in the file name instead",
+    None: "the article is undated",
+}
 _BETWEEN_WORDS = re.compile(r"[-_\s]+")
 
 
@@ -69,8 +74,8 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     described = _described(fields)
     hero, extra = fields.image(), fields.extra()
     owner, limit = Owner(article_id, month, line_offset), None
-    if not need_no_limit(owner, pictures, len(content), len(text) + len(extra or "")):
-        # The body is in the row as well, hence one less.
+    if not is_within_limit(owner, pictures, len(content), len(text) + len(extra or "")):
+        # One less, since the row also has the body.
         limit = (MAX_GROWTH - 1) * len(content) + MAX_EXTRA_BYTES - bytes_of(text) - bytes_of(extra or "")
     images, captions = image_rows(owner, hero, pictures, limit, fields.problems)
     article = Article(
@@ -94,7 +99,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     )
     if not prose.title:
         fields.problems.append(problem("title_from_file_name", fields.line("title") or front.body_line))
-    found = few(sorted(fields.problems, key=lambda row: row.line_number or 0))
+    found = limit_problems(sorted(fields.problems, key=lambda row: row.line_number or 0))
     problems = [row._replace(source_path=source_path, article_id=article_id) for row in found]
     return Reading(status, article, images, captions, problems)
 
@@ -118,7 +123,7 @@ def _title(prose: Prose, document: Document, texts: list[str], line_offset: int,
     if title is None or len(title) <= MAX_LENGTHS["title"]:
         return title
     spoken = next((block for block, text in zip(document.blocks, texts, strict=True) if text == title), None)
-    return fit(title, "title", document.lines.at(spoken.start) + line_offset if spoken else None, problems)
+    return truncate(title, "title", document.lines.at(spoken.start) + line_offset if spoken else None, problems)
 
 
 def rejected(reason: Problem, source_path: str) -> Reading:
@@ -130,33 +135,31 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
     """Return the instant of publication from the front matter, the code or the path; an unusable date is a problem."""
     unusable: list[tuple[str, Written]] = []
     for key, written in fields.values("published_at"):
-        given = read_moment(written, zone) if isinstance(written, str) else None
+        given = parse_datetime(written, zone) if isinstance(written, str) else None
         if given:
-            _say_unusable(fields, unusable, f"used the one of the key {key} instead")
+            _report_unusable_dates(fields, unusable, f"used the date in {key} instead")
             return Moment(given, "front_matter")
         unusable.append((key, written))
     found = Moment(None, None)
-    if in_code := moment_in_code(article_id):
+    if in_code := datetime_in_code(article_id):
         found = Moment(in_code, "code")
-    elif in_path := moment_in_path(source_path, zone):
+    elif in_path := datetime_in_path(source_path, zone):
         found = Moment(in_path, "file_name")
     elif day := implausible_day_in_path(source_path, zone):
         fields.problems.append(_date_problem(day, None, "the article is undated"))
-    instead = (
-        f"used the one in the {found.source.replace('_', ' ')} instead" if found.source else "the article is undated"
-    )
-    _say_unusable(fields, unusable, instead)
+    instead = _USED_INSTEAD[found.source]
+    _report_unusable_dates(fields, unusable, instead)
     return found
 
 
-def _say_unusable(fields: Fields, unusable: list[tuple[str, Written]], instead: str) -> None:
+def _report_unusable_dates(fields: Fields, unusable: list[tuple[str, Written]], instead: str) -> None:
     for key, written in unusable:
         fields.used.discard(key)
         fields.problems.append(_date_problem(written, fields.line(key), instead))
 
 
 def _date_problem(written: Written, line: int | None, instead: str) -> Problem:
-    if isinstance(written, str) and is_implausible(written):
+    if isinstance(written, str) and is_implausible_year(written):
         limits = {"first": MIN_YEAR, "last": MAX_YEAR}
         return problem("implausible_date", line, value=quoted(written), instead=instead, **limits)
     return problem("unusable_date", line, value=quoted(written), instead=instead)

@@ -1,47 +1,47 @@
-"""Parse dates in every common spelling into UTC; an impossible date is never guessed."""
+"""Parse dates in common formats into UTC. Impossible dates are not corrected."""
 
 import re
 from calendar import month_abbr, month_name
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-_MOMENT = re.compile(
+_DATETIME = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
     r"[ \t]*(?:([Zz]|UTC|GMT)|([+-])(\d{1,2}):?(\d{2})?)?)?"
 )
-_PLAIN_MOMENT = re.compile(
+_ISO_DATETIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII
-)  # the usual form, which the library parses fastest
-# With the English name of a month, as feeds and Astro write: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024.
+)  # the most frequent form; the library parses it fastest
+# With an English month name, as in feeds and Astro: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024.
 _NAMED = re.compile(
     r"(?:[A-Za-z]{3,9}, *)?(?:(\d{1,2}) +([A-Za-z]{3,9})|([A-Za-z]{3,9})\.? +(\d{1,2}),?) +(\d{4})(?:,? +(\d.*))?"
 )
 _MONTHS = {name: number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
 _CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
 _DAY_IN_PATH = re.compile(r"(?<!\d)(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?!\d)")
-# The first newspaper appeared in 1605, and an article may be dated ahead. Other years are typos (0206 for 2006,
-# 9999 for never), and would stretch a view of days over millennia.
+# The first newspaper appeared in 1605, and an article may be dated in the future. Other years are typos, such as 0206
+# for 2006, or mean never, such as 9999. They would stretch a view by day over millennia.
 MIN_YEAR, MAX_YEAR = 1600, 2200
 _MAX_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, but no place uses it
 
 
-def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
+def parse_datetime(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the instant in UTC, or None if the text is not a plausible date; a time without offset is in `zone`."""
-    moment = _any_moment(text, zone)
+    moment = _parse_any_year(text, zone)
     return moment if moment and MIN_YEAR <= moment.year <= MAX_YEAR else None
 
 
-def is_implausible(text: str) -> bool:
-    """Return whether a text has the form of a date in a year that an article cannot be from."""
-    match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
+def is_implausible_year(text: str) -> bool:
+    """Return whether a text has the form of a date, but in a year outside MIN_YEAR to MAX_YEAR."""
+    match = _DATETIME.fullmatch(text.strip()) or _DATETIME.fullmatch(_with_month_number(text.strip()))
     return match is not None and not MIN_YEAR <= int(match[1]) <= MAX_YEAR
 
 
-def _any_moment(text: str, zone: ZoneInfo) -> datetime | None:
-    if _PLAIN_MOMENT.fullmatch(text):
-        return _in_utc(text)
-    match = _MOMENT.fullmatch(text.strip()) or _MOMENT.fullmatch(_in_figures(text.strip()))
+def _parse_any_year(text: str, zone: ZoneInfo) -> datetime | None:
+    if _ISO_DATETIME.fullmatch(text):
+        return _parse_iso(text)
+    match = _DATETIME.fullmatch(text.strip()) or _DATETIME.fullmatch(_with_month_number(text.strip()))
     if match is None:
         return None
     year, _, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = match.groups()
@@ -55,21 +55,21 @@ def _any_moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _offset(sign: str, hours: int, minutes: int) -> timezone:
-    """Return the time zone of an offset; raise ValueError if no place on Earth has it."""
+    """Return the time zone of an offset; raise ValueError if no place uses it."""
     offset = timedelta(hours=hours, minutes=minutes)
     if offset > _MAX_OFFSET or minutes > 59:
         raise ValueError(f"{sign}{hours}:{minutes}")
     return timezone(-offset if sign == "-" else offset)
 
 
-def _in_utc(text: str) -> datetime | None:
+def _parse_iso(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
 
 
-def _in_figures(text: str) -> str:
+def _with_month_number(text: str) -> str:
     """Return a date that names its month as digits, year first; "" if the text is not such a date."""
     match = _NAMED.fullmatch(text)
     if match is None:
@@ -78,7 +78,7 @@ def _in_figures(text: str) -> str:
     return f"{match[5]}-{month}-{match[1] or match[4]} {match[6] or ''}".strip() if month else ""
 
 
-def moment_in_code(code: str) -> datetime | None:
+def datetime_in_code(code: str) -> datetime | None:
     """Return the minute in a code of the form ART, YYMMDDhhmm (UTC), six letters or digits."""
     match = _CODE.fullmatch(code)
     if match is None:
@@ -90,18 +90,18 @@ def moment_in_code(code: str) -> datetime | None:
         return None
 
 
-def moment_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
+def datetime_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
     """Return the start, in `zone`, of the last day in a path, such as 2024-11-07 or 2024/11/07."""
     for day in _days_in(source_path):
-        moment = read_moment(day, zone)
+        moment = parse_datetime(day, zone)
         if moment is not None:
             return moment
     return None
 
 
 def implausible_day_in_path(source_path: str, zone: ZoneInfo) -> str | None:
-    """Return the last day in a path that exists, but in a year that an article cannot be from."""
-    return next((day for day in _days_in(source_path) if is_implausible(day) and _any_moment(day, zone)), None)
+    """Return the last day in a path that exists, but in a year outside MIN_YEAR to MAX_YEAR."""
+    return next((day for day in _days_in(source_path) if is_implausible_year(day) and _parse_any_year(day, zone)), None)
 
 
 def _days_in(source_path: str) -> list[str]:

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from flows.articles.credits.rules import read_credit
 from flows.articles.front_matter.fields import Hero
-from flows.articles.lengths import MAX_BYTES_PER_BYTE, MAX_EXTRA_BYTES, MAX_GROWTH, MAX_TEXT, ROW, bytes_of, fit
+from flows.articles.lengths import MAX_BYTES_PER_BYTE, MAX_EXTRA_BYTES, MAX_GROWTH, MAX_TEXT, ROW, bytes_of, truncate
 from flows.articles.markdown.captions import MAX_CAPTIONS, captions_of
 from flows.articles.markdown.figures import MAX_IMAGES
 from flows.articles.markdown.images import CaptionText, Picture, front_matter_image
 from flows.problems import problem
 from flows.schema import Caption, Image, Problem
 
-# RFC 3986: after a scheme, or none, //, perhaps a user; a host in brackets holds colons.
+# RFC 3986: an optional scheme, //, an optional user, and a host, which has colons only in brackets.
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:@\\\s]*)")
 
 
@@ -47,10 +47,11 @@ def image_rows(
     return images, captions
 
 
-def need_no_limit(owner: Owner, inline: list[Picture], size: int, others: int) -> bool:
-    """Return whether the rows cannot exceed MAX_EXTRA_BYTES even with texts as long as their file of `size` bytes.
+def is_within_limit(owner: Owner, inline: list[Picture], size: int, others: int) -> bool:
+    """Return whether the rows cannot exceed MAX_EXTRA_BYTES, even if each text is as long as the file of `size` bytes.
 
-    `others` are the characters of the article's other texts. Nearly every article then needs no weighing.
+    `others` is the number of characters in the article's other texts. This makes an exact count unnecessary for nearly
+    all articles.
     """
     texts = (
         5 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])
@@ -74,7 +75,7 @@ def _placed(
 
 
 def _weight(of_identity: int, picture: Picture, captions: list[CaptionText]) -> int:
-    """Return the bytes of the rows at most: an address with its host, a caption with and without its credit."""
+    """Return an upper bound for the bytes of an image's rows, including the host and captions without credit."""
     texts = [picture.url, picture.alt, picture.title, *[caption.text for caption in captions]]
     text = "".join([text[:MAX_TEXT] for text in texts])
     return (ROW + 3 * of_identity) * (1 + len(captions)) + 3 * bytes_of(text)
@@ -83,8 +84,8 @@ def _weight(of_identity: int, picture: Picture, captions: list[CaptionText]) -> 
 def _image_row(owner: Owner, position: int, role: str, picture: Picture, problems: list[Problem]) -> Image:
     url, alt, title, line = picture.url, picture.alt, picture.title, picture.line + owner.line_offset
     if len(url) > MAX_TEXT or len(alt) > MAX_TEXT or len(title) > MAX_TEXT:
-        url, alt = fit(url, "image url", line, problems), fit(alt, "image alt", line, problems)
-        title = fit(title, "image title", line, problems)
+        url, alt = truncate(url, "image url", line, problems), truncate(alt, "image alt", line, problems)
+        title = truncate(title, "image title", line, problems)
     return Image(
         image_id=f"{owner.article_id}#{position}",
         article_id=owner.article_id,
@@ -103,7 +104,7 @@ def _image_row(owner: Owner, position: int, role: str, picture: Picture, problem
 def _caption_row(caption_id: str, image: Image, caption: CaptionText, line: int, problems: list[Problem]) -> Caption:
     """Return the row of a caption; the credit at its end is read before the caption is truncated."""
     credit = read_credit(caption.text)
-    text = caption.text if len(caption.text) <= MAX_TEXT else fit(caption.text, "caption", line, problems)
+    text = caption.text if len(caption.text) <= MAX_TEXT else truncate(caption.text, "caption", line, problems)
     rest = credit.rest if len(credit.rest) <= len(text) else text
     return Caption(
         caption_id=caption_id,

@@ -80,7 +80,7 @@ AGENCIES = {
 }
 _IN_CAPITALS_ONLY = frozenset({"aa", "ani", "apa", "pa", "pap"})  # in lower case they are words
 
-# Words in the place of a photographer's name that are not one.
+# Words that replace a photographer's name.
 NO_PERSONS = frozenset(
     {
         *("archive", "archives", "contributed", "courtesy", "file", "file photo", "files", "handout", "handout photo"),

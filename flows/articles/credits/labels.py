@@ -65,7 +65,7 @@ LABELLED = _pattern(rf"(?:{_ACRONYM}\s+)?{_LABEL}{_MARK}(\S.*)|{_PHOTO}\s+(?:cre
 LAST_LABEL = _pattern(rf"(?:\A|(?<=[\s.!?…。！？”\"»)/|]))(?:{_ACRONYM}\s+)?{_LABEL}\s*\Z")
 MAX_LABEL_LENGTH = 40  # characters before the mark that may contain LAST_LABEL
 MARKS, DOTS = ":：=＝／…", "..."
-# A label that no mark follows; `1` where a name alone may follow, and not only an agency's.
+# A label without a mark after it. Group 1 is set if a name may follow without an agency.
 BY = _pattern(rf"((?:{_KIND}\s+)?{_PHOTO}\s+by\s+)(?=\S)")
 UNMARKED = _pattern(r"(?:photo|foto|фото|(fot\.)|ảnh|ภาพจาก|ภาพ)(?:\s+(?:de|di|von|van|par|por|oleh))?\s+(?=\S)")
 # A source without photographer: in a last sentence, or in brackets, where it can be shorter.

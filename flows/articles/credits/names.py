@@ -31,7 +31,7 @@ class Names(NamedTuple):
 
 
 def read_names(names: str) -> Names:
-    """Read text such as `Jane Doe/AFP via Getty Images`: each part is an agency, a person, or a word for neither."""
+    """Read text such as `Jane Doe/AFP via Getty Images`. A part is an agency, a person, or neither."""
     photographer = agency = None
     parts = [part for part in _PARTS.split(names.strip(" .。")) if part]
     alone = bool(parts) and len(names) <= MAX_NAMES_LENGTH
@@ -54,7 +54,7 @@ def may_be_names(text: str) -> bool:
 
 
 def _is_name(part: str) -> bool:
-    """Return whether a text is at most six capitalized words, particles as in Ana de la Cruz aside."""
+    """Return whether a text is at most six capitalized words, apart from particles as in Ana de la Cruz."""
     parts = part.split()
     return (
         0 < len(parts) <= 6

@@ -19,7 +19,7 @@ from flows.articles.credits.labels import (
     UNMARKED,
 )
 from flows.articles.credits.names import Names, may_be_names, read_names
-from flows.articles.credits.trailing import MAX_CREDIT_LENGTH, Ending, read_ending
+from flows.articles.credits.trailing import MAX_CREDIT_LENGTH, Trailing, read_trailing
 
 _COPYRIGHT = re.compile(r"(?:©|\([cC]\)|Copyright\b(?:\s*©)?)\s*:?\s*(?:\d{4}\b\s*,?\s*)?(?=\S)")
 _SEPARATOR = re.compile(r"[/|,;]|\bvia\b", re.IGNORECASE)
@@ -36,29 +36,26 @@ class Credit(NamedTuple):
     rest: str
 
 
-def labelled_in_brackets(end: Ending) -> Credit | None:
+def labelled_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (Photo: Jane Doe/Reuters)` and `… (AP Photo: Jane Doe)`, with any language's word for photo."""
     label = LABELLED.fullmatch(end.bracket) if end.bracket else None
     return _in_bracket(end, _with_acronym(label[2] or label[3], label[1])) if label else None
 
 
-def copyright_in_brackets(end: Ending) -> Credit | None:
+def copyright_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (© Jane Doe)`."""
     sign = _COPYRIGHT.match(end.bracket) if end.bracket else None
     return _in_bracket(end, read_names(end.bracket[sign.end() :])) if sign else None
 
 
-def source_in_brackets(end: Ending) -> Credit | None:
+def source_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (Courtesy of the Harbour Museum)`, `… (File photo)`, `… (Ostby Post photo)`: only a source."""
     says_source = SOURCE.fullmatch(end.bracket) or HOUSE_PHOTO.fullmatch(end.bracket) if end.bracket else None
     return _in_bracket(end, read_names(end.bracket))._replace(photographer=None) if says_source else None
 
 
-def labelled_at_the_end(end: Ending) -> Credit | None:
-    """Match `… .
-
-    Photo: Jane Doe` and `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, then only names.
-    """
+def labelled_at_the_end(end: Trailing) -> Credit | None:
+    """Match `…. Photo: Jane Doe` and `… Photograph: Jane Doe/Ostby Post`: a word for photo, a colon, and names."""
     mark, after = _last_mark(end.text)
     label = LAST_LABEL.search(end.text, max(mark - MAX_LABEL_LENGTH, 0), mark) if mark >= 0 else None
     if label is None:
@@ -78,13 +75,13 @@ def _last_mark(text: str) -> tuple[int, int]:
     return place, place + len(DOTS)
 
 
-def agency_in_brackets(end: Ending) -> Credit | None:
+def agency_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (AFP)` and `… (Jane Doe/AFP)`: a last bracket that names a known agency."""
     names = read_names(end.bracket) if end.bracket else None
     return _in_bracket(end, names) if names and names.agency else None
 
 
-def names_in_brackets(end: Ending) -> Credit | None:
+def names_in_brackets(end: Trailing) -> Credit | None:
     """Match `… [Jane Doe/Ostby Post]` and `… (Photo Jane Doe)`."""
     label = UNMARKED.match(end.bracket) if end.bracket else None
     if label is None and not ("/" in end.bracket and end.text[end.bracket_start] == "["):
@@ -93,7 +90,7 @@ def names_in_brackets(end: Ending) -> Credit | None:
     return _in_bracket(end, names) if names.alone and (names.agency or " " in (names.photographer or "")) else None
 
 
-def photo_by_at_the_end(end: Ending) -> Credit | None:
+def photo_by_at_the_end(end: Trailing) -> Credit | None:
     """Match `… . Photo by Jane Doe / Getty Images` and `… . Foto ANP`."""
     for start in end.starts:
         label = BY.match(end.text, start) or UNMARKED.match(end.text, start)
@@ -103,7 +100,7 @@ def photo_by_at_the_end(end: Ending) -> Credit | None:
     return None
 
 
-def copyright_at_the_end(end: Ending) -> Credit | None:
+def copyright_at_the_end(end: Trailing) -> Credit | None:
     """Match `… © Jane Doe/AFP`."""
     place = max(map(end.text.rfind, ("©", "(c)", "(C)", "Copyright")))
     sign = _COPYRIGHT.match(end.text, place) if place >= 0 else None
@@ -111,7 +108,7 @@ def copyright_at_the_end(end: Ending) -> Credit | None:
     return _from(end, place, names) if names and names.alone else None
 
 
-def source_at_the_end(end: Ending) -> Credit | None:
+def source_at_the_end(end: Trailing) -> Credit | None:
     """Match `… . Courtesy of the Harbour Museum` and `… . File photo`."""
     for start in end.starts:
         said = end.text[start:].rstrip(" .。")
@@ -120,7 +117,7 @@ def source_at_the_end(end: Ending) -> Credit | None:
     return None
 
 
-def taken_by(end: Ending) -> Credit | None:
+def taken_by(end: Trailing) -> Credit | None:
     """Match `… 。新华社记者王小明 摄`, the form of Chinese newsrooms."""
     if not end.text.rstrip("。").endswith(("摄", "攝")):
         return None
@@ -128,11 +125,8 @@ def taken_by(end: Ending) -> Credit | None:
     return _from(end, found.start(), read_names(f"{found[2]}/{found[1] or ''}")) if found else None
 
 
-def agency_at_the_end(end: Ending) -> Credit | None:
-    """Match `… .
-
-    Jane Doe/Reuters`, `… . AFP PHOTO / Jane DOE` and `… - AFP`: a last sentence of names with an agency.
-    """
+def agency_at_the_end(end: Trailing) -> Credit | None:
+    """Match `…. Jane Doe/Reuters`, `…. AFP PHOTO / Jane DOE` and `… - AFP`: a last sentence of names with an agency."""
     for start in end.starts:
         words = end.text[start:]
         if not may_be_names(words) or (start == 0 and not _SEPARATOR.search(words)):
@@ -143,14 +137,14 @@ def agency_at_the_end(end: Ending) -> Credit | None:
     return None
 
 
-def agency_before_a_slash(end: Ending) -> Credit | None:
+def agency_before_a_slash(end: Trailing) -> Credit | None:
     """Match `… at dawn REUTERS/Jane Doe`: an agency in capitals and a slash, without a full stop before it."""
     match = _AGENCY_AND_SLASH.search(end.text) if "/" in end.text else None
     names = read_names(match[0]) if match and agency_of(match[1]) else None
     return _from(end, match.start(), names) if match and names and names.alone else None
 
 
-RULES: tuple[Callable[[Ending], Credit | None], ...] = (
+RULES: tuple[Callable[[Trailing], Credit | None], ...] = (
     labelled_in_brackets,
     copyright_in_brackets,
     source_in_brackets,
@@ -168,7 +162,7 @@ RULES: tuple[Callable[[Ending], Credit | None], ...] = (
 
 def read_credit(text: str) -> Credit:
     """Return the credit of a caption by the first rule that matches; without a match only `rest` is set."""
-    before, end = text[:-MAX_CREDIT_LENGTH], read_ending(text[-MAX_CREDIT_LENGTH:])
+    before, end = text[:-MAX_CREDIT_LENGTH], read_trailing(text[-MAX_CREDIT_LENGTH:])
     for rule in RULES:
         credit = rule(end)
         if credit is not None:
@@ -182,14 +176,14 @@ def _with_acronym(names: str, acronym: str | None) -> Names:
     return read._replace(agency=read.agency or agency_of(acronym or ""))
 
 
-def _in_bracket(end: Ending, names: Names) -> Credit:
+def _in_bracket(end: Trailing, names: Names) -> Credit:
     return Credit(end.bracket, names.photographer, names.agency, _rest(end, end.bracket_start))
 
 
-def _from(end: Ending, start: int, names: Names) -> Credit:
+def _from(end: Trailing, start: int, names: Names) -> Credit:
     return Credit(end.text[start:].strip(" .。"), names.photographer, names.agency, _rest(end, start))
 
 
-def _rest(end: Ending, start: int) -> str:
+def _rest(end: Trailing, start: int) -> str:
     """Return the text before a credit, without the dash or comma that separates them."""
     return end.text[:start].rstrip(" -–—＝=/|,;")

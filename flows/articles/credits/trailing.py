@@ -1,4 +1,4 @@
-"""Split off the end of a caption: its last bracket, or the places where a credit may start."""
+"""Find the end of a caption: its last bracket, and the places where a credit may start."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +9,7 @@ MAX_CREDIT_LENGTH = 200  # characters at the end of a caption that may contain a
 
 _BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】]*+)[)）\]】][\s.。]*+\Z")
 MIN_BRACKET_LENGTH, MAX_BRACKET_LENGTH = 2, 160  # characters
-# Where a credit may begin: after a sentence, after a dash, after a comma where a word for photo follows.
+# A credit may start after a sentence, after a dash, or after a comma that is followed by a word for photo.
 _START = re.compile(
     r"[.!?…。！？।”\"»)]+\s*(?:[-–—]{1,2}\s*)?(?=\S)|\s[-–—]{1,2}\s*(?=\w)|＝"
     r"|[,;]\s+(?=(?:photo|picture|image|courtesy)\b)",
@@ -17,7 +17,7 @@ _START = re.compile(
 )
 
 
-class Ending(NamedTuple):
+class Trailing(NamedTuple):
     """The end of a caption: its last bracket, if it ends with one, and the places where a credit may start."""
 
     text: str
@@ -26,11 +26,11 @@ class Ending(NamedTuple):
     starts: list[int]
 
 
-def read_ending(text: str) -> Ending:
+def read_trailing(text: str) -> Trailing:
     """Read the end of a text of at most MAX_CREDIT_LENGTH characters."""
     start = max(map(text.rfind, "(（[【"))
     bracket = _BRACKET.match(text, start) if start >= 0 else None
     if bracket and MIN_BRACKET_LENGTH <= len(inside := bracket[1].strip()) <= MAX_BRACKET_LENGTH:
-        return Ending(text, inside, start, [])
+        return Trailing(text, inside, start, [])
     starts = [match.end() for match in _START.finditer(text, max(len(text) - MAX_NAMES_LENGTH, 0))]
-    return Ending(text, "", 0, [0, *starts] if len(text) < MAX_CREDIT_LENGTH else starts)
+    return Trailing(text, "", 0, [0, *starts] if len(text) < MAX_CREDIT_LENGTH else starts)

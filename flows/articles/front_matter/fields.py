@@ -1,4 +1,4 @@
-"""Map the keys of front matter to columns: aliases, and what was used, missing or unusable."""
+"""Map the keys of front matter to columns by their aliases, and record which keys are used, missing or unusable."""
 
 import json
 from base64 import b64encode
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from flows.articles.front_matter.reader import FrontMatter
 from flows.articles.front_matter.yaml_blocks import MAX_NUMBER_BITS, Written
-from flows.articles.lengths import MAX_KEY, MAX_LENGTHS, MAX_VALUE, fit, shorten
+from flows.articles.lengths import MAX_KEY, MAX_LENGTHS, MAX_VALUE, shorten, truncate
 from flows.problems import problem, quoted
 
 # The keys that feed a column, in order of preference; a key that is not used goes to `extra`.
@@ -69,7 +69,7 @@ class Fields:
         return None
 
     def identity(self) -> str | None:
-        """Return the article's identity; one that is too long stays in `extra`: cut, it could be another's."""
+        """Return the article's identity. A too long one is kept in `extra`: truncated, it may not be unique."""
         for key, written in self.values("article_id"):
             identity, limit = written.strip() if isinstance(written, str) else "", MAX_LENGTHS["identity"]
             if identity and len(identity) <= limit:
@@ -97,7 +97,7 @@ class Fields:
     def _fit(self, value: str, column: str, key: str) -> str:
         if len(value) <= MAX_LENGTHS[column]:  # without looking up the key's line
             return value
-        return fit(value, column, self.line(key), self.problems)
+        return truncate(value, column, self.line(key), self.problems)
 
     def image(self) -> Hero | None:
         """Return the image: an address, or a mapping with one, whose other keys stay in `extra`."""
@@ -146,7 +146,7 @@ class Fields:
                 continue
             kept[key] = value
             if size > MAX_VALUE:
-                instead = "it was truncated" if isinstance(value, str) else "it was left out"
+                instead = "it was truncated" if isinstance(value, str) else "it was omitted"
                 found = problem("value_too_long", line, key=key, size=size, limit=MAX_VALUE, instead=instead)
                 self.problems.append(found)
                 if isinstance(value, str):

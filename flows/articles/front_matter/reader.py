@@ -4,7 +4,7 @@ import re
 from codecs import BOM_UTF8
 from typing import Any, NamedTuple
 
-from flows.articles.front_matter.formats import LANGUAGES
+from flows.articles.front_matter.formats import FORMATS
 from flows.articles.front_matter.syntax_errors import missing_end
 from flows.articles.front_matter.yaml_blocks import Block, Written
 from flows.problems import RejectedError, problem
@@ -54,7 +54,7 @@ def read_front_matter(content: bytes) -> FrontMatter:
 
 
 def decode(content: bytes) -> str:
-    """Decode UTF-8 text without its byte-order mark, with lines that end in \n alone."""
+    """Decode UTF-8 text, remove its byte-order mark, and convert all line ends to LF."""
     content = content.removeprefix(BOM_UTF8)
     try:
         text = content.decode()
@@ -80,7 +80,7 @@ def _guess(content: bytes, place: int) -> str:
 
 def _split(text: str, line_offset: int) -> tuple[Block, str]:
     """Return the front matter at the start of the text, parsed, and the text after it."""
-    language = next((language for language in LANGUAGES if language.detect(text)), None)
+    language = next((language for language in FORMATS if language.detect(text)), None)
     if language is None:
         raise RejectedError(problem("no_front_matter", line_offset))
     try:

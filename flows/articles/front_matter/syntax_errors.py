@@ -17,15 +17,15 @@ _REASONS = {
     "did not find expected ',' or '}'": "a mapping that starts with { is not closed",
     "did not find expected node content": "text starts with a character that has another meaning in YAML",
     "did not find expected alphabetic or numeric character": "text starts with * or &",
-    "block sequence entries are not allowed in this context": "a list starts on the line of its key",
+    "block sequence entries are not allowed in this context": "a list must start on the line after its key",
     "found undefined alias": "text starts with *",
     "found unhashable key": "text starts with {",
     "found unexpected end of stream": "a quote is never closed",
     "found unexpected document indicator": "a quote is never closed",
-    "found unknown escape character": "a backslash is before a character that needs none",
+    "found unknown escape character": "a backslash is followed by a character that cannot be escaped",
     "found character that cannot start any token": "text starts with @, %, ` or a tab",
 }
-# For a value that PyYAML cannot convert as its tag says: how its reason starts, and the reason for editors.
+# Reasons for values that PyYAML cannot convert: the start of its message, and what editors read instead.
 _VALUE_REASONS = {
     "could not determine a constructor for the tag": "its tag is unknown",
     "failed to ": "it is not valid base64",
@@ -46,7 +46,7 @@ def broken(language: str, reason: str, line: int, column: int | None = None) -> 
 def broken_yaml(block: str, error: yaml.YAMLError) -> Problem:
     """Return the problem of a YAML block, with the place and the reason of the error."""
     if conflict := _CONFLICT.search(block):
-        return broken("YAML", "the line is a mark of a merge conflict", block.count("\n", 0, conflict.start()), 1)
+        return broken("YAML", "the line is a merge conflict marker", block.count("\n", 0, conflict.start()), 1)
     mark = getattr(error, "problem_mark", None)
     if (getattr(error, "context", None) or "").startswith("while scanning"):
         mark = error.context_mark  # type: ignore[attr-defined]  # where it begins; its end is noticed lines later

@@ -21,9 +21,9 @@ Written = str | list["Written"] | dict[str, "Written"] | None
 
 
 class Block(NamedTuple):
-    """A block of front matter; lines count from 0, the line of the opening mark.
+    """A block of front matter. Lines count from 0, which is the line of the opening delimiter.
 
-    `values` and `written` are those of FrontMatter.
+    `values` and `written` are as in FrontMatter.
     """
 
     values: dict[str, Any]
@@ -71,7 +71,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _checked(kind: str) -> Callable[[_Loader, yaml.Node], Any]:
-    """Return PyYAML's constructor of a scalar with its errors as ConstructorError: it does not check its lookups."""
+    """Return PyYAML's constructor of a scalar, with lookup errors, which it does not catch, as ConstructorError."""
     construct = getattr(yaml.CSafeLoader, f"construct_yaml_{kind}")
 
     def construct_checked(loader: _Loader, node: yaml.Node) -> Any:
@@ -110,25 +110,25 @@ def read_yaml(block: str) -> Block:
 
 
 def _require_shallow(block: str) -> None:
-    """Raise RejectedError for deep nesting, which would overflow the C loader's stack; counting events does not."""
+    """Raise RejectedError for deep nesting, which would overflow the C loader's stack; parsing events does not."""
     if sum(map(block.count, "[{-?:")) <= MAX_DEPTH and block.count(",") <= MAX_VALUES:
         return
     depth = 0
     for number, event in enumerate(yaml.parse(block, Loader=_Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH or number > 2 * MAX_VALUES + 4:  # two for a list, four for the block itself
+        if depth > MAX_DEPTH or number > 2 * MAX_VALUES + 4:  # two events for a list, four for the block itself
             raise RejectedError(too_complex(event.start_mark.line if event.start_mark else 0))
 
 
 def _needs_walk(block: str) -> bool:
-    """Return whether a block may have an alias, a merge key, a tag or very many values; hardly any has."""
+    """Return whether a block may have an alias, a merge key, a tag or too many values, which is rare."""
     return "*" in block or "<<" in block or "!" in block or 4 * sum(map(block.count, "\n,:")) > MAX_VALUES
 
 
 def _walk(node: yaml.Node) -> list[yaml.Node]:
-    """Require a bounded number of values, and return the keys << without anything to merge; they become text.
+    """Limit the number of values, and return the << keys that have nothing to merge; they become text.
 
-    Each alias counts with all the values of its anchor: a few lines of aliases can make billions of values.
+    An alias counts as all values of its anchor: a few lines of aliases can expand to billions of values.
     """
     values, characters, waiting, unmergeable = 0, 0, [node], []
     while waiting:

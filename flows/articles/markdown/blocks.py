@@ -71,7 +71,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
     texts: list[str] = []
     emphasis, roman = 0, False  # roman: some text is not emphasized
     inside: _BlockParts | None = None
-    empty = 0  # level of the last block if it was a heading without text: of a million of them, one is kept
+    empty = 0  # level of the last block if it was an empty heading; only one of consecutive empty headings is kept
     for event, place in events:
         if type(event) is str:
             if event == "SoftBreak" or event == "HardBreak":
@@ -144,7 +144,7 @@ def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part
 
 
 class Lines:
-    """The lines of byte offsets; the next offset is never far, so only the bytes in between are searched."""
+    """Convert byte offsets to lines. Offsets come in order, so only the bytes since the previous one are counted."""
 
     def __init__(self, masked: Masked) -> None:
         self.source = masked.text.encode()

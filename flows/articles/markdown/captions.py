@@ -74,7 +74,7 @@ def _described_image(block: Block, text: str, previous: str, adjacent: range, pi
 
 
 def captions_of(picture: Picture) -> list[CaptionText]:
-    """Return the distinct texts of an image, each in its strongest form, the strongest form first."""
+    """Return the distinct captions of an image, each in its strongest form, ordered by strength."""
     if not picture.captions and not picture.title:
         return [CaptionText(picture.alt, "alt", picture.line)] if picture.alt else []
     weaker = (CaptionText(picture.title, "title", picture.line), CaptionText(picture.alt, "alt", picture.line))

@@ -31,7 +31,7 @@ class Picture(NamedTuple):
 
 
 def front_matter_image(hero: Hero, line: int) -> Picture:
-    """Return the front matter's image; its caption is as strong as a figure's."""
+    """Return the image of the front matter. Its caption ranks as that of a figure."""
     caption = plain(hero.caption)
     captions = (CaptionText(caption, "figcaption", line),) if caption else ()
     alt, title = normalize_whitespace(hero.alt), normalize_whitespace(hero.title)
@@ -49,7 +49,7 @@ _IMAGE_TAGS = frozenset({"img", "image", "amp-img"})  # browsers read <image> as
 
 
 def html_image(part: Part) -> Picture | None:
-    """Read `<img src=… alt=… title=…>`; an image that loads lazily has its address in another attribute."""
+    """Read `<img src=… alt=… title=…>`. Lazy-loaded images have their URL in another attribute."""
     if not isinstance(part, Tag) or part.name not in _IMAGE_TAGS or part.closing:
         return None
     given = part.attributes
@@ -83,12 +83,12 @@ def shortcode_image(part: Part) -> Picture | None:
 
 
 def _address_and_texts(call: Call) -> tuple[str, str, str]:
-    """Return address, title and alt text of a shortcode's arguments."""
+    """Return the URL, title and alt text in a shortcode's arguments."""
     url = next((call.named[name] for name in _ADDRESS_NAMES if call.named.get(name)), "")
     alt, title = call.named.get("alt", ""), call.named.get("title", "")
     if not url and call.others:
         url, title, alt = _from_others(call.others, title, alt)
-        if call.name == "img":  # Octopress, whose only text is the title
+        if call.name == "img":  # Octopress: its only text is the title
             title, alt = title or alt, alt if title else ""
     return url, title, alt
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from flows.articles.markdown.html import unescape
 
-# `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with braces in their quotation marks or without; `[caption …]` of
-# WordPress; the attributes `{: …}` of kramdown, `{…}` behind a link or image, `{#…}` after a heading. Comments and
-# highlighted code are masked with all between their tags. No search for an end goes beyond the next `{{`, even in
-# quotes or after a backslash: otherwise thousands of openings would search the same text.
+# `{{< … >}}`, `{{% … %}}`, `{{ … }}` and `{% … %}`, with or without braces in quotes; `[caption …]` of
+# WordPress; the attributes `{: …}` of kramdown, `{…}` after a link or image, `{#…}` after a heading. Comments and
+# highlighted code are masked together with their content. A search for an end stops at the next `{{`, even in quotes or
+# after a backslash: otherwise thousands of openings would each search the same text.
 _INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\[^{\n]|\\(?=\{)|\{(?!\{))*+")*+"""
 _CODES = re.compile(
     r"\{%-?\s*(comment|highlight)\b[^{}]*%\}"
@@ -20,9 +20,9 @@ _CODES = re.compile(
 _ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight")}
 # A masked shortcode is its number between two noncharacters of Unicode.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_WRITTEN_OPEN = re.compile(r"&#(?:0{0,2}64976|[xX]0{0,2}[fF][dD][dD]0);")  # which Markdown turns into that character
+_WRITTEN_OPEN = re.compile(r"&#(?:0{0,2}64976|[xX]0{0,2}[fF][dD][dD]0);")  # Markdown decodes it to that character
 _HIDDEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
-# A quote that is never closed extends to the end; searching for its end again and again takes too long.
+# An unclosed quote extends to the end; searching for its end repeatedly would take too long.
 _ARGUMENT = re.compile(
     r"""(?:([A-Za-z_][\w-]*)(?:\s*=\s*|:\s*(?=["'“])|:\s+))?"""
     r"""(?:"((?:[^"\\]|\\.)*+)(?:"|\Z)|(?<![^\s=])'((?:[^'\\]|\\.)*+)(?:'|\Z)|“([^”]*+)(?:”|\Z)|([^\s"'“=]+))""",
@@ -30,7 +30,7 @@ _ARGUMENT = re.compile(
 )
 _OPENING = re.compile(r"\{\{[<%]?-?\s*|\{%-?\s*")
 _FUNCTION = re.compile(r"\A(\w+)\((.*)\)\Z", re.DOTALL)  # `{{ image(path="…") }}` of Zola
-_VARIABLE = re.compile(r"(?:page|site|post|include|layout)\.")  # of Liquid, whose value only the site knows
+_VARIABLE = re.compile(r"(?:page|site|post|include|layout)\.")  # of Liquid; only the site knows their values
 _ESCAPED = re.compile(r"\\(\W|_)")
 _INCLUDES = frozenset({"include", "include_cached", "include_relative", "render"})
 
@@ -43,7 +43,7 @@ class Shortcode(NamedTuple):
 
 
 class Masked(NamedTuple):
-    """A body with masked shortcodes; `removed` are the lines after which lines are missing, and how many."""
+    """A body with masked shortcodes. `removed` has pairs of a line and the number of lines removed after it."""
 
     text: str
     codes: list[Shortcode]
