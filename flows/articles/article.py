@@ -132,7 +132,7 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
     for key, written in fields.values("published_at"):
         given = read_moment(written, zone) if isinstance(written, str) else None
         if given:
-            _say_unusable(fields, unusable, f"used the one of the key {key} instead")
+            _say_unusable(fields, unusable, f"used the date in the key {key} instead")
             return Moment(given, "front_matter")
         unusable.append((key, written))
     found = Moment(None, None)
@@ -142,9 +142,8 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
         found = Moment(in_path, "file_name")
     elif day := implausible_day_in_path(source_path, zone):
         fields.problems.append(_date_problem(day, None, "the article is undated"))
-    instead = (
-        f"used the one in the {found.source.replace('_', ' ')} instead" if found.source else "the article is undated"
-    )
+    place = {"code": "article code", "file_name": "file name"}.get(found.source or "")
+    instead = f"used the date in the {place} instead" if place else "the article is undated"
     _say_unusable(fields, unusable, instead)
     return found
 
