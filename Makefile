@@ -33,7 +33,7 @@ test-slow: $(INSTALLED)  ## run the tests with servers, clusters, stores, kills 
 
 test-all: test test-slow  ## run all tests
 
-lint: $(INSTALLED)  ## check style, types and import levels
+lint: $(INSTALLED)  ## check style, types and import layers
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
