@@ -65,7 +65,7 @@ soak: $(INSTALLED)  ## run the tests with kills, readers and random changes for 
 	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
 		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
 
-chaos: $(INSTALLED)  ## kill parts of a schedule during a run, and print how each case ends: 15 minutes
+chaos: $(INSTALLED)  ## kill processes during scheduled runs, and measure the recovery: 15 minutes
 	@$(BIN)/python -m benchmarks.chaos
 
 overhead: $(INSTALLED)  ## compare a scheduled run without changes with an empty flow: 5 minutes
