@@ -33,7 +33,7 @@ test-slow: $(INSTALLED)  ## run the tests with servers, clusters, stores, kills 
 
 test-all: test test-slow  ## run all tests
 
-lint: $(INSTALLED)  ## check style, types and import levels
+lint: $(INSTALLED)  ## check style, types and import layers
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
@@ -65,7 +65,7 @@ soak: $(INSTALLED)  ## run the tests with kills, readers and random changes for 
 	@HYPOTHESIS_PROFILE=soak KILLS=200 PUBLISHES=200 $(BIN)/python -m pytest -n auto \
 		tests/test_crash.py tests/test_readers.py tests/test_incremental.py
 
-chaos: $(INSTALLED)  ## kill parts of a schedule during a run, and print how each case ends: 15 minutes
+chaos: $(INSTALLED)  ## kill processes during scheduled runs, and measure the recovery: 15 minutes
 	@$(BIN)/python -m benchmarks.chaos
 
 overhead: $(INSTALLED)  ## compare a scheduled run without changes with an empty flow: 5 minutes

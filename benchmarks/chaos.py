@@ -93,14 +93,14 @@ CASES = (
     Case("flow killed", PrefectStack.await_publishing_run, kill_flow),
     Case("worker killed", PrefectStack.await_publishing_run, kill_worker),
     Case("flow and worker killed", PrefectStack.await_publishing_run, kill_both),
-    Case("SIGTERM to the worker, as by `systemctl restart`", PrefectStack.await_publishing_run, terminate_worker),
+    Case("SIGTERM sent to the worker, as by `systemctl restart`", PrefectStack.await_publishing_run, terminate_worker),
     Case("server restarted", PrefectStack.await_publishing_run, restart_server),
     Case("server killed", PrefectStack.await_publishing_run, kill_server),
-    Case("everything killed, as by a power failure", PrefectStack.await_publishing_run, cut_power),
+    Case("everything killed, as in a power failure", PrefectStack.await_publishing_run, cut_power),
     Case("a check of the new edition fails", PrefectStack.await_publishing_run, fail_a_check),
     # This case is last, so that ticks are older than 5 minutes, as in an hourly schedule: the server delays events of
     # younger ones for up to 15 minutes.
-    Case("flow and worker killed before the run began", lambda stack: stack.await_run("PENDING"), kill_both),
+    Case("flow and worker killed before the run started", lambda stack: stack.await_run("PENDING"), kill_both),
 )
 
 
@@ -145,7 +145,7 @@ def race(stack: PrefectStack) -> str:
             raise SystemExit(f"The next run did not publish: {last}")
     how = said.partition("Finished in state ")[2].replace("Failed(", "Failed: ").strip("()'\"")
     return (
-        f"| two machines publish into one object store at once | {how[:160]} |"
+        f"| two machines publish to one object store at the same time | {how[:160]} |"
         f" {known - published:.0f} s after the winner | {again - began:.0f} s |"
     )
 
@@ -192,7 +192,7 @@ def kill_up(stack: PrefectStack) -> str:
     again.process.wait(TIMEOUT)
     how = f"{state['name']}: {state['message']}"
     return (
-        f"| `broadsheet up` killed with SIGKILL, and started again | {how[:160]} | {known:.0f} s | {published:.0f} s |"
+        f"| `broadsheet up` killed with SIGKILL and started again | {how[:160]} | {known:.0f} s | {published:.0f} s |"
     )
 
 
@@ -214,7 +214,7 @@ def main() -> None:
         folder = Path(name)
         write_source(folder / "source", ARTICLES)
         with schedule(folder) as stack:
-            print("| what happened during a run | how the run ended | known after | next edition after |")
+            print("| failure during a run | outcome of the run | detected after | next edition published after |")
             print("|---|---|---|---|")
             for number in wanted:
                 print(run_case(stack, CASES[number]), flush=True)

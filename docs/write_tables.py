@@ -1,4 +1,4 @@
-"""Writes docs/tables.md from flows/schema.py, sql/views/ and an edition of seeds/: `make docs`."""
+"""Write docs/tables.md from flows/schema.py, sql/views/ and an edition of seeds/: `make docs`."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,16 +12,16 @@ from flows.schema import TABLES, Table, columns
 from flows.warehouse.database import SQL, open_database
 
 PAGE = ROOT / "docs" / "tables.md"
-LONGEST = 56  # characters of an example
+MAX_EXAMPLE_LENGTH = 56  # characters
 
 
 class Reference(NamedTuple):
-    """A column whose values are keys of another table; `says` and Mermaid's `mark` read from there to here."""
+    """A column whose values are keys of another table; `verb` and Mermaid's `mark` describe the relation from there."""
 
     table: str
     column: str
     to: str
-    says: str
+    verb: str
     mark: str = "||--o{"
 
 
@@ -36,27 +36,29 @@ REFERENCES = (
     Reference("images", "article_id", "articles", "shows"),
     Reference("captions", "image_id", "images", "has"),
     Reference("captions", "article_id", "articles", "has"),
-    Reference("articles", "source_path", "sources", "holds", "||--o|"),
+    Reference("articles", "source_path", "sources", "contains", "||--o|"),
     Reference("problems", "source_path", "sources", "has"),
-    Reference("changes", "edition_id", "editions", "noticed"),
+    Reference("changes", "edition_id", "editions", "records"),
 )
 
 HEAD = """\
 # Tables and views
 
-`make docs` writes this page from `flows/schema.py` and `sql/views/`; its examples are an edition of `seeds/`. The same
-descriptions are comments in DuckDB (`FROM data_dictionary`) and, for tables, field metadata in Parquet.
+`make docs` generates this page from `flows/schema.py` and `sql/views/`. The examples are from an edition of `seeds/`.
+The same descriptions are available as comments in DuckDB (`FROM data_dictionary`) and, for tables, as field metadata in
+Parquet.
 
-Empty text is null. Instants are UTC; days are those of the edition's time zone. Lines and columns of text count from 1.
-Terms are those of schema.org's NewsArticle and ImageObject and of IPTC photo metadata.
+Empty text is stored as null. Timestamps are in UTC, and dates are in the edition's time zone. Line and column numbers
+start at 1. The column “term” shows the corresponding term of schema.org (NewsArticle and ImageObject) or of IPTC photo
+metadata.
 
-## How tables belong together
+## Relationships
 
 """
 
 
 def page() -> str:
-    """The text of docs/tables.md."""
+    """Return the text of docs/tables.md."""
     with example_edition() as folder, open_database(folder) as edition:
         described = _described(edition)
         tables = [_table(edition, table, described[table.name]) for table in TABLES]
@@ -65,7 +67,7 @@ def page() -> str:
 
 
 class Described(NamedTuple):
-    """A column as the data dictionary has it."""
+    """A column, as described in the data dictionary."""
 
     name: str
     type: str
@@ -80,7 +82,7 @@ def _described(edition: duckdb.DuckDBPyConnection) -> dict[str, list[Described]]
 
 
 def _diagram(described: dict[str, list[Described]]) -> str:
-    lines = [f"    {to} {mark} {table} : {says}" for table, _, to, says, mark in REFERENCES]
+    lines = [f"    {to} {mark} {table} : {verb}" for table, _, to, verb, mark in REFERENCES]
     for table in TABLES:
         marks = {reference.column: "FK" for reference in REFERENCES if reference.table == table.name}
         marks |= {KEYS[table.name]: "PK"} if table.name in KEYS else {}
@@ -91,7 +93,7 @@ def _diagram(described: dict[str, list[Described]]) -> str:
 
 def _table(edition: duckdb.DuckDBPyConnection, table: Table, described: Sequence[Described]) -> str:
     rows = edition.table(table.name).fetchall()
-    example = min(rows, key=lambda row: row.count(None))  # the first of the fullest ones
+    example = min(rows, key=lambda row: row.count(None))  # the first row with the fewest nulls
     nullable = {column.name: column.nullable for column in columns(table)}
     lines = [
         (f"`{c.name}`", c.type + ", null" * nullable[c.name], *_term(c), _shown(c.name, value))
@@ -115,12 +117,12 @@ def _view(edition: duckdb.DuckDBPyConnection, name: str, described: Sequence[Des
     rows = edition.table(name).limit(3).fetchall()
     names = [column.name for column in described]
     shown = [[_shown(column, value) for column, value in zip(names, row, strict=True)] for row in rows]
-    answer = f"\nIts first rows:\n\n{_grid(names, shown)}" if shown else ""
+    answer = f"\nThe first rows:\n\n{_grid(names, shown)}" if shown else ""
     return f"### {name}\n\n{description} [`{name}.sql`](../sql/views/{name}.sql)\n\n{meanings}{answer}"
 
 
 def _term(column: Described) -> tuple[str, str]:
-    """A description without the term at its end, and the term."""
+    """Return a description without the term at its end, and the term."""
     found = re.fullmatch(r"(.*?) \(((?:schema\.org|IPTC) [^)]*)\)\.", column.description)
     return (f"{found[1].removesuffix('.')}.", found[2]) if found else (column.description, "")
 
@@ -137,7 +139,7 @@ def _shown(column: str, value: Any) -> str:
     if value is None:
         return ""
     text = "0.2" if column == "seconds" else " ".join(_PLAIN.get(type(value), str)(value).split())
-    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    short = text if len(text) <= MAX_EXAMPLE_LENGTH else text[: MAX_EXAMPLE_LENGTH - 1] + "…"
     return f"`{short}`"
 
 

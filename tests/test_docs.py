@@ -103,7 +103,7 @@ def test_documented_limits_match_the_code():
         "a title": f"{lengths.MAX_LENGTHS['title']:,}",
         "a caption, alt text or URL": f"{lengths.MAX_TEXT:,}",
         "an identity (`code`, `id`)": f"{lengths.MAX_LENGTHS['identity']:,}",
-        "rows of an article, as a multiple of its file size, plus 2,000,000 bytes": str(lengths.MAX_GROWTH),
+        "size of an article's rows, relative to its file (plus 2,000,000 bytes)": str(lengths.MAX_GROWTH),
         "a query": f"{Settings.model_fields['timeout'].default:g}",
         "text on the front page, in the brief, or in a Prefect table": str(artifacts.MAX_TEXT_LENGTH),
         "a value in `broadsheet explain`": str(explain.MAX_TEXT_LENGTH),

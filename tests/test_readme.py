@@ -87,7 +87,7 @@ def test_broadsheet_query_returns_the_documented_answer(corrected, capsys, sql, 
 
 
 def test_expression_for_this_month():
-    (this_month,) = re.findall(r"for this month write `([^`]*)`", README)
+    (this_month,) = re.findall(r"for the current month, replace `'2026-11'` with `([^`]*)`", README)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         assert connection.sql(f"SELECT {this_month}").fetchall() == [(f"{datetime.now(UTC):%Y-%m}",)]

@@ -137,7 +137,7 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
     for key, written in fields.values("published_at"):
         given = parse_datetime(written, zone) if isinstance(written, str) else None
         if given:
-            _report_unusable_dates(fields, unusable, f"used the date in {key} instead")
+            _report_unusable_dates(fields, unusable, f"used the date in the key {key} instead")
             return Moment(given, "front_matter")
         unusable.append((key, written))
     found = Moment(None, None)
