@@ -11,7 +11,7 @@ from docs.write_tables import KEYS, PAGE, REFERENCES, page
 from flows import artifacts
 from flows.articles import lengths
 from flows.articles.front_matter.reader import MAX_FRONT_MATTER
-from flows.articles.markdown import captions
+from flows.articles.markdown import captions, figures
 from flows.cli import explain
 from flows.cli.query import formats
 from flows.schema import TABLES
@@ -98,7 +98,7 @@ def test_documented_limits_match_the_code():
     assert limits == {
         "a seed file": f"{MAX_FILE_BYTES:,}",
         "front matter": f"{MAX_FRONT_MATTER:,}",
-        "images per article": f"{captions.MAX_IMAGES:,}",
+        "images per article": f"{figures.MAX_IMAGES:,}",
         "captions per image": f"{captions.MAX_CAPTIONS:,}",
         "a title": f"{lengths.MAX_LENGTHS['title']:,}",
         "a caption, alt text or URL": f"{lengths.MAX_TEXT:,}",
