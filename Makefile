@@ -43,7 +43,7 @@ format: $(INSTALLED)  ## format the code and apply automatic fixes
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-# Tests of time limits and of users without privileges may fail while they are measured, so failures are ignored.
+# Failures are ignored: tests of time limits and of unprivileged users may fail under measurement.
 coverage: $(INSTALLED)  ## list the lines and branches that the fast tests do not run: 5 minutes
 	@$(BIN)/coverage erase
 	@-$(BIN)/coverage run -m pytest $(PYTEST_ARGS) -m "not slow$(NO_BROWSER)"

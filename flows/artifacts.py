@@ -51,7 +51,7 @@ def render_brief(row: Edition, answers: dict[str, list[dict[str, Any]]], warning
     ]
     for found in answers["internal_errors"]:
         if found["files"]:
-            failed = f"{found['files']:,} of the rejected; report them, since they are defects of Broadsheet."
+            failed = f"{found['files']:,} of the rejected files. Please report them as bugs of Broadsheet."
             lines += ["", f"Internal errors: {failed}"]
     for title, count, items in sections:
         lines += ["", f"## {title}: {count:,}", "", *(f"* {item}" for item in items)]

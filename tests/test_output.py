@@ -12,7 +12,7 @@ from flows.cli.main import main
 from tests.conftest import BROADSHEET, ROOT, SEEDS, run_broadsheet
 
 WARNING = "broadsheet: Warning: standard output cannot be written (No space left on device).\n"
-FAILURE = "broadsheet: Standard output cannot be written (No space left on device). Name a file with --output.\n"
+FAILURE = "broadsheet: Standard output cannot be written (No space left on device). Pass a file with --output.\n"
 TITLES = "SELECT 'é 😀' AS \"tïtle\""
 
 

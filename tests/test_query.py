@@ -108,7 +108,7 @@ def test_an_error_is_one_sentence(demo):
 
 def test_two_columns_of_one_name_are_refused(demo):
     sql = "SELECT 1 AS a, 2 AS a"
-    assert error_message(run_query(demo, sql, "--format", "json")) == "Two columns are called a. Rename one with AS."
+    assert error_message(run_query(demo, sql, "--format", "json")) == "Two columns have the name a. Rename one with AS."
     assert run_query(demo, sql).returncode == 0
 
 

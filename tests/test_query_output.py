@@ -63,7 +63,7 @@ def test_a_full_disk_is_one_plain_sentence_and_keeps_the_file(demo, tmp_path):
     command = ["unshare", "--mount", "--map-root-user", "bash", "-c", SMALL_DISK, "small_disk", tmp_path, *query]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["exit 1"] * 3 + ["yesterday", "answer"]
-    sentence = f"{tmp_path}/answer cannot be written (No space left on device). Name another file with --output."
+    sentence = f"{tmp_path}/answer cannot be written (No space left on device). Pass another file with --output."
     assert done.stderr.splitlines() == [f"broadsheet: {sentence}"] * 3
 
 
@@ -86,8 +86,8 @@ def test_an_unusable_output_path_is_refused_in_one_sentence(demo, old_result, ca
     (folder / "lost.csv").symlink_to(folder / "none.csv")
     (folder / "within").symlink_to(demo)
     refusals = {
-        folder: "is a folder. Name a file",
-        "": "is a folder. Name a file",
+        folder: "is a folder. Pass a file",
+        "": "is a folder. Pass a file",
         folder / "none" / "a.csv": "folder not found",
         old_result / "a.csv": "folder not found",
         folder / "link.csv": "is a symbolic link",
@@ -224,7 +224,7 @@ def test_a_query_ends_at_its_timeout(demo, old_result, tmp_path, sql, form):
     spill.mkdir()
     flags = ["--timeout", "0.5", "--format", form, "--output", old_result, "--warehouse", demo.parents[1]]
     done = run_broadsheet("query", LONG[sql], *flags, TMPDIR=str(spill))
-    sentence = "broadsheet: The query took longer than 0.5 s. Ask for less, or allow more with --timeout.\n"
+    sentence = "broadsheet: The query took longer than 0.5 s. Simplify the query, or raise the limit with --timeout.\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
     assert is_untouched(old_result)
     assert list(spill.iterdir()) == []

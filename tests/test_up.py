@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 def test_one_command_publishes_the_first_edition(up):
     assert f"http://127.0.0.1:{up.port}" in up.read_until("The schedule is on")
-    assert up.read_until("password") == f"To see the user and password of its UI: cat {up.password_file}\n"
+    assert up.read_until("password") == f"User and password of the UI: cat {up.password_file}\n"
     line = up.read_until("First run")
     edition = (up.warehouse / "current").resolve().name
     assert line.startswith(f"First run completed: Published edition {edition}: 24 articles, 24 added")

@@ -110,7 +110,7 @@ def say_hello(server: PrefectProcess, url: str) -> float:
     with pytest.raises(PrefectError) as raised, connect(server, url, LOGIN) as client:
         client.hello()
     assert str(raised.value) == (
-        f"Prefect's server ended with status -9 (no such table: flow). See {server.log}, then start broadsheet up again."
+        f"Prefect's server ended with status -9 (no such table: flow). See {server.log}, then run broadsheet up again."
     )
     return time.monotonic() - started
 

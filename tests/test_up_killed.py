@@ -77,7 +77,7 @@ def require_closed_pool(up: Up, folder: Path) -> None:
 
 def require_crashed(up: Up, lost: str, published: str) -> None:
     """Require that lost runs are marked as crashed, with a message that says whether they published."""
-    stopped = "broadsheet up ended while this run was under way."
+    stopped = "broadsheet up ended during this run."
     unknown = "Run broadsheet editions to see whether it published."
     assert state_of(up, lost) == ("CRASHED", f"{stopped} {unknown}")
     assert state_of(up, published) == ("CRASHED", f"{stopped} It had published edition 20261101T000000Z.")

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_command(commands, verify, "rebuild the current edition from the source and compare", "source", "warehouse")
     _add_command(commands, editions, "list the editions that are kept", "warehouse")
     back = _add_command(commands, rollback, "make an earlier edition the current one", "warehouse")
-    back.add_argument("edition", metavar="EDITION", help="Id of an edition, as broadsheet editions lists it.")
+    back.add_argument("edition", metavar="EDITION", help="ID of an edition, from broadsheet editions.")
     _add_query(commands)
     one = _add_command(
         commands, explain, "show how one seed file is read: fields, images, captions, problems", "source"
@@ -76,7 +76,7 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_up(commands: Any) -> None:
-    about = "publish every hour: a Prefect server and a worker"
+    about = "run a Prefect server and a worker that publish every hour"
     command = _add_command(commands, up, about, "source", "warehouse", "data")
     for name in ("port", "cron", "time_zone"):
         _add_setting(command, name, metavar=name.upper())

@@ -55,14 +55,14 @@ def summary(settings: Settings, report: Report) -> str:
     )
     lines = [f"Published edition {edition.edition_id} in {report.seconds:.1f} s."]
     lines += [f"  {name:<10} {getattr(edition, name):>9,}" for name in counts]
-    with suppress(RunError, OSError):  # no working copy could be kept: a warning says so
+    with suppress(RunError, OSError):  # the working copy was not updated, as a warning says
         lines += _internal_errors(report.folder)
     return "\n".join([*lines, *_next_commands(open_storage(settings), edition)])
 
 
 def _internal_errors(edition: Path) -> list[str]:
     if failed := count_internal_errors(edition):
-        return [f"Internal errors: {failed:,} of the rejected; report them, since they are defects of Broadsheet."]
+        return [f"Internal errors: {failed:,} of the rejected files. Please report them as bugs of Broadsheet."]
     return []
 
 

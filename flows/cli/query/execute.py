@@ -66,15 +66,15 @@ def _decode(sql: str) -> str:
 
 
 def _timeout_message(seconds: float) -> str:
-    return f"The query took longer than {seconds:g} s. Ask for less, or allow more with --timeout."
+    return f"The query took longer than {seconds:g} s. Simplify the query, or raise the limit with --timeout."
 
 
 def _write_error(output: Path | None, error: OSError) -> QueryError:
     reason = error.strerror or error
     if output is None:
         discard_rest(sys.stdout)
-        return QueryError(f"Standard output cannot be written ({reason}). Name a file with --output.")
-    return QueryError(f"{output} cannot be written ({reason}). Name another file with --output.")
+        return QueryError(f"Standard output cannot be written ({reason}). Pass a file with --output.")
+    return QueryError(f"{output} cannot be written ({reason}). Pass another file with --output.")
 
 
 def _reason(error: Exception) -> str:
@@ -87,7 +87,7 @@ def _reason(error: Exception) -> str:
 def _write(rows: Rows, output_format: str, file: BinaryIO | None) -> None:
     repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
     if repeated and output_format != "table":
-        raise QueryError(f"Two columns are called {repeated[0]}. Rename one with AS.")
+        raise QueryError(f"Two columns have the name {repeated[0]}. Rename one with AS.")
     if file is None:
         _TEXT_WRITERS[output_format](rows, sys.stdout)
         sys.stdout.flush()

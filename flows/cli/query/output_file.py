@@ -40,15 +40,15 @@ def _is_direct(output: Path, warehouse: Path) -> bool:
     _require_folder(output)
     if output.is_symlink():
         raise QueryError(
-            f"{output} is a symbolic link. Name the file itself with --output, {os.path.realpath(output)}."
+            f"{output} is a symbolic link. Pass the file itself with --output: {os.path.realpath(output)}."
         )
     mode = _mode(output)
     if mode and stat.S_ISDIR(mode):
-        raise QueryError(f"{output} is a folder. Name a file with --output, such as {output / 'answer.csv'}.")
+        raise QueryError(f"{output} is a folder. Pass a file with --output, such as {output / 'result.csv'}.")
     if mode and (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):
         return True
     if mode and not stat.S_ISREG(mode):
-        raise QueryError(f"{output} is not a regular file. Name another file with --output.")
+        raise QueryError(f"{output} is not a regular file. Pass another file with --output.")
     _require_outside_warehouse(output, warehouse)
     return False
 
@@ -61,7 +61,7 @@ def _require_folder(output: Path) -> None:
     if not is_folder:
         raise QueryError(
             f"{output} cannot be written: folder not found: {output.parent}."
-            " Create it, or name another file with --output."
+            " Create it, or pass another file with --output."
         )
 
 
@@ -82,8 +82,8 @@ def _require_outside_warehouse(output: Path, warehouse: Path) -> None:
     for parent in (folder, *folder.parents):
         if parent in reserved or (parent / MANIFEST).is_file() or (parent / CURRENT / MANIFEST).is_file():
             raise QueryError(
-                f"{output} is inside the warehouse {parent}, which only runs change."
-                " Name a file elsewhere with --output."
+                f"{output} is inside the warehouse {parent}, which only runs may change."
+                " Pass a file elsewhere with --output."
             )
 
 

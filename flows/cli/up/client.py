@@ -73,7 +73,7 @@ def _server_error(server: PrefectProcess, reason: str) -> PrefectError:
 
 
 def _reason(error: Exception) -> str:
-    error = getattr(error, "http_exc", error)  # of Prefect's ObjectNotFound and the like
+    error = getattr(error, "http_exc", error)  # as in Prefect's ObjectNotFound
     if isinstance(error, httpx.HTTPStatusError):
         return f"{error.request.method} {error.request.url.path}: {error.response.text[:300]}"
     return " ".join(str(error).split())[:300]

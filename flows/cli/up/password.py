@@ -44,7 +44,7 @@ def _read(file: Path) -> str:
             raise ValueError("could be read by other users")
         text = stream.read(MAX_BYTES).decode("ascii", errors="replace")
     if not VALID.fullmatch(text):
-        raise ValueError("did not hold user:password")
+        raise ValueError("did not contain user:password")
     return text.strip()
 
 

@@ -31,16 +31,19 @@ def private_home(home: Path) -> Iterator[int]:
 
 
 def _require_private(home: Path) -> None:
-    """Remove the permissions of others from the home and its files, which an earlier release left open; skip links."""
+    """Remove the permissions of other users from the home and its files, without following links.
+
+    Earlier releases left them open.
+    """
     try:
         _remove_permissions(home.resolve())
     except OSError as error:
         raise _exposed_error(home, f"its mode cannot be changed: {error.strerror}") from None
     if home.stat().st_mode & OTHERS:
-        raise _exposed_error(home, "its disk has no permissions")
+        raise _exposed_error(home, "its disk does not support permissions")
     for folder, folders, files in os.walk(home):
         for name in (*folders, *files):
-            with suppress(OSError):  # another user's, or it has just gone; the home is closed to others in any case
+            with suppress(OSError):  # it belongs to another user, or was just deleted; the home itself is private
                 _remove_permissions(Path(folder, name))
 
 

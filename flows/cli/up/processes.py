@@ -31,8 +31,8 @@ def translate_write_errors(home: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataUnwritableError(
-            f"Cannot write to {error.filename or home} ({error.strerror}). Give this user permission and space, or pass"
-            " another folder with --data."
+            f"Cannot write to {error.filename or home} ({error.strerror}). Free disk space, give this user"
+            " permission, or pass another folder with --data."
         ) from None
 
 
@@ -75,7 +75,7 @@ def require_alive(*processes: PrefectProcess) -> None:
             last = process.log.read_text(errors="replace").split("\n")[-2:]
             raise PrefectError(
                 f"Prefect's {process.name} ended with status {process.process.returncode}"
-                f" ({' '.join(last).strip()[-200:]}). See {process.log}, then start broadsheet up again."
+                f" ({' '.join(last).strip()[-200:]}). See {process.log}, then run broadsheet up again."
             )
 
 

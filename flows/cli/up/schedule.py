@@ -92,11 +92,11 @@ def _crash_message(name: str) -> str:
         if name.startswith(PUBLISHED)
         else "Run broadsheet editions to see whether it published."
     )
-    return f"broadsheet up ended while this run was under way. {published}"
+    return f"broadsheet up ended during this run. {published}"
 
 
 def describe_schedule(client: SyncPrefectClient) -> str:
-    """Return when the hourly deployment runs, for the operator; an empty string if it is paused."""
+    """Return the times of the hourly deployment as text, or an empty string if it is paused."""
     hourly, pool = client.read_deployment_by_name(HOURLY), client.read_work_pool(POOL)
     if hourly.paused or pool.is_paused:
         return ""
@@ -116,14 +116,14 @@ def _format(schedule: SCHEDULE_TYPES) -> str:
 
 
 def run_now(client: SyncPrefectClient, worker: PrefectProcess) -> None:
-    """Run the hourly deployment at once, and print how it ended."""
+    """Run the hourly deployment now, and print its final state."""
     run = client.create_flow_run_from_deployment(client.read_deployment_by_name(HOURLY).id)
     while (state := _state(run)).type in (StateType.SCHEDULED, *ACTIVE):
         require_alive(worker)
         time.sleep(PAUSE)
         run = client.read_flow_run(run.id)
-    if state.type == StateType.CANCELLED:  # the deployment's limit: a scheduled run was first
-        write_line("First run skipped: another one is under way.")
+    if state.type == StateType.CANCELLED:  # by the deployment's limit, because of a scheduled run
+        write_line("First run skipped: another run is in progress.")
     else:
         write_line(f"First run {str(state.name).lower()}: {visible(state.message or 'no message')}")
 

@@ -44,7 +44,7 @@ def _run_processes(settings: Settings, password: str, home: Path, environment: d
     server_command = ("server", "start", "--host", "127.0.0.1", "--port", str(settings.port))
     with run_process("server", server_command, environment, home) as server:
         write_line("Prefect's server is starting; the first start takes half a minute.")
-        # These import Prefect, at the same time as the server starts.
+        # They import Prefect, while the server starts.
         from flows.cli.up import schedule
         from flows.cli.up.client import connect
 
@@ -66,7 +66,7 @@ def _run_processes(settings: Settings, password: str, home: Path, environment: d
 def _announce(settings: Settings, home: Path, times: str) -> None:
     state = f"on, {times}" if times else "paused"
     write_line(f"The schedule is {state}: {ui_url(settings.port)}  (Ctrl-C stops it)")
-    write_line(f"To see the user and password of its UI: cat {shlex.quote(str(home / FILE_NAME))}")
+    write_line(f"User and password of the UI: cat {shlex.quote(str(home / FILE_NAME))}")
 
 
 def _stop_on_signals() -> None:
@@ -119,6 +119,6 @@ def _port_error(port: int, error: OSError) -> ScheduleError:
         )
     if error.errno == EACCES:
         return PortForbiddenError(
-            f"This user may not listen on port {port}. Pass a port from 1024 on with --port, such as 4200."
+            f"This user may not listen on port {port}. Pass a port of at least 1024 with --port, such as 4200."
         )
     return ScheduleError(f"Port {port} cannot be used ({error.strerror}). Pass another port with --port.")
