@@ -30,4 +30,5 @@ def _write_manifest(plan: Plan, difference: Difference, edition: Edition) -> Non
         "listed_at": plan.listed_at,
         "database_bytes_when_built": database.bytes_when_built(plan.folder, plan.reusable, difference.months),
     }
-    manifest.write_manifest(plan.folder, plan.previous, {**row_rules(plan.settings), **facts})
+    omitted = plan.storage.complete(plan.folder)
+    manifest.write_manifest(plan.folder, plan.previous, {**row_rules(plan.settings), **facts}, omitted)

@@ -17,8 +17,9 @@ from flows.settings import Settings
 from flows.source.checks import require_folder
 from flows.warehouse import parquet
 from flows.warehouse.checks import run_checks
+from flows.warehouse.database import derive_database
 from flows.warehouse.edition_diff import differing_rows
-from flows.warehouse.manifest import wrong_files
+from flows.warehouse.manifest import read_manifest, wrong_files
 from flows.warehouse.storage import Snapshot, Storage, open_storage
 
 
@@ -36,6 +37,8 @@ def verify_edition(settings: Settings) -> list[str]:
             raise no_edition(settings.warehouse)
         wrong = wrong_files(edition)
         try:
+            if read_manifest(edition).has_derived_database:
+                derive_database(edition)
             return [*wrong, *_failed_checks(edition), *_differences(settings, storage, edition)]
         except (duckdb.Error, pa.ArrowException, EditionDamagedError):
             if wrong:  # the damaged files caused the error

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, TypeVar
@@ -14,15 +15,15 @@ import pyarrow.compute as pc
 
 from flows import resources
 from flows.errors import BuildError, EditionDamagedError
-from flows.schema import CONTENT, PROBLEMS, SOURCES, Table, columns
+from flows.schema import CONTENT, PROBLEMS, SOURCES, TABLES, Table, columns
 from flows.warehouse.arrow import release_memory
+from flows.warehouse.database_note import database_facts
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
 from flows.warehouse.disk import digest
 from flows.warehouse.manifest import read_manifest
-from flows.warehouse.manifest_model import MANIFEST
-from flows.warehouse.parquet import month_files, read_table, table_file
+from flows.warehouse.manifest_model import DATABASE, MANIFEST
+from flows.warehouse.parquet import edition_files, month_files, read_table, table_file
 
-DATABASE = "broadsheet.duckdb"
 MAX_COPY_GROWTH = 1.5  # a file that has grown by this factor through updates is built from scratch
 # Files of schema 1 do not have a column for the month, which is in the name of their folder.
 MONTH_FROM_FOLDER = r", nullif(regexp_extract(filename, '=(\d{4}-\d\d)/[^/]*$', 1), '') AS published_month"
@@ -119,7 +120,7 @@ def build_database(edition: Path, copied: Path | None, config: Config) -> Iterat
 
 def _require_unchanged(copy: Path, edition: Path) -> None:
     """Raise EditionDamagedError if a copied database differs from the published one."""
-    facts = read_manifest(edition).by_path.get(DATABASE)
+    facts = database_facts(edition)
     if facts is None or digest(copy) != facts.xxh3:
         raise EditionDamagedError(
             f"The file {edition / DATABASE} has a different hash than {MANIFEST} states."
@@ -132,7 +133,7 @@ def reusable_database(edition: Path, reusable: Path | None, months: Sequence[str
 
     It is not if most of the content has changed, or if the file has grown by half through earlier updates.
     """
-    if reusable is None or months is None:
+    if reusable is None or months is None or database_facts(reusable) is None or not (reusable / DATABASE).exists():
         return None
     changed = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table, months))
     total = sum(file.stat().st_size for table in CONTENT for file in month_files(edition, table))
@@ -147,7 +148,7 @@ def bytes_when_built(edition: Path, reusable: Path | None, months: Sequence[str 
     return read_manifest(copied).database_bytes_when_built if copied else (edition / DATABASE).stat().st_size
 
 
-def escape_glob(path: Path) -> str:
+def escape_glob(path: object) -> str:
     """Return a path escaped for DuckDB, which treats file names as glob patterns."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
@@ -179,6 +180,18 @@ def insert_content(connection: duckdb.DuckDBPyConnection, edition: Path) -> None
         insert_parquet(connection, table, month_files(edition, table))
     for table in (PROBLEMS, SOURCES):
         insert_parquet(connection, table, [table_file(edition, table)])
+
+
+def derive_database(edition: Path) -> None:
+    """Build the database of an edition in its folder from its Parquet files, unless it is there."""
+    if not (edition / DATABASE).exists():
+        with_retry(edition, partial(_derive, edition))
+
+
+def _derive(edition: Path, config: Config) -> None:
+    with build_database(edition, None, config) as connection:
+        for table in TABLES:
+            insert_parquet(connection, table, edition_files(edition, table))
 
 
 def replace_months(connection: duckdb.DuckDBPyConnection, edition: Path, months: Sequence[str | None]) -> None:

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from flows.errors import NoSpaceError
-from flows.warehouse.database import DATABASE
+from flows.warehouse.database_note import database_facts
 from flows.warehouse.manifest import read_manifest
-from flows.warehouse.manifest_model import Manifest
+from flows.warehouse.manifest_model import DATABASE, Manifest
 from flows.warehouse.pointer import EDITIONS
 
 MIN_FREE_BYTES = 10_000_000  # required even for a small edition
@@ -20,7 +20,8 @@ def require_disk_space(root: Path, setting: str, previous: Path | None, reusable
     read: staged rows, Parquet and DuckDB.
     """
     files = read_manifest(previous).files if previous else []
-    database = sum(file.bytes for file in files if file.path == DATABASE) if reusable else 0
+    known = database_facts(previous) if previous and reusable else None
+    database = known.bytes if known else 0
     # The database of the previous edition is only downloaded if its rows are reused.
     wanted = [file for file in files if reusable or file.path != DATABASE]
     missing = sum(file.bytes for file in wanted if previous and not (previous / file.path).exists())

@@ -1,13 +1,12 @@
 """Compare the Parquet files of two editions row by row."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from flows.schema import Table, columns
 from flows.warehouse.database import Config, connect, create_parquet_view, with_retry
 from flows.warehouse.ddl import SQL, create_tables
-from flows.warehouse.parquet import month_files, table_file
+from flows.warehouse.parquet import edition_files
 
 MAX_ROWS = 20  # listed per table
 _RUN_COLUMNS = (
@@ -29,15 +28,11 @@ def _compare(table: Table, edition: Path, rebuilt: Path, config: Config) -> list
         connection.execute("USE edition")
         create_tables(connection)
         for name, folder in (("published", edition), ("rebuilt", rebuilt)):
-            create_parquet_view(connection, name, table, _files(folder, table))
+            create_parquet_view(connection, name, table, edition_files(folder, table))
         compared = ", ".join(column.name for column in columns(table) if column.name not in _RUN_COLUMNS)
         for name in ("published", "rebuilt"):
             connection.execute(f"CREATE TEMP VIEW {name}_rows AS SELECT {compared} FROM {name}")
         return connection.execute((SQL / "verify" / "differences.sql").read_text()).fetchall()
-
-
-def _files(edition: Path, table: Table) -> Sequence[Path]:
-    return month_files(edition, table) if table.by_month else [table_file(edition, table)]
 
 
 def _sentences(table: Table, found: list[tuple[str, str]]) -> list[str]:

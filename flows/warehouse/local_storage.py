@@ -10,11 +10,10 @@ from flows import schema
 from flows.errors import EditionDamagedError, StagedFileError, WorkerBlindError
 from flows.object_store.path import ObjectPath
 from flows.warehouse import editions
-from flows.warehouse.database import DATABASE
 from flows.warehouse.front_page import FRONT_PAGE
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import REMEDY, has_file, read_manifest, require_intact
-from flows.warehouse.manifest_model import MANIFEST, Manifest
+from flows.warehouse.manifest_model import DATABASE, MANIFEST, Manifest
 from flows.warehouse.parquet import table_file
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS

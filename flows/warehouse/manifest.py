@@ -2,13 +2,13 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from flows.errors import EditionDamagedError
 from flows.warehouse.disk import digest
-from flows.warehouse.manifest_model import MANIFEST, MAX_MANIFEST_BYTES, FileFacts, Manifest, parse_manifest
+from flows.warehouse.manifest_model import DATABASE, MANIFEST, MAX_MANIFEST_BYTES, FileFacts, Manifest, parse_manifest
 from flows.warehouse.parquet import row_count
 from flows.warehouse.size_limit import read_limited
 from flows.warehouse.system_files import is_system_file
@@ -38,13 +38,16 @@ def is_edition(folder: Path) -> bool:
         return False
 
 
-def write_manifest(edition: Path, previous: Path | None, facts: dict[str, Any]) -> None:
-    """Write edition.json with the given facts and all files. Files shared with `previous` are not hashed again."""
+def write_manifest(edition: Path, previous: Path | None, facts: dict[str, Any], omitted: Collection[str] = ()) -> None:
+    """Write edition.json with the given facts and all files except the omitted ones.
+
+    Files shared with `previous` are not hashed again.
+    """
     known = read_manifest(previous).by_path if previous else {}
     files = []
     for file in sorted(_walk(edition)):
-        if file.is_file():
-            name = file.relative_to(edition).as_posix()
+        name = file.relative_to(edition).as_posix()
+        if file.is_file() and name not in omitted:
             shared = previous is not None and name in known and _is_shared(file, previous / name)
             files.append(known[name] if shared else file_facts(edition, name))
     (edition / MANIFEST).write_text(Manifest(**facts, files=files).as_json())
@@ -73,8 +76,8 @@ def has_file(edition: Path, facts: FileFacts) -> bool:
 
 def wrong_files(edition: Path) -> list[str]:
     """Return a sentence for each file of an edition that differs from edition.json."""
-    known = read_manifest(edition).by_path
-    entries = _entries(edition)
+    manifest = read_manifest(edition)
+    known, entries = manifest.by_path, _entries(edition, manifest)
     wrong = _wrong_entries(known, entries)
     for name, facts in known.items():
         if name not in entries:
@@ -89,7 +92,8 @@ def unexpected(edition: Path) -> list[str]:
 
     Files are not read. An unexpected folder is listed without its contents.
     """
-    known, entries = read_manifest(edition).by_path, _entries(edition)
+    manifest = read_manifest(edition)
+    known, entries = manifest.by_path, _entries(edition, manifest)
     folders = {parent.as_posix() for name in known for parent in Path(name).parents}
     wrong: list[str] = []
     for name, found in sorted(entries.items()):
@@ -107,7 +111,8 @@ def require_intact(edition: Path, complete: bool = False) -> None:
     Additional files could change query results: DuckDB replays a write-ahead log, and tools read whole folders. A
     missing file is only an error if `complete` is set, since a working copy lacks some files. Files are not read.
     """
-    known, entries = read_manifest(edition).by_path, _entries(edition)
+    manifest = read_manifest(edition)
+    known, entries = manifest.by_path, _entries(edition, manifest)
     wrong = _wrong_entries(known, entries)
     if wrong:
         raise EditionDamagedError(
@@ -145,10 +150,16 @@ def _kind(found: os.stat_result) -> str:
     return "file" if stat.S_ISREG(found.st_mode) else "special file"
 
 
-def _entries(edition: Path) -> dict[str, os.stat_result]:
-    """Return the stat result of each entry below an edition's folder, by relative path; links are not followed."""
+def _entries(edition: Path, manifest: Manifest) -> dict[str, os.stat_result]:
+    """Return the stat result of each entry below an edition's folder, by relative path; links are not followed.
+
+    A derived database is left out.
+    """
     try:
-        return {file.relative_to(edition).as_posix(): file.lstat() for file in _walk(edition)}
+        found = {file.relative_to(edition).as_posix(): file.lstat() for file in _walk(edition)}
+        if manifest.has_derived_database and DATABASE in found and stat.S_ISREG(found[DATABASE].st_mode):
+            del found[DATABASE]
+        return found
     except OSError as error:
         raise EditionDamagedError(f"The files in {edition} cannot be listed ({error.strerror}). {REMEDY}") from None
 

@@ -10,6 +10,8 @@ from flows.warehouse.edition_ids import is_id
 from flows.warehouse.size_limit import require_max_bytes
 
 MANIFEST = "edition.json"
+DATABASE = "broadsheet.duckdb"
+VIEWS_SCRIPT = "views.sql"  # in object stores, where each machine builds its own database
 MAX_MANIFEST_BYTES = 16_000_000  # a hundred times the size of edition.json for a thousand months
 _MAX_FILES = 100_000
 _MAX_PATH_LENGTH = 1_024
@@ -98,6 +100,11 @@ class Manifest(BaseModel):
     def by_path(self) -> dict[str, FileFacts]:
         """Return the files by their path."""
         return {file.path: file for file in self.files}
+
+    @property
+    def has_derived_database(self) -> bool:
+        """Return whether the database is not part of the edition, but built by each machine that needs it."""
+        return VIEWS_SCRIPT in self.by_path and DATABASE not in self.by_path
 
     def with_etags(self, etags: Mapping[str, str | None]) -> Self:
         """Return the manifest with the given ETags of the published objects, a mapping by path."""

@@ -8,11 +8,10 @@ from flows.object_store import objects
 from flows.object_store.path import ObjectPath
 from flows.schema import PROBLEMS
 from flows.warehouse import object_catalog
-from flows.warehouse.database import DATABASE
 from flows.warehouse.disk import discard
 from flows.warehouse.front_page import FRONT_PAGE
 from flows.warehouse.manifest import has_file, read_manifest
-from flows.warehouse.manifest_model import MANIFEST, FileFacts
+from flows.warehouse.manifest_model import DATABASE, MANIFEST, VIEWS_SCRIPT, FileFacts
 from flows.warehouse.parquet import table_file
 from flows.warehouse.pointer import EDITIONS
 from flows.warehouse.recovery import restore_from_database
@@ -21,7 +20,7 @@ from flows.warehouse.working_copy import download
 
 # A rebuild derives these files from the seed files alone. It also derives content, but compares it with the previous
 # content.
-DERIVED = {DATABASE, FRONT_PAGE, table_file(Path(), PROBLEMS).name}
+DERIVED = {DATABASE, VIEWS_SCRIPT, FRONT_PAGE, table_file(Path(), PROBLEMS).name}
 
 
 def repair(warehouse: ObjectPath, edition: Path, damaged: Iterable[FileFacts]) -> tuple[str, ...]:
@@ -64,9 +63,9 @@ def _recover(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> EditionD
 def _is_restored(warehouse: ObjectPath, edition: Path, facts: FileFacts) -> bool:
     """Restore a file from the database of its edition, and return whether that succeeded."""
     database = read_manifest(edition).by_path.get(DATABASE)
-    if database is None or facts == database:
+    if facts == database:
         return False
-    if not has_file(edition, database):
+    if database and not has_file(edition, database):
         download(warehouse / EDITIONS / edition.name / DATABASE, edition, database)
     return restore_from_database(edition, facts)
 

@@ -3,7 +3,7 @@
 The working copy keeps the current edition, so a run downloads only what other machines have published since.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,15 @@ from flows.errors import EditionDamagedError, RunError, StagedFileError
 from flows.object_store import objects, transfers
 from flows.object_store.path import SCHEME, ObjectPath
 from flows.warehouse import editions, object_catalog, object_editions, object_repair, working_copy
+from flows.warehouse.database_note import note_database
 from flows.warehouse.lock import writer_lock
 from flows.warehouse.manifest import read_manifest, require_intact
-from flows.warehouse.manifest_model import FileFacts, Manifest
+from flows.warehouse.manifest_model import DATABASE, FileFacts, Manifest
 from flows.warehouse.pointer import EDITIONS, STAGING
 from flows.warehouse.run_warnings import after_publishing
 from flows.warehouse.staging import StagedFile, is_staged
 from flows.warehouse.storage import Exchange, Snapshot, Storage
+from flows.warehouse.views_script import write_views_script
 
 
 class ObjectStorage(Storage):
@@ -72,10 +74,16 @@ class ObjectStorage(Storage):
             self.location, edition, lambda name: with_database or name not in object_repair.DERIVED
         )
         lost = object_repair.repair(self.location, edition, wrong)
+        working_copy.check_database(edition)
         if lost:
             raise EditionDamagedError(
                 f"The object {self.edition_location(edition.name) / lost[0]} is damaged. Run once with --rebuild."
             )
+
+    def complete(self, edition: Path) -> Collection[str]:
+        """Write the SQL script of the edition; the database is not uploaded: most of it would change with every run."""
+        write_views_script(edition, self.edition_location(edition.name))
+        return (DATABASE,)
 
     def publish(
         self,
@@ -89,7 +97,7 @@ class ObjectStorage(Storage):
         object_editions.publish(self.location, edition, snapshot.edition, snapshot.etag, staged)
         now = datetime.now(UTC)
         with after_publishing("it is not in the working copy"):
-            editions.publish_folder(self.local_root, edition)
+            note_database(editions.publish_folder(self.local_root, edition))
             editions.retire(self.local_root, 1, 0, now)
         with after_publishing("old editions were not removed"):
             object_editions.retire(self.location, keep_editions, keep_hours, now)

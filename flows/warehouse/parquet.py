@@ -115,6 +115,11 @@ def month_files(edition: Path, table: Table, months: Sequence[str | None] | None
     return [file for month in months if (file := month_file(edition, table, month)).exists()]
 
 
+def edition_files(edition: Path, table: Table) -> list[Path]:
+    """Return all files of a table."""
+    return month_files(edition, table) if table.by_month else [table_file(edition, table)]
+
+
 def table_file(edition: Path, table: Table) -> Path:
     """Return the file of a table that is stored in one file."""
     return edition / f"{table.name}.parquet"

@@ -9,8 +9,9 @@ import pyarrow as pa
 from flows.schema import CONTENT, EDITIONS, PROBLEMS, SOURCES, Table
 from flows.warehouse import disk
 from flows.warehouse.arrow import arrow_schema, sort
-from flows.warehouse.database import DATABASE, open_database
-from flows.warehouse.manifest import has_file, read_manifest
+from flows.warehouse.database import open_database
+from flows.warehouse.database_note import database_facts
+from flows.warehouse.manifest import has_file
 from flows.warehouse.manifest_model import FileFacts
 from flows.warehouse.parquet import TEXT_ROW_GROUP_SIZE, UNDATED, write_parquet
 from flows.warehouse.pointer import STAGING
@@ -22,7 +23,7 @@ def restore_from_database(edition: Path, facts: FileFacts) -> bool:
     Equal rows give equal bytes, except with another release of Arrow, and in the ledger, whose row groups depend on the
     runs that wrote it. A file with another hash is discarded.
     """
-    table, database = _table(facts), read_manifest(edition).by_path.get(DATABASE)
+    table, database = _table(facts), database_facts(edition)
     if table is None or database is None or not has_file(edition, database):
         return False
     staged = edition.parent / STAGING / "restored"

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from flows.errors import QueryError
-from flows.warehouse.database import DATABASE, Config, connect
+from flows.warehouse.database import Config, connect
+from flows.warehouse.manifest_model import DATABASE
 
 _SPILL_DIVISOR = 2  # a query may use half of the free space for temporary files
 

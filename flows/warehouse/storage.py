@@ -4,7 +4,7 @@ Only `open_storage` selects the implementation: LocalStorage for a folder, Objec
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -78,6 +78,10 @@ class Storage(ABC):
     @abstractmethod
     def fetch_previous(self, edition: Path, with_database: bool) -> None:
         """Fetch missing files of the previous edition to this machine, its database only if `with_database` is set."""
+
+    def complete(self, edition: Path) -> Collection[str]:
+        """Write files that only this storage adds to a new edition, and return the names of files to omit."""
+        return ()
 
     @abstractmethod
     def publish(

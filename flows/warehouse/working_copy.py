@@ -12,13 +12,14 @@ from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath
 from flows.schema import CONTENT
 from flows.warehouse import object_catalog, object_editions, pointer
-from flows.warehouse.database import DATABASE
-from flows.warehouse.disk import discard
+from flows.warehouse.database import derive_database
+from flows.warehouse.database_note import NOTE, database_facts
+from flows.warehouse.disk import discard, link_or_copy
 from flows.warehouse.disk_space import require_space_for_copy
 from flows.warehouse.editions import LISTING_CACHE
 from flows.warehouse.lock import HOLDER, LOCK
-from flows.warehouse.manifest import REMEDY, has_file, read_manifest, require_intact, unexpected
-from flows.warehouse.manifest_model import MANIFEST, FileFacts
+from flows.warehouse.manifest import REMEDY, has_file, is_edition, read_manifest, require_intact, unexpected
+from flows.warehouse.manifest_model import DATABASE, MANIFEST, FileFacts
 from flows.warehouse.object_editions import CLAIMED
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING, named
 from flows.warehouse.run_warnings import warn
@@ -29,7 +30,7 @@ _HEAVY = (DATABASE, *(f"{table.name}/" for table in CONTENT))  # only needed by 
 def tidy(local_root: Path) -> None:
     """Remove files, folders and links that are not of the expected kind. Everything here can be downloaded again."""
     folders = (EDITIONS, STAGING, f"{EDITIONS}/{STAGING}")
-    for name in (*folders, CURRENT, CLAIMED, LISTING_CACHE, LOCK, HOLDER):
+    for name in (*folders, CURRENT, CLAIMED, LISTING_CACHE, LOCK, HOLDER, NOTE):
         entry = local_root / name
         if not os.path.lexists(entry):
             continue
@@ -50,11 +51,10 @@ def sync_current(warehouse: ObjectPath, local_root: Path) -> str | None:
     current, etag = object_catalog.read_pointer(warehouse)
     object_editions.sweep(warehouse, current)
     (local_root / EDITIONS).mkdir(exist_ok=True)
-    for entry in (local_root / EDITIONS).iterdir():
-        if entry.name != current and entry.name != STAGING:
-            discard(entry)
+    others = [entry for entry in (local_root / EDITIONS).iterdir() if entry.name not in (current, STAGING)]
     if current is None:
-        discard(local_root / CURRENT)
+        for entry in (*others, local_root / CURRENT):
+            discard(entry)
         return None
     edition = local_root / EDITIONS / current
     if not edition.is_dir() or edition.is_symlink():
@@ -62,10 +62,26 @@ def sync_current(warehouse: ObjectPath, local_root: Path) -> str | None:
     _sync_manifest(warehouse, edition)
     for name in unexpected(edition):
         _discard(edition / name)
+    for entry in others:
+        _link_same_files(entry, edition)
+        discard(entry)
     if named(local_root, local_root / CURRENT) != current:
         pointer.swap(local_root, pointer.stage(local_root, current, "copied"))
         discard(local_root / LISTING_CACHE)  # it belongs to another edition
     return etag
+
+
+def _link_same_files(other: Path, edition: Path) -> None:
+    """Link the files that another edition of the copy has with the same content, so that they are not downloaded.
+
+    Their hashes are checked when they are used.
+    """
+    if is_edition(other):
+        known = read_manifest(other).by_path
+        for facts in read_manifest(edition).files:
+            file, target = other / facts.path, edition / facts.path
+            if facts.same_content(known.get(facts.path)) and file.is_file() and not target.exists():
+                link_or_copy(file, target)
 
 
 def _discard(entry: Path) -> None:
@@ -75,6 +91,10 @@ def _discard(entry: Path) -> None:
 
 def _sync_manifest(warehouse: ObjectPath, edition: Path) -> None:
     _, content = object_catalog.read_stored(warehouse, edition.name)
+    _write_manifest(edition, content)
+
+
+def _write_manifest(edition: Path, content: bytes) -> None:
     edition.mkdir(parents=True, exist_ok=True)
     discard(edition / MANIFEST)
     (edition / MANIFEST).write_bytes(content)
@@ -104,12 +124,6 @@ def fetch_intact(
     files = [facts for facts in read_manifest(edition).files if wanted(facts.path)]
     found = zip(files, transfers.map_concurrently(fetch_file, files), strict=True)
     return {facts: error for facts, error in found if error}
-
-
-def fetch_partial(warehouse: ObjectPath, edition: Path, wanted: Callable[[str], bool]) -> None:
-    """Download the manifest and some files of an edition; raise EditionDamagedError."""
-    _sync_manifest(warehouse, edition)
-    fetch(warehouse, edition, wanted)
 
 
 def download(place: ObjectPath, edition: Path, facts: FileFacts) -> EditionDamagedError | None:
@@ -156,24 +170,34 @@ def reading(warehouse: ObjectPath, local_root: Path) -> Iterator[Path | None]:
         yield None
         return
     kept = local_root / EDITIONS / current
-    manifest, _ = object_catalog.read_stored(warehouse, current)
+    manifest, content = object_catalog.read_stored(warehouse, current)
     object_catalog.require_listed(warehouse, manifest)
-    facts = manifest.by_path.get(DATABASE)
-    if facts is None:
-        raise EditionDamagedError(f"The edition {current} in {warehouse} has no {DATABASE}. {REMEDY}")
-    if _is_kept(kept, facts):
+    if _is_kept(kept, content):
         yield kept
         return
     with TemporaryDirectory(prefix="broadsheet-") as folder:
-        if error := download(_place(warehouse, kept) / DATABASE, Path(folder), facts):
-            raise error
-        yield Path(folder)
+        edition = Path(folder) / EDITIONS / current
+        _write_manifest(edition, content)
+        needed = ".parquet" if manifest.has_derived_database else DATABASE
+        fetch(warehouse, edition, lambda name: name.endswith(needed))
+        derive_database(edition)
+        yield edition
 
 
-def _is_kept(edition: Path, database: FileFacts) -> bool:
+def check_database(edition: Path) -> None:
+    """Remove a derived database that is not the one of the note: the run builds another one from the Parquet files."""
+    facts = database_facts(edition)
+    if read_manifest(edition).has_derived_database and not (facts and has_file(edition, facts)):
+        discard(edition / DATABASE)
+
+
+def _is_kept(edition: Path, manifest: bytes) -> bool:
     """Return whether the working copy has the database, without hashing it: most queries take less time than that."""
-    exists = (edition / DATABASE).exists() and _is_intact(edition)
-    return exists and read_manifest(edition).by_path.get(DATABASE) == database
+    if not (edition / DATABASE).exists() or not _is_intact(edition):
+        return False
+    facts = database_facts(edition)
+    is_same = (edition / MANIFEST).read_bytes() == manifest
+    return is_same and facts is not None and (edition / DATABASE).stat().st_size == facts.bytes
 
 
 def _is_intact(edition: Path) -> bool:
