@@ -59,7 +59,7 @@ def test_the_manifest_has_the_etags_of_the_listing(settings, published):
 
 
 @damages
-@pytest.mark.parametrize("name", [MONTH, "broadsheet.duckdb", "sources.parquet", "front_page.html"])
+@pytest.mark.parametrize("name", [MONTH, "views.sql", "sources.parquet", "front_page.html"])
 def test_a_damaged_object_is_put_again_by_a_run_without_changes(settings, published, damage, name):
     damage(object_of(settings, published, name))
     report = publish_edition(settings)
@@ -89,9 +89,9 @@ def test_a_machine_without_a_copy_takes_a_month_from_another_edition(settings, p
 
 @damages
 @pytest.mark.parametrize("name", [MONTH, "captions/undated/captions.parquet", "problems.parquet", "sources.parquet"])
-def test_a_machine_without_a_copy_restores_a_table_from_the_database(settings, published, damage, name):
+def test_a_machine_whose_copy_lacks_a_file_restores_it_from_its_database(settings, published, damage, name):
     damage(object_of(settings, published, name))
-    shutil.rmtree(settings.data)
+    (published.folder / name).unlink()
     report = publish_edition(settings)
     assert report.edition is None
     assert any(name in line for line in report.warnings)
@@ -99,7 +99,7 @@ def test_a_machine_without_a_copy_restores_a_table_from_the_database(settings, p
 
 
 @damages
-@pytest.mark.parametrize("name", ["broadsheet.duckdb", "front_page.html"])
+@pytest.mark.parametrize("name", ["views.sql", "front_page.html"])
 def test_what_seed_files_give_is_rebuilt_where_no_good_copy_is_left(settings, published, damage, name):
     damage(object_of(settings, published, name))
     shutil.rmtree(settings.data)
@@ -111,10 +111,9 @@ def test_what_seed_files_give_is_rebuilt_where_no_good_copy_is_left(settings, pu
 
 @damages
 @pytest.mark.parametrize("name", ["sources.parquet", "editions.parquet", MONTH])
-def test_what_no_copy_and_no_database_has_is_an_error(settings, published, damage, name):
+def test_a_table_that_no_copy_and_no_database_has_is_an_error(settings, published, damage, name):
     """A month of content, too: without the previous texts, the ledger would call each article new."""
-    for damaged in (name, "broadsheet.duckdb"):
-        damage(object_of(settings, published, damaged))
+    damage(object_of(settings, published, name))
     shutil.rmtree(settings.data)
     with pytest.raises(EditionDamagedError, match=rf"The object s3://.*{name} .* broadsheet rollback EDITION\."):
         publish_edition(settings)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from flows.errors import RunError
-from flows.object_store import objects
+from flows.object_store import objects, transfers
 from flows.pipeline import run
 from flows.pipeline.run import publish_edition, roll_back
 from flows.pipeline.verify import verify_edition
@@ -116,15 +116,18 @@ def test_a_run_that_is_killed_when_it_has_published_leaves_an_edition(settings, 
     assert object_catalog.list_editions(settings.warehouse)[1:] == [died, after.folder.name]
 
 
-@pytest.mark.parametrize("failing", ["_end_claim", "retire"])
+@pytest.mark.parametrize("failing", ["transfers.remove_all", "retire"])
 def test_a_store_that_fails_after_the_pointer_makes_no_failure_of_an_edition(settings, monkeypatch, failing):
     """A message that nothing was published would send operators to the articles."""
+    works = getattr(transfers if failing.startswith("transfers") else object_editions, failing.rpartition(".")[2])
 
-    def fail(*_: object, **__: object) -> None:
-        raise RunError("The store does not answer.")
+    def fail_after_the_pointer(*arguments: object) -> object:
+        if object_catalog.any_pointer(settings.warehouse)[0]:
+            raise RunError("The store does not answer.")
+        return works(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(object_editions, failing, fail)
+        patch.setattr(f"flows.warehouse.object_editions.{failing}", fail_after_the_pointer)
         report = publish_edition(settings)
     assert object_catalog.read_pointer(settings.warehouse)[0] == report.folder.name
     assert publish_edition(settings).edition is None

@@ -21,6 +21,7 @@ from flows.errors import (
     WarehouseUnwritableError,
     first_line,
 )
+from flows.warehouse.database_note import NOTE
 from flows.warehouse.editions import LISTING_CACHE, sweep
 from flows.warehouse.paths import require_path
 from flows.warehouse.pointer import CURRENT, EDITIONS, STAGING
@@ -93,7 +94,7 @@ def _locked(file: Path, lock_timeout: float) -> Iterator[None]:
 
 
 def _require_ours(warehouse: Path, named_by: str) -> None:
-    ours = {CURRENT, EDITIONS, STAGING, LISTING_CACHE, LOCK, HOLDER}
+    ours = {CURRENT, EDITIONS, STAGING, LISTING_CACHE, LOCK, HOLDER, NOTE}
     if warehouse.exists() and not warehouse.is_dir():
         raise WarehouseForeignError(f"The warehouse {warehouse} is a file. Pass a folder with {named_by}.")
     if not warehouse.is_dir() or (warehouse / EDITIONS).is_dir():
