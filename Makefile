@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --n
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 .PHONY: help run up test test-slow test-all lint format coverage docs pictures fuzz soak chaos overhead spark clients fidelity \
-	bench growth lock clean
+	bench growth transfers lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null || true
@@ -93,9 +93,10 @@ growth: $(INSTALLED)  ## measure time and memory of growing corpora: make growth
 transfers: $(INSTALLED)  ## count requests to an object store and their bytes: make transfers COUNTS="2000 10000 20000"
 	@$(BIN)/python -m benchmarks.transfers $(COUNTS)
 
-lock: $(INSTALLED)  ## update requirements.lock and the locks of spark, clients and bench
+lock: $(INSTALLED)  ## update requirements.lock and the locks of spark, clients, httpfs and bench
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
 	$(COMPILE) benchmarks/peers/requirements.txt --output-file benchmarks/peers/requirements.lock
+	$(COMPILE) tests/requirements/httpfs.txt --output-file tests/requirements/httpfs.lock
 	$(foreach name,build spark clients,$(COMPILE) tests/requirements/$(name).txt --constraints requirements.lock \
 		--output-file tests/requirements/$(name).lock &&) true
 

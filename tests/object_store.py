@@ -31,6 +31,7 @@ class ObjectStore:
         self.refused: dict[str, str] = {}  # keys of objects that are not returned, and the error's code
         self.gated: str | None = None
         self.reached, self.opened = Event(), Event()
+        self.address = ""  # host and port
 
     def let_pass(self, environ: dict[str, Any]) -> None:
         """Note a request, and wait where it is held."""
@@ -129,6 +130,7 @@ def running_store(wrap: Callable[[Any], Any] = lambda application: application) 
         return moto(environ, start_response if running.tagged else untagged(start_response))
 
     server = make_server("127.0.0.1", 0, wrap(application), threaded=True, request_handler=Quiet)
+    running.address = f"127.0.0.1:{server.port}"
     Thread(target=server.serve_forever, daemon=True).start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
