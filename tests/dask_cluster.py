@@ -29,8 +29,11 @@ class Cluster(NamedTuple):
 
 
 @contextmanager
-def running_cluster(folder: Path) -> Iterator[Cluster]:
-    """A cluster that is up, until the end of the block; its workers find the store by the environment."""
+def running_cluster(folder: Path, worker_ttl: str = "5 minutes") -> Iterator[Cluster]:
+    """A cluster that is up, until the end of the block; its workers find the store by the environment.
+
+    Tasks of a worker that has been silent for `worker_ttl` are given to another one.
+    """
     address = f"tcp://127.0.0.1:{free_port()}"
     parts = {"scheduler": ("--host", address)}
     for number in range(WORKERS):
@@ -38,17 +41,18 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
         parts[f"worker{number}"] = (address, "--nthreads", "1", "--no-nanny", *scratch)
     with ExitStack() as stack:
         for name, arguments in parts.items():
-            stack.enter_context(_running(folder / f"{name}.log", name.rstrip("0123456789"), *arguments))
+            stack.enter_context(_running(folder / f"{name}.log", worker_ttl, name.rstrip("0123456789"), *arguments))
         client = stack.enter_context(Client(address, timeout=90, set_as_default=False))
         client.wait_for_workers(WORKERS, timeout=90)
         yield Cluster(address, client)
 
 
 @contextmanager
-def _running(log: Path, part: str, *arguments: str) -> Iterator[None]:
+def _running(log: Path, worker_ttl: str, part: str, *arguments: str) -> Iterator[None]:
     command = [sys.executable, "-m", f"distributed.cli.dask_{part}", "--no-dashboard", *arguments]
     with log.open("w") as said:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
+        environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": worker_ttl}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True)
         try:
             yield
         finally:

@@ -13,6 +13,7 @@ from flows.object_store.path import ObjectPath
 from flows.pipeline.run import publish_edition
 from flows.schema import CONTENT
 from flows.settings import Settings
+from flows.warehouse.database import derive_database
 from tests.conftest import ROOT, SEEDS, rows_of, seed_file
 from tests.dask_cluster import running_cluster
 from tests.object_store import BUCKET
@@ -114,6 +115,7 @@ def test_a_dask_worker_that_is_killed_in_mid_run_loses_no_row(server, object_sto
     transfers.download_all(
         place / "warehouse" / "editions" / objects.read(place / "warehouse" / "current").decode(), edition
     )
+    derive_database(edition)
     local = publish_edition(Settings(**{**settings, "warehouse": warehouse})).folder
     assert rows_of(edition) == rows_of(local)
     assert content_of(edition) == content_of(local)
