@@ -84,10 +84,10 @@ def counting_store() -> Iterator[Counter]:
         yield counter
 
 
-def measure(count: int, runner: ProcessRunner) -> dict[str, Traffic]:
+def measure(counter: Counter, count: int, runner: ProcessRunner) -> dict[str, Traffic]:
     """Return the traffic of a full run, one without changes and one with a changed article."""
-    with tempfile.TemporaryDirectory() as folder, counting_store() as counter:
-        place = ObjectPath(BUCKET, f"n{count}")
+    with tempfile.TemporaryDirectory() as folder:
+        place = ObjectPath(BUCKET, f"{type(runner).__name__}-{count}")
         settings = Settings(source=place / "source", warehouse=place / "warehouse", data=Path(folder))
         transfers.run_concurrently(
             lambda number: _put(settings.source, invent(number, count)),
@@ -139,4 +139,5 @@ def _slope(counts: Sequence[int], figures: Sequence[int]) -> str:
 if __name__ == "__main__":
     sizes = [int(count) for count in sys.argv[1:]] or [2_000, 10_000, 20_000]
     runners = {"local": ProcessRunner(), "with workers": Distributed()}
-    print(table(sizes, {where: [measure(count, runner) for count in sizes] for where, runner in runners.items()}))
+    with counting_store() as requests:
+        print(table(sizes, {where: [measure(requests, count, by) for count in sizes] for where, by in runners.items()}))

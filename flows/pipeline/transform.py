@@ -63,9 +63,8 @@ def _find_unlike(plan: Plan, files: pa.Table, staged: tuple[StagedFile, ...]) ->
 
 def read_files(plan: Plan, files: pa.Table) -> tuple[StagedFile, ...]:
     """Read files with the columns of TO_READ, and return the staged files with their rows."""
-    return staging.write_rows(
-        plan.work, chain.from_iterable(_rows(plan.settings, plan.edition_id, part) for part in _chunks(files))
-    )
+    rows = chain.from_iterable(_rows(plan.settings, plan.edition_id, part) for part in _chunks(files))
+    return staging.write_rows(plan.work, rows, "zstd" if plan.distributed else "lz4")
 
 
 def _chunks(files: pa.Table) -> Iterator[list[KnownFile]]:

@@ -22,7 +22,6 @@ BUCKETS = 4
 MONTHS = "months.json"  # the month of each record batch; without it, finding a month would require reading all rows
 # Each staged row has the path of its seed file, so that the rows of duplicates can be excluded.
 SOURCE_PATH = pa.field("source_path", pa.string())
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)  # parts are small, and each core has a worker
 
 
 class StagedFile(NamedTuple):
@@ -67,8 +66,12 @@ def is_staged(work: Path, staged: StagedFile) -> bool:
         return False
 
 
-def write_rows(work: Path, rows: Iterable[tuple[Table, pa.Table]]) -> tuple[StagedFile, ...]:
-    """Write rows, in the columns of `staged_schema`, as a new attempt, and return its files."""
+def write_rows(work: Path, rows: Iterable[tuple[Table, pa.Table]], codec: str = "lz4") -> tuple[StagedFile, ...]:
+    """Write rows, in the columns of `staged_schema`, as a new attempt, and return its files.
+
+    `codec` is the compression in Arrow's files: lz4 is faster, zstd smaller.
+    """
+    options = pa.ipc.IpcWriteOptions(compression=codec, use_threads=False)  # parts are small, each core has a worker
     attempt = new_attempt()
     written: dict[str, tuple[Table, int | None]] = {}
     months: dict[str, list[str | None]] = {}
@@ -82,7 +85,7 @@ def write_rows(work: Path, rows: Iterable[tuple[Table, pa.Table]]) -> tuple[Stag
                 if name not in files:
                     file = work / attempt / name
                     file.parent.mkdir(parents=True, exist_ok=True)
-                    files[name] = opened.enter_context(pa.ipc.new_file(file, part.schema, options=_OPTIONS))
+                    files[name] = opened.enter_context(pa.ipc.new_file(file, part.schema, options=options))
                     written[name] = table, bucket
                 files[name].write_batch(batch)
                 if bucket is not None:
