@@ -60,7 +60,7 @@ def test_an_invalid_cron_expression_is_a_usage_error():
     )
 
 
-def test_failures_are_one_plain_sentence(tmp_path, warehouse):
+def test_failures_are_reported_in_one_sentence(tmp_path, warehouse):
     failures = {
         "source": run_broadsheet("run", "--source", tmp_path / "none", "--warehouse", warehouse),
         "not ours": run_broadsheet("run", "--source", SEEDS, "--warehouse", SEEDS),

@@ -23,7 +23,7 @@ from tests.runners import Replacing
 
 
 @pytest.mark.parametrize("unseen", ["source", "warehouse"])
-def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, unseen):
+def test_a_worker_that_cannot_access_the_folders_fails_the_run(source, warehouse, tmp_path, unseen):
     """Its articles would all be rejected."""
     (source / "a.md").write_text(seed_file("A"))
 
@@ -41,7 +41,7 @@ def test_a_worker_that_does_not_see_the_folders(source, warehouse, tmp_path, uns
     assert not (warehouse / "current").exists()
 
 
-def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
+def test_a_worker_that_outlives_its_run_does_not_affect_the_next_run(source, warehouse):
     """A part that a lost run left to a worker is done while the next run reads."""
     for number in range(1_200):
         (source / f"{number:04}.md").write_text(seed_file(f"A{number}"))
@@ -61,21 +61,21 @@ def test_a_worker_that_outlives_its_run_spoils_no_other(source, warehouse):
     assert list(warehouse.rglob(".staging")) == []
 
 
-def test_a_part_that_kills_its_workers():
+def test_a_part_that_kills_its_workers_is_reported():
     given_up: Future[int] = Future()
     given_up.set_exception(KilledWorker("transform", None, 3))
     with pytest.raises(RunError, match="Dask gave up on a task after 4 workers died while running it"):
         dask.result_of(given_up)
 
 
-def test_a_scheduler_that_is_gone():
+def test_a_lost_scheduler_is_reported():
     lost: Future[int] = Future()
     lost.cancel()
     with pytest.raises(RunError, match=r"Lost the connection to Dask's scheduler\. Start it"):
         dask.result_of(lost)
 
 
-def test_a_cluster_of_another_environment():
+def test_a_cluster_of_another_environment_is_reported():
     unread: Future[int] = Future()
     unread.set_exception(RuntimeError("Error during deserialization of the task graph. This frequently occurs if ..."))
     with pytest.raises(RunError, match="Start them in the same Python environment as the flow"):

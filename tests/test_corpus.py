@@ -37,7 +37,7 @@ def lost_or_broken(file: Invented) -> bool:
     return file.article is None
 
 
-def test_a_number_gives_the_same_bytes_everywhere():
+def test_a_number_determines_the_bytes_of_an_article():
     digest = sha256(b"".join(invent(number, 200).path.encode() + invent(number, 200).content for number in range(200)))
     assert digest.hexdigest()[:16] == "153336d2660145e7"
 

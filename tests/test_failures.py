@@ -167,7 +167,7 @@ def test_only_editions_that_are_published_are_events(server, newsroom_of_flow, c
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [OSError("The server is away."), CancelledError()], ids=repr)
-def test_an_edition_without_a_brief_is_no_failure(server, newsroom_of_flow, monkeypatch, error):
+def test_a_run_whose_brief_fails_is_completed(server, newsroom_of_flow, monkeypatch, error):
     """The brief of a failed run would say that nothing was published. Prefect cancels a run that lost its server."""
 
     def fail(_: object) -> None:

@@ -89,7 +89,7 @@ def test_a_gallery_of_a_thousand_small_images_is_whole():
     assert (len(reading.images), reading.problems) == (1_000, [])
 
 
-def test_an_identity_that_is_too_long_is_no_other_article():
+def test_a_too_long_identity_does_not_collide_with_another_article():
     reading = read(f"title: x\ncode: {'c' * 60_000}", "![a](b)\n\n" * 100)
     assert (reading.article.article_id, [row.code for row in reading.problems]) == ("path:posts/a.md", ["identity_too_long", "value_too_long"])  # fmt: skip
     assert [row.line_number for row in reading.problems] == [3, 3]

@@ -80,7 +80,7 @@ def test_the_edition_after_an_internal_error_equals_a_rebuild(source, warehouse,
     assert publish().edition is None
 
 
-def test_a_lack_of_memory_is_no_internal_error(publish: Publish, warehouse, defect):
+def test_a_lack_of_memory_fails_the_run_instead_of_the_file(publish: Publish, warehouse, defect):
     defect(MemoryError())
     with pytest.raises(OutOfMemoryError):
         publish()

@@ -76,7 +76,7 @@ def test_nonsense_has_a_reason_of_one_line(tmp_path, content):
     assert len(str(caught.value)) < 400 + len(str(tmp_path))
 
 
-def test_a_pipe_is_no_manifest(tmp_path: Path):
+def test_a_pipe_is_refused_as_a_manifest(tmp_path: Path):
     os.mkfifo(tmp_path / "edition.json")
     with pytest.raises(EditionDamagedError, match="it is not a regular file"):
         read_manifest(tmp_path)

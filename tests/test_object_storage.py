@@ -29,7 +29,7 @@ HERE = [recipe for recipe in RECIPES if recipe[0] != "DuckDB"]
 
 
 @pytest.mark.parametrize(("code", "answer"), [recipe[1:] for recipe in HERE], ids=[name for name, *_ in HERE])
-def test_a_recipe_prints_what_stands_below_it(edition, tmp_path, code, answer):
+def test_a_recipe_prints_the_documented_output(edition, tmp_path, code, answer):
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == answer, done.stderr

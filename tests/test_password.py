@@ -82,7 +82,7 @@ def test_an_unusable_password_file_is_replaced(tmp_path, capsys, leave, reason):
     assert api_password(tmp_path) == password
 
 
-def test_a_folder_instead_of_the_password_file_is_one_plain_sentence(tmp_path):
+def test_a_folder_instead_of_the_password_file_is_reported_in_one_sentence(tmp_path):
     (tmp_path / "password").mkdir()
     with pytest.raises(DataUnwritableError, match=r"^Cannot write to .*/password \(Is a directory\)\. Give this user"):
         api_password(tmp_path)
@@ -124,7 +124,7 @@ def test_a_new_home_is_closed_and_its_parent_folders_follow_the_umask(tmp_path):
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in (home.parent, home)] == [0o755, 0o700]
 
 
-def test_a_home_that_cannot_be_closed_is_one_plain_sentence(tmp_path):
+def test_a_home_that_cannot_be_made_private_is_reported_in_one_sentence(tmp_path):
     """Its owner is root, and `up` runs as another user."""
     home = tmp_path / "data" / "prefect"
     home.parent.mkdir()

@@ -52,7 +52,7 @@ def test_parquet_is_sorted_by_key(demo):
         assert rows == sorted(rows, key=lambda row: (row["article_id"], row["position"]))
 
 
-def test_the_same_input_gives_the_same_bytes(tmp_path):
+def test_equal_input_produces_equal_bytes(tmp_path):
     def parquet_of(name: str) -> dict[str, bytes]:
         source = Path(shutil.copytree(SEEDS, tmp_path / name / "source"))
         for number, file in enumerate(sorted(source.iterdir(), reverse=name == "second")):
@@ -90,7 +90,7 @@ def test_an_edition_is_read_only_and_alone(demo):
     assert sorted(entry.name for entry in warehouse.iterdir() if entry.name != ".lock") == ["current", "editions"]
 
 
-def test_nothing_new_is_no_edition(seeds, warehouse, publish: Publish):
+def test_an_unchanged_source_publishes_no_edition(seeds, warehouse, publish: Publish):
     first = publish()
     second = publish()
     assert second.edition is None
@@ -98,13 +98,13 @@ def test_nothing_new_is_no_edition(seeds, warehouse, publish: Publish):
     assert [entry.name for entry in (warehouse / "editions").iterdir()] == [first.folder.name]
 
 
-def test_a_touched_file_is_no_edition(seeds, publish: Publish):
+def test_a_file_with_a_new_time_alone_publishes_no_edition(seeds, publish: Publish):
     publish()
     os.utime(next(seeds.glob("*.md")))
     assert publish().edition is None
 
 
-def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
+def test_a_rebuild_produces_the_same_rows(seeds, publish: Publish):
     first, second = publish(), publish(rebuild=True)
     assert second.edition
     assert second.folder.name > first.folder.name
@@ -115,7 +115,7 @@ def test_rebuild_gives_the_same_rows(seeds, publish: Publish):
 
 
 @pytest.mark.parametrize("step", ["extract", "transform", "reconcile", "write_partitions", "load", "check"])
-def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehouse, tmp_path, step):
+def test_a_retried_step_has_the_same_result(source, warehouse, tmp_path, step):
     """The first attempt does everything and leaves its files; another file of the article is read again."""
     for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
         (source / f"{name}.md").write_text(seed_file("A", date=date))
@@ -139,7 +139,7 @@ def test_a_step_that_is_tried_again_gives_what_it_gives_at_once(source, warehous
     assert (report.edition.articles, report.edition.withdrawn) == (1, 1)
 
 
-def test_the_settling_is_tried_again_after_the_disk_was_full(source, warehouse, monkeypatch):
+def test_reconciling_succeeds_when_retried_after_a_full_disk(source, warehouse, monkeypatch):
     """It reads another file of the article, of whose rows half are written."""
     for name, date in (("a", "2026-01-01"), ("b", "2026-02-01")):
         (source / f"{name}.md").write_text(seed_file("A", date=date))
@@ -179,7 +179,7 @@ def test_an_edition_id_is_greater_than_every_earlier_one(seeds, warehouse, publi
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"no front matter", b"---\ntitle: x\n", b"---\n- a\n---\n", b"\xff\xfe-\0"]
 )
-def test_what_cannot_be_read_is_a_row_and_the_others_are_published(source, publish: Publish, content):
+def test_a_rejected_file_has_a_row_and_others_are_published(source, publish: Publish, content):
     (source / "good.md").write_text(seed_file("A"))
     (source / "bad.md").write_bytes(content)
     edition = publish().folder

@@ -137,14 +137,14 @@ def test_another_machine_goes_on_where_the_last_one_stopped(settings, tmp_path):
 
 
 @pytest.mark.parametrize("pointer", [b"../../elsewhere", b"\xff\x00", b""])
-def test_an_object_of_others_is_no_pointer(settings, pointer):
+def test_a_pointer_with_other_content_is_refused(settings, pointer):
     objects.write(settings.warehouse / "current", pointer)
     with pytest.raises(RunError, match=r"current does not name an edition\. Pass another prefix with --warehouse"):
         publish_edition(settings)
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/../../outside", "/outside", "a//b", "."])
-def test_no_name_of_an_object_leads_out_of_a_folder(tmp_path, name):
+def test_an_object_name_that_leads_outside_the_folder_is_refused(tmp_path, name):
     with pytest.raises(RunError, match="Unexpected object in the store"):
         transfers.file_below(tmp_path, name)
     assert transfers.file_below(tmp_path, "..a/b..") == tmp_path / "..a/b.."

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("begun", ["on nothing", "on an edition"])
-def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun):
+def test_of_two_concurrent_runs_one_publishes_and_the_other_reports_it(settings, tmp_path, begun):
     """The other run begins and ends while this one is about to be checked."""
     if begun == "on an edition":
         publish_edition(settings)
@@ -47,7 +47,7 @@ def test_of_two_runs_at_once_one_wins_and_one_is_told(settings, tmp_path, begun)
     assert publish_edition(settings).edition is None
 
 
-def test_of_two_puts_at_once_one_wins(settings):
+def test_of_two_concurrent_puts_one_succeeds(settings):
     """A pointer that was put at the last moment is detected by the store's own comparison."""
     publish_edition(settings)
     _, seen = object_catalog.read_pointer(settings.warehouse)

@@ -58,7 +58,7 @@ ls -A "$1"
 """
 
 
-def test_a_full_disk_is_one_plain_sentence_and_keeps_the_file(demo, tmp_path):
+def test_a_full_disk_is_reported_in_one_sentence_and_keeps_the_file(demo, tmp_path):
     query = [*BROADSHEET, "query", MANY, "--warehouse", demo.parents[1]]
     command = ["unshare", "--mount", "--map-root-user", "bash", "-c", SMALL_DISK, "small_disk", tmp_path, *query]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

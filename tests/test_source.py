@@ -9,7 +9,8 @@ import pytest
 from flows.cli.main import main
 from flows.errors import ConfigurationError, RunError, SourceEmptyError, SourceNotFoundError, WithdrawalsError
 from flows.source.checks import require_folder
-from flows.source.listing import list_seed_files, printable, read_seed_file
+from flows.source.file_names import printable
+from flows.source.listing import list_seed_files, read_seed_file
 from tests.conftest import Publish, query, seed_file
 
 ENDINGS = (".markdown", ".md", ".mdx", ".txt")
@@ -26,7 +27,7 @@ def test_endings_in_any_case_and_folders_within_folders(source):
     assert listed(source) == ["2024/11/e.txt", "a.md", "b.MD", "c.markdown", "d.mdx"]
 
 
-def test_what_is_no_seed_file(source):
+def test_other_files_are_not_seed_files(source):
     (source / ".hidden.md").touch()
     (source / ".git").mkdir()
     (source / ".git" / "a.md").touch()
@@ -61,7 +62,7 @@ def test_names_that_are_no_utf_8_stay_apart():
     assert [printable(os.fsdecode(name)) for name in names] == ["caf%E9", "caf%25E9", "caf%2525E9", "caf%252525E9"]
 
 
-def test_a_source_that_is_no_folder(tmp_path):
+def test_a_source_that_is_not_a_folder_is_refused(tmp_path):
     with pytest.raises(RunError, match=r"Source folder not found: .*nowhere"):
         require_folder(tmp_path / "nowhere")
 
@@ -163,7 +164,7 @@ def test_a_first_run_without_seed_files_publishes_nothing(source, warehouse, pub
     assert publish(allow_withdrawals=True).edition.articles == 0
 
 
-def test_a_warehouse_inside_the_source_is_no_part_of_it(source, publish: Publish):
+def test_a_warehouse_inside_the_source_is_skipped(source, publish: Publish):
     (source / "a.md").write_text(seed_file("A"))
     inside = {"warehouse": source / "sub" / "warehouse", "extensions": (".md", ".html", ".json")}
     edition = publish(**inside).folder

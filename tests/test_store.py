@@ -80,7 +80,7 @@ def test_a_source_without_seed_files(settings):
     )
 
 
-def test_a_warehouse_inside_the_source_is_no_part_of_it_and_around_it_is_refused(settings):
+def test_a_warehouse_inside_the_source_is_skipped_and_one_around_it_is_refused(settings):
     source = ObjectPath(BUCKET, "around")
     objects.write(source / "a.md", seed_file("A").encode())
     inside = settings.model_copy(update={"source": source, "warehouse": source / "warehouse"})

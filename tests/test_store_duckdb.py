@@ -81,7 +81,7 @@ def run(command: list[str], home: Path) -> str:
     return done.stdout
 
 
-def test_the_recipe_prints_what_stands_below_it(report, recipe, python):
+def test_the_recipe_prints_the_documented_output(report, recipe, python):
     text = (ROOT / "docs" / "object_storage.md").read_text().split("### DuckDB\n")[1]
     expected = text.split("```text\n")[1].split("```")[0]
     assert run(recipe, python.parents[2]) == expected

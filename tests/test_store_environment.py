@@ -120,7 +120,7 @@ def test_a_store_that_takes_connections_and_never_answers(settings, monkeypatch)
     assert longest <= 500
 
 
-def test_a_server_that_is_no_store(settings, monkeypatch, tmp_path, capsys):
+def test_a_server_that_is_not_a_store_is_reported(settings, monkeypatch, tmp_path, capsys):
     """As the port of a web server, which knows no path: its 404 is not a warehouse without an edition."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
     Thread(target=server.serve_forever, daemon=True).start()

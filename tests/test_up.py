@@ -121,7 +121,7 @@ def test_scheduled_runs_publish_corrections(up):
     assert "Second correction" in latest_artifact(up, "brief")["data"]
 
 
-def test_a_port_in_use_is_one_plain_sentence(up, folder):
+def test_a_port_in_use_is_reported_in_one_sentence(up, folder):
     done = run_broadsheet("up", "--data", folder / "other", "--port", up.port)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -129,7 +129,7 @@ def test_a_port_in_use_is_one_plain_sentence(up, folder):
     )
 
 
-def test_a_privileged_port_is_one_plain_sentence(folder):
+def test_a_privileged_port_is_reported_in_one_sentence(folder):
     refused = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) - 1
     if refused < 1:
         return  # in this container any user may listen on any port
@@ -151,7 +151,7 @@ def test_neither_the_shell_nor_the_current_folder_reaches_its_prefect(up, folder
     )  # the log level is inherited from the shell
 
 
-def test_a_second_up_with_the_same_data_is_one_plain_sentence(up, folder):
+def test_a_second_up_with_the_same_data_is_reported_in_one_sentence(up, folder):
     """It would mark runs of the first one as crashed, and its worker would publish them into another warehouse."""
     done = run_broadsheet("up", "--data", folder / "data", "--port", free_port())
     assert (done.returncode, done.stdout) == (1, "")

@@ -78,14 +78,14 @@ def test_a_worker_that_is_refused_memory_ends_the_run_in_a_sentence():
 
 
 @pytest.mark.parametrize(("files", "processes", "elsewhere"), [(10, 2, False), (FILES, 1, False), (FILES, 2, True)])
-def test_workers_are_started_where_they_pay(files, processes, elsewhere):
+def test_workers_are_started_only_for_large_work(files, processes, elsewhere):
     (where,) = {number for number in ProcessRunner().map(whose, plan_of(files, processes), [0, 1]) if number} or {
         os.getpid()
     }
     assert (where != os.getpid()) == elsewhere
 
 
-def test_workers_give_what_one_process_gives(source, publish: Publish, tmp_path):
+def test_workers_produce_the_edition_of_one_process(source, publish: Publish, tmp_path):
     for number in range(4_100):
         (source / f"{number}.md").write_text(seed_file(f"A{number}", date=f"2026-0{1 + number % 9}-01"))
     many = publish(processes=2, warehouse=tmp_path / "many").folder

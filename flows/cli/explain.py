@@ -14,8 +14,9 @@ from flows.pipeline.isolation import read_isolated, with_arrow_rows
 from flows.problems import RejectedError, problem
 from flows.schema import ARTICLES, Caption, Problem, columns
 from flows.settings import Settings
+from flows.source.file_names import printable
 from flows.source.links import AllowedRoots
-from flows.source.listing import printable, read_seed_file
+from flows.source.listing import read_seed_file
 
 MAX_TEXT_LENGTH = 100  # characters of a value
 UNUSED_KEY_CODES = (

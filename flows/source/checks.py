@@ -11,7 +11,7 @@ from typing import NoReturn
 from flows.errors import SourceEmptyError, SourceNotFoundError, SourceUnreadableError
 from flows.object_store import objects
 from flows.object_store.path import ObjectPath, by_kind
-from flows.source.listing import printable
+from flows.source.file_names import printable
 
 # Names in a source without seed files: how many the error message shows, and how many are listed to find them.
 MAX_SHOWN, MAX_LISTED = 5, 1_000

@@ -1,7 +1,6 @@
 """List the seed files of a source, and read their bytes."""
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from flows.object_store import objects, transfers
 from flows.object_store.path import ObjectPath, by_kind
 from flows.problems import RejectedError
 from flows.schema import SeedFile
+from flows.source.file_names import file_name, printable
 from flows.source.links import AllowedRoots, find_target, may_be_folder, open_file
 
 MAX_FILE_BYTES = 2_000_000  # 100 times a long article; the worst input of this size takes two seconds to parse
@@ -28,9 +28,6 @@ Content = bytes | OSError | RejectedError  # the bytes of a file, or the reason 
 MAX_OTHERS_LISTED, MAX_OTHERS_TRIED = 10_000, 32
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Bytes of a name that are not UTF-8 are encoded as %80 to %FF, and a % that would look like such a code as %25.
-_AMBIGUOUS_PERCENT = re.compile(r"%(?=25|[89A-F][0-9A-F])")
-_ESCAPE = re.compile(r"%(25|[89A-F][0-9A-F])")
 
 
 def list_seed_files(
@@ -238,20 +235,3 @@ def read_seed_file(source: Path, source_path: str, allowed: AllowedRoots | None 
         return content
     finally:
         os.close(descriptor)
-
-
-def printable(path: str) -> str:
-    """Return a path as the tables store it, with bytes that are not UTF-8 encoded as %80 to %FF."""
-    path = _AMBIGUOUS_PERCENT.sub("%25", path) if "%" in path else path
-    if path.isascii():
-        return path
-    return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in path)
-
-
-def file_name(source_path: str) -> bytes:
-    """Decode a path that `printable` encoded, and return its bytes."""
-    plain, *rest = _ESCAPE.split(source_path)
-    name = plain.encode()
-    for code, text in zip(rest[::2], rest[1::2], strict=True):
-        name += bytes([int(code, 16)]) + text.encode()
-    return name

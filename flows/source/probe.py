@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.object_store.path import ObjectPath, by_kind
-from flows.source.listing import MAX_FILE_BYTES, file_name, read_seed_files
+from flows.source.file_names import file_name
+from flows.source.listing import MAX_FILE_BYTES, read_seed_files
 
 _MICROSECOND = 1_000  # nanoseconds: network file systems round times, to 100 ns at most
 

@@ -1,4 +1,4 @@
-"""A column is declared once: Arrow, DuckDB and the comments agree with tables.py."""
+"""Each column is declared once in schema.py: Arrow, DuckDB and the comments agree with it."""
 
 import pyarrow.parquet as pq
 import pytest
