@@ -24,6 +24,7 @@ class ObjectStore:
         self.asked: list[tuple[str, str, str | None]] = []  # method, key, and the key that it is copied from
         self.conflicts = 0  # number of pointers to refuse, as when two are put at once
         self.cut = 0  # number of answers to GET that break off in the middle
+        self.flipped: set[str] = set()  # keys of objects whose last byte is another one in each answer to GET
         self.ignored: tuple[str, ...] = ()  # conditions of puts that are ignored, as by an old store or a proxy
         self.unsupported = False  # conditional puts are answered with 501
         self.tagged = True  # answers have an ETag
@@ -91,6 +92,11 @@ def half(application: Any, environ: dict[str, Any], start_response: Any) -> byte
     return content[: len(content) // 2]
 
 
+def flip(content: bytes) -> bytes:
+    """The content with another last byte."""
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
 def untagged(start_response: Any) -> Any:
     """Start an answer without its ETag."""
 
@@ -127,7 +133,11 @@ def running_store(wrap: Callable[[Any], Any] = lambda application: application) 
         if running.cut and environ["REQUEST_METHOD"] == "GET":
             running.cut -= 1
             return [half(moto, environ, start_response)]
-        return moto(environ, start_response if running.tagged else untagged(start_response))
+        content = moto(environ, start_response if running.tagged else untagged(start_response))
+        is_flipped = (
+            environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].removeprefix(f"/{BUCKET}/") in running.flipped
+        )
+        return [flip(b"".join(content))] if is_flipped else content
 
     server = make_server("127.0.0.1", 0, wrap(application), threaded=True, request_handler=Quiet)
     running.address = f"127.0.0.1:{server.port}"

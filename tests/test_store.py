@@ -136,7 +136,7 @@ def test_a_prefix_may_have_spaces_and_one_slash_at_its_end():
 def test_an_edition_that_was_spoilt(settings, tmp_path):
     edition = settings.warehouse / "editions" / publish_edition(settings).folder.name
     elsewhere = settings.model_copy(update={"data": tmp_path / "elsewhere", "rebuild": True})
-    objects.write(edition / "broadsheet.duckdb", b"other")
+    objects.write(edition / "views.sql", b"other")
     objects.write(edition / "sources.parquet", b"other")
     assert "The file sources.parquet has a different hash than edition.json states." in verify_edition(settings)
     assert (
@@ -147,3 +147,34 @@ def test_an_edition_that_was_spoilt(settings, tmp_path):
     assert f"The object {edition}/sources.parquet is missing. Restore the edition" in told(elsewhere)
     objects.remove_object(edition / "edition.json")
     assert f"is missing from {settings.warehouse}/editions. Restore its objects" in told(elsewhere)
+
+
+def test_a_seed_file_that_does_not_match_its_checksum_is_rejected(object_store, settings):
+    """One byte changes on the way, every time."""
+    source = ObjectPath(BUCKET, "flipped")
+    for code in ("A", "B"):
+        objects.write(source / f"{code}.md", seed_file(code).encode())
+    settings = settings.model_copy(update={"source": source})
+    object_store.flipped = {f"{source.key}/A.md"}
+    edition = publish_edition(settings).folder
+    assert query(edition, "SELECT source_path, code, message FROM problems") == [
+        ("A.md", "unreadable", "The file cannot be read: its content does not match its checksum.")
+    ]
+    object_store.flipped = set()
+    assert publish_edition(settings).edition.added == 1
+
+
+@pytest.mark.parametrize("flipped", ["current", "edition.json"])
+def test_an_object_of_a_warehouse_that_does_not_match_its_checksum_is_reported(object_store, settings, flipped):
+    edition = publish_edition(settings).folder
+    key = (
+        f"{settings.warehouse.key}/current"
+        if flipped == "current"
+        else f"{settings.warehouse.key}/editions/{edition.name}/edition.json"
+    )
+    object_store.flipped = {key}
+    assert told(settings) == (
+        f"s3://{BUCKET}/{key} cannot be read: its content does not match its checksum. Upload the object again."
+    )
+    object_store.flipped = set()
+    assert publish_edition(settings).edition is None

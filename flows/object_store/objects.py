@@ -5,13 +5,13 @@ credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PRO
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.errors import StorageUnavailableError, StorageUnsupportedError
+from flows.errors import ObjectRefusedError, StorageUnavailableError, StorageUnsupportedError
 from flows.object_store.connection import ATTEMPTS, client
 from flows.object_store.failures import STALE, code_of, translate
 from flows.object_store.path import ObjectPath
@@ -78,16 +78,27 @@ def read(place: ObjectPath, max_bytes: int | None = None) -> bytes:
 def read_tagged(place: ObjectPath, max_bytes: int | None = None) -> tuple[bytes, str]:
     """Return the content of an object and its ETag, which changes with the content; raise FileNotFoundError.
 
-    A connection that breaks while reading does not count as the end of the object: it is read again.
+    An object is read again if the connection breaks, or if the content does not match a checksum that the store has.
+    Raise ObjectRefusedError if it still does not match.
     """
+    from botocore.exceptions import FlexibleChecksumError
+
+    damaged = False
     with _calls(place) as s3:
         for _ in range(ATTEMPTS):
             answer = s3.get_object(Bucket=place.bucket, Key=place.key)
             size = min(answer["ContentLength"], max_bytes or answer["ContentLength"])
-            with answer["Body"] as body:
-                content = _read_some(body, size)
+            try:
+                with closing(answer["Body"]) as body:  # entering the body itself returns a stream without checks
+                    content = _read_some(body, size, answer["ContentLength"])
+            except FlexibleChecksumError:
+                damaged = True
+                continue
             if len(content) == size:
                 return content, _tag(place, answer)
+    if damaged:
+        reason = "its content does not match its checksum"
+        raise ObjectRefusedError(f"{place} cannot be read: {reason}. Upload the object again.", reason)
     raise StorageUnavailableError(f"{place} could not be read completely. Check the network, then run again.")
 
 
@@ -100,13 +111,13 @@ def _tag(place: ObjectPath, answer: Any) -> str:
     return str(answer["ETag"])
 
 
-def _read_some(body: Any, size: int) -> bytes:
-    """Return a number of bytes of a response, or fewer if its connection broke."""
+def _read_some(body: Any, size: int, length: int) -> bytes:
+    """Return `size` of the `length` bytes of a response, or fewer if its connection broke."""
     from botocore.exceptions import HTTPClientError
     from urllib3.exceptions import HTTPError
 
     try:
-        return bytes(body.read(size))
+        return bytes(body.read() if size == length else body.read(size))  # boto3 checks the checksum at the end only
     except (HTTPClientError, HTTPError):
         return b""
 
