@@ -20,8 +20,7 @@ def require_disk_space(root: Path, setting: str, previous: Path | None, reusable
     read: staged rows, Parquet and DuckDB.
     """
     files = read_manifest(previous).files if previous else []
-    known = database_facts(previous) if previous and reusable else None
-    database = known.bytes if known else 0
+    database = _database_bytes(reusable) if reusable else 0
     # The database of the previous edition is only downloaded if its rows are reused.
     wanted = [file for file in files if reusable or file.path != DATABASE]
     missing = sum(file.bytes for file in wanted if previous and not (previous / file.path).exists())
@@ -30,7 +29,14 @@ def require_disk_space(root: Path, setting: str, previous: Path | None, reusable
 
 def require_space_for_copy(root: Path, setting: str, manifest: Manifest) -> None:
     """Raise NoSpaceError if the disk cannot hold another copy of an edition."""
-    _require_free(root, setting, MIN_FREE_BYTES + sum(file.bytes for file in manifest.files))
+    derived = manifest.database_bytes_when_built if manifest.has_derived_database else 0
+    _require_free(root, setting, MIN_FREE_BYTES + derived + sum(file.bytes for file in manifest.files))
+
+
+def _database_bytes(edition: Path) -> int:
+    """Return the size of an edition's database, also if this machine has to build it."""
+    known = database_facts(edition)
+    return known.bytes if known else read_manifest(edition).database_bytes_when_built
 
 
 def _require_free(root: Path, setting: str, needed: int) -> None:
