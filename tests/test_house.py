@@ -17,7 +17,7 @@ def test_every_installation_checks_hashes():
 def test_every_lock_has_each_requirement_with_a_hash():
     folder = ROOT / "tests" / "requirements"
     requirements = [*folder.glob("*.txt"), ROOT / "benchmarks" / "peers" / "requirements.txt"]
-    assert len(requirements) == 4
+    assert len(requirements) == 5
     for file in requirements:
         lock = file.with_suffix(".lock").read_text()
         required = {re.match(r"[\w-]+", line)[0] for line in file.read_text().splitlines() if not line.startswith("#")}

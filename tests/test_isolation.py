@@ -89,7 +89,7 @@ def test_a_lack_of_memory_fails_the_run_instead_of_the_file(publish: Publish, wa
 
 def test_the_summary_and_the_brief_count_internal_errors(source, warehouse, defect, capsys):
     settings = Settings(source=source, warehouse=warehouse)
-    counted = "Internal errors: 1 of the rejected; report them"
+    counted = "Internal errors: 1 of the rejected files. Please report them"
     report = publish_edition(settings)
     assert counted not in render_brief(report.edition, read_brief(report.folder))
     defect(ValueError("no"))

@@ -84,7 +84,7 @@ def test_an_unusable_password_file_is_replaced(tmp_path, capsys, leave, reason):
 
 def test_a_folder_instead_of_the_password_file_is_reported_in_one_sentence(tmp_path):
     (tmp_path / "password").mkdir()
-    with pytest.raises(DataUnwritableError, match=r"^Cannot write to .*/password \(Is a directory\)\. Give this user"):
+    with pytest.raises(DataUnwritableError, match=r"^Cannot write to .*/password \(Is a directory\)\. Free disk space"):
         api_password(tmp_path)
 
 
