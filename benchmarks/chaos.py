@@ -24,7 +24,7 @@ from tests.object_store import BUCKET, running_store
 from tests.prefect_server import free_port
 
 ARTICLES = int(os.environ.get("ARTICLES", "20000"))
-INTERVAL = 20  # seconds between two ticks of the schedule
+INTERVAL = 20  # seconds between two scheduled runs
 RESTART = 5  # seconds after which systemd starts a service again
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
@@ -85,7 +85,7 @@ class Case(NamedTuple):
     """A failure: its name, how to wait for the run that it affects, and how to cause it."""
 
     name: str
-    victim: Callable[[PrefectStack], Any]
+    target: Callable[[PrefectStack], Any]
     act: Callable[[PrefectStack, Any], None]
 
 
@@ -98,7 +98,7 @@ CASES = (
     Case("server killed", PrefectStack.await_publishing_run, kill_server),
     Case("everything killed, as in a power failure", PrefectStack.await_publishing_run, cut_power),
     Case("a check of the new edition fails", PrefectStack.await_publishing_run, fail_a_check),
-    # This case is last, so that ticks are older than 5 minutes, as in an hourly schedule: the server delays events of
+    # This case is last, so that scheduled runs are older than 5 minutes, as in an hourly schedule: the server delays events of
     # younger ones for up to 15 minutes.
     Case("flow and worker killed before the run started", lambda stack: stack.await_run("PENDING"), kill_both),
 )
@@ -106,7 +106,7 @@ CASES = (
 
 def run_case(stack: PrefectStack, case: Case) -> str:
     """Run a case, and return its row of the table."""
-    run = case.victim(stack)
+    run = case.target(stack)
     previous, started = stack.edition(ARTICLES), time.monotonic()
     case.act(stack, run)
     ended: tuple[str, float] | None = None
@@ -122,7 +122,7 @@ def run_case(stack: PrefectStack, case: Case) -> str:
 
 
 def race(stack: PrefectStack) -> str:
-    """Publish from two machines into one object store at once, and return the row of the loser."""
+    """Publish from two machines into one object store at once, and return the row of the run that failed."""
     with running_store():
         warehouse = {"BROADSHEET_WAREHOUSE": f"s3://{BUCKET}/warehouse", "BROADSHEET_REBUILD": "true"}
 
@@ -201,8 +201,8 @@ def schedule(folder: Path) -> Iterator[PrefectStack]:
     """Run a server and a worker that publish every INTERVAL seconds, until the end of the block."""
     with running_stack(folder) as stack:
         deployment = stack.api.get("deployments/name/etl/hourly").json()["id"]
-        tick = {"schedule": {"interval": INTERVAL}, "active": True, "parameters": {"rebuild": True}}
-        stack.api.post(f"deployments/{deployment}/schedules", json=[tick]).raise_for_status()
+        added = {"schedule": {"interval": INTERVAL}, "active": True, "parameters": {"rebuild": True}}
+        stack.api.post(f"deployments/{deployment}/schedules", json=[added]).raise_for_status()
         stack.await_run("COMPLETED")
         yield stack
 
