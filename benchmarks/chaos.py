@@ -98,8 +98,8 @@ CASES = (
     Case("server killed", PrefectStack.await_publishing_run, kill_server),
     Case("everything killed, as in a power failure", PrefectStack.await_publishing_run, cut_power),
     Case("a check of the new edition fails", PrefectStack.await_publishing_run, fail_a_check),
-    # This case is last, so that scheduled runs are older than 5 minutes, as in an hourly schedule: the server delays the
-    # events of younger ones for up to 15 minutes.
+    # This case is last, so that scheduled runs are older than 5 minutes, as in an hourly schedule: the server delays
+    # the events of younger ones for up to 15 minutes.
     Case("flow and worker killed before the run started", lambda stack: stack.await_run("PENDING"), kill_both),
 )
 
