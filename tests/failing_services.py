@@ -102,16 +102,16 @@ def another_run_publishes_first(room: Newsroom) -> Iterator[None]:
     """While this run puts its manifest, a run of another machine publishes."""
     assert room.in_store
     other = Settings().model_copy(update={"data": room.folder / "other machine"})
-    upload = objects.upload
+    write_if = objects.write_if
     with pytest.MonkeyPatch.context() as patch:
 
-        def upload_after_the_other(file: Path, place: ObjectPath) -> None:
-            if file.name == "edition.json":
+        def write_after_the_other(place: ObjectPath, content: bytes, etag: str | None) -> bool:
+            if place.key.endswith("/edition.json"):
                 patch.undo()
                 publish_edition(other)
-            upload(file, place)
+            return write_if(place, content, etag)
 
-        patch.setattr(objects, "upload", upload_after_the_other)
+        patch.setattr(objects, "write_if", write_after_the_other)
         yield
     room.write(0, "Written after the race")
 

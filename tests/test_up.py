@@ -137,7 +137,7 @@ def test_a_privileged_port_is_reported_in_one_sentence(folder):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"broadsheet: This user may not listen on port {refused}. Pass a port from 1024 on with --port, such as 4200.\n"
+        f"broadsheet: This user may not listen on port {refused}. Pass a port of at least 1024 with --port, such as 4200.\n"
     )
 
 

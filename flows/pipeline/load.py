@@ -17,7 +17,6 @@ from flows.schema import EDITIONS, SCHEMA_VERSION, Edition
 from flows.warehouse import database, edition_ids, front_page, ledger, parquet, staging
 from flows.warehouse.arrow import to_arrow
 from flows.warehouse.checks import run_checks
-from flows.warehouse.disk import link_or_copy, seal
 from flows.warehouse.staging import StagedFile
 
 
@@ -48,13 +47,14 @@ def load(plan: Plan, difference: Difference, attempts: Sequence[Attempt]) -> Edi
 
 
 def collect_partitions(plan: Plan, attempts: Sequence[Attempt]) -> None:
-    """Link the Parquet files of some attempts into the edition."""
+    """Move the Parquet files of some attempts into the edition, except those that an earlier try has moved."""
     require_same_code(plan, attempts)
-    written = staged_partitions(attempts)
+    written = [file for file in staged_partitions(attempts) if not staging.is_staged(plan.folder / file.name, file)]
     plan.exchange.receive(plan.work, written)
     for file in written:
-        seal(plan.work / file.path)  # publishing seals only files that have a single link
-        link_or_copy(plan.work / file.path, plan.folder / file.name)
+        target = plan.folder / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (plan.work / file.path).replace(target)
 
 
 def staged_partitions(attempts: Sequence[Attempt]) -> list[StagedFile]:

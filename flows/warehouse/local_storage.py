@@ -139,7 +139,7 @@ class SharedDisk(Exchange):
     def receive(self, work: Path, staged: Iterable[StagedFile]) -> None:
         """Check the sizes and hashes of the files."""
         for file in staged:
-            if not is_staged(work, file):
+            if not is_staged(work / file.path, file):
                 raise StagedFileError(
                     f"The staged file {work / file.path} is missing or was changed, so nothing was published. Check the"
                     " disk that the machines share, then run again."

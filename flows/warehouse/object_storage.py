@@ -160,7 +160,7 @@ class StagedObjects(Exchange):
         place = self.staging / file.path
         with suppress(FileNotFoundError):
             objects.download(place, work / file.path, file.bytes)
-        if not is_staged(work, file):
+        if not is_staged(work / file.path, file):
             raise StagedFileError(
                 f"The staged object {place} is missing or was changed, so nothing was published. Run again."
             )

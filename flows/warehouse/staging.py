@@ -57,9 +57,8 @@ def staged_file(
     return StagedFile(attempt, name, file.stat().st_size, digest(file), table.name if table else None, bucket)
 
 
-def is_staged(work: Path, staged: StagedFile) -> bool:
-    """Return whether a staged file exists with the content that the attempt wrote."""
-    file = work / staged.path
+def is_staged(file: Path, staged: StagedFile) -> bool:
+    """Return whether a file exists with the content that the attempt wrote."""
     try:
         return file.stat().st_size == staged.bytes and digest(file) == staged.xxh3
     except FileNotFoundError:
