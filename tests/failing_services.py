@@ -138,19 +138,29 @@ def workers_are_killed(room: Newsroom) -> Iterator[None]:
         patch.setattr("flows.pipeline.plan.MIN_BATCH_FILES", 1)
         patch.setattr("flows.pipeline.process_pool.MIN_WORKER_FILES", 1)
         done = Event()
-        killer = Thread(target=_kill_grandchildren, args=(done,))
+        killer = Thread(target=_kill_workers, args=(done,))
         killer.start()
-        yield
-        done.set()
-        killer.join()
+        try:
+            yield
+        finally:
+            done.set()
+            killer.join()
 
 
-def _kill_grandchildren(done: Event) -> None:
+def _kill_workers(done: Event) -> None:
+    """Kill the processes that this process's server of worker processes forks."""
     while not done.wait(0.001):
-        for child in _children(os.getpid()):
-            for worker in _children(child):
+        for server in filter(_is_fork_server, _children(os.getpid())):
+            for worker in _children(server):
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
+
+
+def _is_fork_server(process: int) -> bool:
+    try:
+        return b"multiprocessing.forkserver" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _children(process: int) -> list[int]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,8 +36,9 @@ def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     with subprocess.Popen([sys.executable, "-c", UP, home], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "\n"
+        limit = time.monotonic() + LIMIT
         while len(parts := descendants(process.pid, "sleep 1000")) < 2:
-            pass
+            assert time.monotonic() < limit, "the processes of the substitute did not start, or were killed"
         try:
             yield process, open_pidfds(*parts)
         finally:
