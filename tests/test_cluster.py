@@ -90,7 +90,17 @@ def test_the_command_line_has_no_cluster(monkeypatch, capsys):
     )
 
 
-def test_dask_and_boto_are_loaded_only_where_they_are_used():
-    code = "import sys, flows.pipeline.run, flows.pipeline.dask; print({'boto3', 'distributed'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+RUN_AND_LIST_MODULES = """
+import sys
+import flows.pipeline.dask
+from flows.pipeline.run import publish_edition
+from flows.settings import Settings
+publish_edition(Settings(source=sys.argv[1], warehouse=sys.argv[2]))
+print({"boto3", "distributed"} & set(sys.modules))
+"""
+
+
+def test_a_run_on_this_machine_loads_neither_dask_nor_boto(seeds, warehouse):
+    command = [sys.executable, "-c", RUN_AND_LIST_MODULES, seeds, warehouse]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -24,7 +24,8 @@ def on_worker(plan: Plan) -> Iterator[Plan]:
     """
     if plan.distributed:
         _require_same_code(plan, socket.gethostname(), CODE)
-    with plan.exchange.working_folder(plan.work, _scratch()) as folder:
+    scratch = _scratch() if plan.distributed else None  # importing Dask takes longer than a small part
+    with plan.exchange.working_folder(plan.work, scratch) as folder:
         yield plan if folder is None else _in_folder(plan, folder)
 
 
