@@ -13,7 +13,7 @@ from flows.warehouse.parquet import edition_files
 def write_views_script(edition: Path, location: ObjectPath) -> None:
     """Write the script into an edition's folder; it reads the objects below `location`.
 
-    DuckDB runs it with its extension for the store: httpfs for s3:// and gs://, azure for az://.
+    DuckDB runs it with its extension httpfs.
     """
     lines: list[str] = []
     for table in TABLES:
