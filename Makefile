@@ -6,6 +6,9 @@ PEERS := .venv-bench/installed
 BENCH ?= data/bench
 CHROMIUM := $(shell command -v chromium)
 NO_BROWSER := $(if $(CHROMIUM),, and not browser)
+NPM := $(shell command -v npm)
+NO_AZURE := $(if $(NPM),, and not azure)
+AZURITE := $(VENV)/azurite/installed
 PYTEST_ARGS = -n auto --dist loadfile --no-loadscope-reorder
 PYTEST = $(BIN)/python -m pytest $(PYTEST_ARGS)
 ADD := $(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --require-hashes
@@ -28,8 +31,9 @@ test: lint  ## lint, then run the fast tests: 3 minutes
 	@$(if $(CHROMIUM),,echo "make: skipping tests of HTML pages, which need Chromium; run: apt-get install chromium")
 	@$(PYTEST) -m "not slow$(NO_BROWSER)"
 
-test-slow: $(INSTALLED)  ## run the tests with servers, clusters, stores, kills and random changes: 15 minutes
-	@$(PYTEST) -m "slow$(NO_BROWSER)"
+test-slow: $(INSTALLED) $(if $(NPM),$(AZURITE))  ## run the tests with servers, clusters, stores, kills and random changes: 15 minutes
+	@$(if $(NPM),,echo "make: skipping tests of az:// URLs, which need npm; run: apt-get install npm")
+	@$(PYTEST) -m "slow$(NO_BROWSER)$(NO_AZURE)"
 
 test-all: test test-slow  ## run all tests
 
@@ -93,10 +97,11 @@ growth: $(INSTALLED)  ## measure time and memory of growing corpora: make growth
 transfers: $(INSTALLED)  ## count requests to an object store and their bytes: make transfers COUNTS="2000 10000 20000"
 	@$(BIN)/python -m benchmarks.transfers $(COUNTS)
 
-lock: $(INSTALLED)  ## update requirements.lock and the locks of spark, clients, httpfs and bench
+lock: $(INSTALLED)  ## update requirements.lock and the locks of spark, clients, extensions, azurite and bench
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
 	$(COMPILE) benchmarks/peers/requirements.txt --output-file benchmarks/peers/requirements.lock
-	$(COMPILE) tests/requirements/httpfs.txt --output-file tests/requirements/httpfs.lock
+	$(COMPILE) tests/requirements/extensions.txt --output-file tests/requirements/extensions.lock
+	npm install --prefix tests/requirements/azurite --package-lock-only --silent --omit-lockfile-registry-resolved
 	$(foreach name,build spark clients,$(COMPILE) tests/requirements/$(name).txt --constraints requirements.lock \
 		--output-file tests/requirements/$(name).lock &&) true
 
@@ -113,6 +118,13 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --require-hashes --requirement requirements.lock
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(AZURITE): $(INSTALLED) tests/requirements/azurite/package-lock.json
+	@echo "Installing azurite into $(VENV)/azurite …"
+	@mkdir -p $(@D)
+	@cp tests/requirements/azurite/package*.json $(@D)
+	@npm ci --prefix $(@D) --silent --no-fund --no-audit --omit=optional
 	@touch $@
 
 # The other tools are larger than everything that Broadsheet installs, so they have a separate environment.

@@ -53,8 +53,8 @@ def etl(
     """Read the source and publish an edition if anything changed; the message of the state reports the result.
 
     Args:
-        source: Folder of the seed files, or s3://bucket/prefix. Default: BROADSHEET_SOURCE, else seeds.
-        warehouse: Folder of the editions, or s3://bucket/prefix. Default: BROADSHEET_WAREHOUSE, else warehouse.
+        source: Folder of the seed files, or a URL such as s3://bucket/prefix. Default: BROADSHEET_SOURCE, else seeds.
+        warehouse: Folder of the editions, or a URL. Default: BROADSHEET_WAREHOUSE, else warehouse.
         rebuild: Read every file and publish, even without changes.
         verify_content: Read every file, even if its size and time are unchanged.
         allow_withdrawals: Publish even if more than half of the articles are gone.
@@ -74,8 +74,8 @@ def verify(source: str | Path | None = None, warehouse: str | Path | None = None
     """Read every file, publish an edition if anything changed, and compare the edition with a rebuild.
 
     Args:
-        source: Folder of the seed files, or s3://bucket/prefix. Default: BROADSHEET_SOURCE, else seeds.
-        warehouse: Folder of the editions, or s3://bucket/prefix. Default: BROADSHEET_WAREHOUSE, else warehouse.
+        source: Folder of the seed files, or a URL such as s3://bucket/prefix. Default: BROADSHEET_SOURCE, else seeds.
+        warehouse: Folder of the editions, or a URL. Default: BROADSHEET_WAREHOUSE, else warehouse.
     """
     try:
         settings = _settings(source=source, warehouse=warehouse)

@@ -80,8 +80,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
 
-    source: Location = Field(Path("seeds"), description="Folder of the seed files, or s3://bucket/prefix.")
-    warehouse: Location = Field(Path("warehouse"), description="Folder of the editions, or s3://bucket/prefix.")
+    source: Location = Field(
+        Path("seeds"), description="Folder of the seed files, or a URL such as s3://bucket/prefix."
+    )
+    warehouse: Location = Field(
+        Path("warehouse"), description="Folder of the editions, or a URL such as s3://bucket/prefix."
+    )
     time_zone: str = Field("UTC", description="IANA time zone for days, and for times without an offset.")
     extensions: tuple[str, ...] = Field(
         (".md", ".markdown", ".mdx", ".txt"), description="Extensions of seed files, as a JSON list."
@@ -97,7 +101,7 @@ class Settings(BaseSettings):
         300, ge=0, le=MAX_WAIT, allow_inf_nan=False, description="Seconds that a query may take; 0 for no limit."
     )
     data: Folder = Field(
-        Path("data"), description="Folder of broadsheet up, and of working copies of s3:// warehouses."
+        Path("data"), description="Folder of broadsheet up, and of working copies of warehouses on object stores."
     )
     port: int = Field(4200, ge=1, le=65535, description="Port of the server of broadsheet up, on loopback.")
     cron: str | None = Field(

@@ -32,6 +32,7 @@ settings.register_profile("fuzz", max_examples=100_000, deadline=2000, suppress_
 settings.register_profile("soak", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+OURS = ("BROADSHEET_", "PREFECT_", "AWS_", "AZURE_", "GOOGLE_", "STORAGE_EMULATOR_HOST")  # variables that are read
 FOREIGN = "Of another newspaper"  # the title of an article outside of the source
 Publish = Callable[..., Report]
 
@@ -44,7 +45,7 @@ def plain_environment() -> Iterator[None]:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("BROADSHEET_", "PREFECT_", "AWS_"))]:
+        for name in [name for name in os.environ if name.startswith(OURS)]:
             patch.delenv(name)
         yield
 

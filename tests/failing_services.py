@@ -12,6 +12,7 @@ import pytest
 
 from flows.object_store import objects
 from flows.object_store.path import ObjectPath
+from flows.object_store.s3.connection import client
 from flows.pipeline.code import CODE
 from flows.pipeline.plan import Attempt, Plan
 from flows.pipeline.run import publish_edition
@@ -92,9 +93,9 @@ def store_at(**variables: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
-        objects.client.cache_clear()
+        client.cache_clear()
         yield
-    objects.client.cache_clear()
+    client.cache_clear()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from flows.object_store import objects
+from flows.object_store.s3.connection import client
 
 BUCKET = "newsroom"
 CONDITIONS = {"If-Match": "HTTP_IF_MATCH", "If-None-Match": "HTTP_IF_NONE_MATCH"}
@@ -147,14 +147,14 @@ def running_store(wrap: Callable[[Any], Any] = lambda application: application) 
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "of-the-tests")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        objects.client.cache_clear()
+        client.cache_clear()
         httpx.post(
             f"http://127.0.0.1:{server.port}/moto-api/reset"
         ).raise_for_status()  # it keeps what a store before had
-        objects.client().create_bucket(Bucket=BUCKET)
+        client().create_bucket(Bucket=BUCKET)
         running.asked.clear()
         yield running
-    objects.client().close()
-    objects.client.cache_clear()
+    client().close()
+    client.cache_clear()
     server.shutdown()
     server.server_close()

@@ -8,6 +8,7 @@ from flows.cli.main import main
 from flows.errors import RunError
 from flows.object_store import objects
 from flows.object_store.path import ObjectPath, parse
+from flows.object_store.s3.connection import client
 from flows.pipeline.run import publish_edition
 from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
@@ -19,9 +20,9 @@ from tests.object_store import BUCKET
 def settings(object_store, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch) -> Settings:
     """A run on a store that is spoilt by the test: what is known of it is forgotten before and after."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    objects.client.cache_clear()
+    client.cache_clear()
     yield Settings(source=SEEDS, warehouse=ObjectPath(BUCKET, request.node.name), data=tmp_path / "data")
-    objects.client.cache_clear()
+    client.cache_clear()
 
 
 def told(settings: Settings) -> str:

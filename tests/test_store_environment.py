@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 
 from flows.cli.main import main
-from flows.object_store import connection, objects
+from flows.object_store.s3 import connection
+from flows.object_store.s3.connection import client
 from tests.test_store import COMMANDS, settings, told  # noqa: F401
 
 
@@ -73,7 +74,7 @@ def test_a_malformed_variable_is_named(settings, monkeypatch, tmp_path, capsys, 
     monkeypatch.setenv(name, value)
     monkeypatch.setenv("BROADSHEET_DATA", str(settings.data))
     monkeypatch.setenv("BROADSHEET_SOURCE", str(settings.source))
-    objects.client.cache_clear()
+    client.cache_clear()
     assert main([*command, "--warehouse", "s3://newsroom/warehouse"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -96,14 +97,14 @@ def test_a_token_file_that_is_missing_is_named(settings, monkeypatch, tmp_path):
 def test_an_empty_variable_is_none(settings, monkeypatch):
     for name in ("AWS_MAX_ATTEMPTS", "AWS_REGION"):
         monkeypatch.setenv(name, "")
-    objects.client.cache_clear()
-    assert objects.client().meta.region_name == "us-east-1"
+    client.cache_clear()
+    assert client().meta.region_name == "us-east-1"
 
 
 def test_the_region_is_that_of_aws_region(settings, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
-    objects.client.cache_clear()
-    assert objects.client().meta.region_name == "eu-west-3"
+    client.cache_clear()
+    assert client().meta.region_name == "eu-west-3"
 
 
 def test_a_store_that_takes_connections_and_never_answers(settings, monkeypatch):
@@ -112,7 +113,7 @@ def test_a_store_that_takes_connections_and_never_answers(settings, monkeypatch)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        objects.client.cache_clear()
+        client.cache_clear()
         began = time.monotonic()
         assert "does not answer (Read timeout on endpoint URL" in told(settings)
         assert time.monotonic() - began < 20
@@ -125,7 +126,7 @@ def test_a_server_that_is_not_a_store_is_reported(settings, monkeypatch, tmp_pat
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
     Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    objects.client.cache_clear()
+    client.cache_clear()
     assert "cannot be used" in told(settings)
     assert main(["query", "SELECT 1", "--warehouse", "s3://newsroom/warehouse"]) == 1
     assert "cannot be used (An error occurred (404)" in capsys.readouterr().err

@@ -9,8 +9,9 @@ import pytest
 
 from flows.errors import ObjectRefusedError, StorageRefusedError, StorageUnsupportedError
 from flows.object_store import objects, transfers
-from flows.object_store.failures import PERMISSIONS
 from flows.object_store.path import ObjectPath
+from flows.object_store.s3.connection import client
+from flows.object_store.s3.failures import PERMISSIONS
 from flows.pipeline.run import publish_edition
 from flows.pipeline.verify import verify_edition
 from flows.settings import Settings
@@ -29,11 +30,11 @@ GRANTS = [(number, action) for number, statement in enumerate(STATEMENTS) for ac
 def spoilt(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """The store of the tests, which a test may spoil: it is whole and empty again afterwards."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    objects.client.cache_clear()
+    client.cache_clear()
     whole = dict(vars(object_store))
     yield object_store
     vars(object_store).update(whole, refused={})
-    objects.client.cache_clear()
+    client.cache_clear()
     transfers.remove_all(ObjectPath(BUCKET, ""))
 
 

@@ -1,1 +1,1 @@
-"""The client for object stores: sources and warehouses with an s3:// URL."""
+"""The client for object stores: sources and warehouses with an s3://, gs:// or az:// URL."""

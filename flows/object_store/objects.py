@@ -1,73 +1,57 @@
-"""The calls to an object store.
+"""The calls to object stores, each done by the client of the store's scheme.
 
-boto3 is imported only for s3:// URLs: it can put on a condition and copy on the server, and it finds endpoint and
-credentials as every AWS tool does (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE, a role, ...).
+A store's client is imported with the first call, since most runs use none.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Protocol, cast
 
-from flows.errors import ObjectRefusedError, StorageUnavailableError, StorageUnsupportedError
-from flows.object_store.connection import ATTEMPTS, client
-from flows.object_store.failures import STALE, code_of, translate
+from flows.object_store.listed import Listed
 from flows.object_store.path import ObjectPath
 
-MULTIPART_THRESHOLD = 64_000_000  # bytes; larger files are transferred in several parts concurrently
+
+class _Calls(Protocol):
+    """The functions below, of one client."""
+
+    def list_objects(self, prefix: ObjectPath) -> Iterator[Listed]: ...
+    def list_folders(self, prefix: ObjectPath) -> list[str]: ...
+    def time_of(self, prefix: ObjectPath) -> datetime: ...
+    def read_tagged(self, place: ObjectPath, max_bytes: int | None = None) -> tuple[bytes, str]: ...
+    def write(self, place: ObjectPath, content: bytes) -> None: ...
+    def write_if(self, place: ObjectPath, content: bytes, tag: str | None) -> bool: ...
+    def download(self, place: ObjectPath, file: Path, size: int) -> None: ...
+    def upload(self, file: Path, place: ObjectPath, create: bool) -> None: ...
+    def copy(self, place: ObjectPath, to: ObjectPath) -> None: ...
+    def remove_object(self, place: ObjectPath) -> None: ...
+    def exists(self, place: ObjectPath) -> bool: ...
+    def begin_upload(self, place: ObjectPath) -> None: ...
+    def abort_uploads(self, prefix: ObjectPath) -> None: ...
+    def permission_to_read(self, place: ObjectPath) -> str: ...
 
 
-class Listed(NamedTuple):
-    """An object below a prefix."""
-
-    name: str  # relative to the prefix
-    size: int  # bytes
-    modified: datetime
-    etag: str | None = None  # as the store lists it; changes with the content
+_CLIENTS = {"s3": "s3", "gs": "azure_google", "az": "azure_google"}
 
 
-@contextmanager
-def _calls(place: ObjectPath) -> Iterator[Any]:
-    """Yield the client; raise RunError if the store fails, FileNotFoundError if there is no such object."""
-    s3 = client()
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield s3
-    except (BotoCoreError, ClientError, Boto3Error) as error:
-        raise translate(place, error) from None
+def _calls(place: ObjectPath) -> _Calls:
+    return cast(_Calls, import_module(f"flows.object_store.{_CLIENTS[place.scheme]}.calls"))
 
 
 def list_objects(prefix: ObjectPath) -> Iterator[Listed]:
     """Yield the objects below a prefix, sorted by key."""
-    with _calls(prefix) as s3:
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
-        for page in pages:
-            for found in page.get("Contents", ()):
-                name = found["Key"][len(prefix.below) :]
-                yield Listed(name, found["Size"], found["LastModified"], found.get("ETag") or None)
-
-
-def time_of(prefix: ObjectPath) -> datetime:
-    """Return the time (UTC) on the clock of a store, or of this machine if the store does not send it."""
-    with _calls(prefix) as s3:
-        answer = s3.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.below, MaxKeys=1)
-    told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    try:
-        return parsedate_to_datetime(told).astimezone(UTC)
-    except (TypeError, ValueError):
-        return datetime.now(UTC)
+    return _calls(prefix).list_objects(prefix)
 
 
 def list_folders(prefix: ObjectPath) -> list[str]:
     """Return the names between a prefix and the next slash, sorted."""
-    with _calls(prefix) as s3:
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.below, Delimiter="/")
-        found = [part["Prefix"] for page in pages for part in page.get("CommonPrefixes", ())]
-    return sorted(key[len(prefix.below) :].rstrip("/") for key in found)
+    return _calls(prefix).list_folders(prefix)
+
+
+def time_of(prefix: ObjectPath) -> datetime:
+    """Return the time (UTC) on the clock of a store, or of this machine if the store does not send it."""
+    return _calls(prefix).time_of(prefix)
 
 
 def read(place: ObjectPath, max_bytes: int | None = None) -> bytes:
@@ -76,139 +60,63 @@ def read(place: ObjectPath, max_bytes: int | None = None) -> bytes:
 
 
 def read_tagged(place: ObjectPath, max_bytes: int | None = None) -> tuple[bytes, str]:
-    """Return the content of an object and its ETag, which changes with the content; raise FileNotFoundError.
+    """Return the content of an object and the tag for `write_if`, which changes with the content.
 
-    An object is read again if the connection breaks, or if the content does not match a checksum that the store has.
-    Raise ObjectRefusedError if it still does not match.
+    An object is read again if the connection breaks, or, on S3, if the content does not match a checksum that the
+    store has. Raise FileNotFoundError, or ObjectRefusedError if it still does not match.
     """
-    from botocore.exceptions import FlexibleChecksumError
-
-    damaged = False
-    with _calls(place) as s3:
-        for _ in range(ATTEMPTS):
-            answer = s3.get_object(Bucket=place.bucket, Key=place.key)
-            size = min(answer["ContentLength"], max_bytes or answer["ContentLength"])
-            try:
-                with closing(answer["Body"]) as body:  # entering the body itself returns a stream without checks
-                    content = _read_some(body, size, answer["ContentLength"])
-            except FlexibleChecksumError:
-                damaged = True
-                continue
-            if len(content) == size:
-                return content, _tag(place, answer)
-    if damaged:
-        reason = "its content does not match its checksum"
-        raise ObjectRefusedError(f"{place} cannot be read: {reason}. Upload the object again.", reason)
-    raise StorageUnavailableError(f"{place} could not be read completely. Check the network, then run again.")
-
-
-def _tag(place: ObjectPath, answer: Any) -> str:
-    if not answer.get("ETag"):
-        raise StorageUnsupportedError(
-            f"The store of {place} returns no ETag, by which a run sees that another one published. Use a store that"
-            " does, such as S3 or MinIO, or a folder."
-        )
-    return str(answer["ETag"])
-
-
-def _read_some(body: Any, size: int, length: int) -> bytes:
-    """Return `size` of the `length` bytes of a response, or fewer if its connection broke."""
-    from botocore.exceptions import HTTPClientError
-    from urllib3.exceptions import HTTPError
-
-    try:
-        return bytes(body.read() if size == length else body.read(size))  # boto3 checks the checksum at the end only
-    except (HTTPClientError, HTTPError):
-        return b""
+    return _calls(place).read_tagged(place, max_bytes)
 
 
 def write(place: ObjectPath, content: bytes) -> None:
     """Put an object."""
-    with _calls(place) as s3:
-        s3.put_object(Bucket=place.bucket, Key=place.key, Body=content)
+    _calls(place).write(place, content)
 
 
-def write_if(place: ObjectPath, content: bytes, etag: str | None) -> bool:
-    """Put an object if the existing one has the ETag `etag` (None: if there is none), and return whether it was put."""
-    from botocore.exceptions import ClientError
-
-    condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-    with _calls(place) as s3:
-        try:
-            s3.put_object(Bucket=place.bucket, Key=place.key, Body=content, **condition)
-        except ClientError as error:
-            if code_of(error) in STALE:
-                return False
-            raise
-    return True
+def write_if(place: ObjectPath, content: bytes, tag: str | None) -> bool:
+    """Put an object if the existing one has the tag (None: if there is none), and return whether it was put."""
+    return _calls(place).write_if(place, content, tag)
 
 
 def download(place: ObjectPath, file: Path, size: int = 0) -> None:
     """Download an object of about `size` bytes into a file, which exists completely or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _calls(place) as s3:
-        s3.download_file(place.bucket, place.key, str(file), Config=_transfer(size))
+    _calls(place).download(place, file, size)
 
 
 def upload(file: Path, place: ObjectPath, create: bool = False) -> None:
     """Upload a file; raise FileExistsError if the object exists and `create` is set.
 
-    A large file is uploaded in parts, which boto3 cannot do conditionally.
+    A large file is uploaded in parts, which the clients cannot do conditionally.
     """
-    size = file.stat().st_size
-    if create and size < MULTIPART_THRESHOLD:
-        _create(file, place)
-        return
-    with _calls(place) as s3:
-        s3.upload_file(str(file), place.bucket, place.key, Config=_transfer(size))
-
-
-def _create(file: Path, place: ObjectPath) -> None:
-    from botocore.exceptions import ClientError
-
-    with _calls(place) as s3, file.open("rb") as body:
-        try:
-            s3.put_object(Bucket=place.bucket, Key=place.key, Body=body, IfNoneMatch="*")
-        except ClientError as error:
-            if code_of(error) in STALE:
-                raise FileExistsError(None, "The object exists", str(place)) from None
-            raise
-
-
-def _transfer(size: int) -> Any:
-    from boto3.s3.transfer import TransferConfig
-
-    return TransferConfig(multipart_threshold=MULTIPART_THRESHOLD, use_threads=size >= MULTIPART_THRESHOLD)
+    _calls(place).upload(file, place, create)
 
 
 def copy(place: ObjectPath, to: ObjectPath) -> None:
-    """Copy an object on the server."""
-    with _calls(place) as s3:
-        s3.copy_object(CopySource={"Bucket": place.bucket, "Key": place.key}, Bucket=to.bucket, Key=to.key)
-
-
-def begin_upload(place: ObjectPath) -> None:
-    """Start a multipart upload, which `abort_uploads` removes."""
-    with _calls(place) as s3:
-        s3.create_multipart_upload(Bucket=place.bucket, Key=place.key)
-
-
-def abort_uploads(prefix: ObjectPath) -> None:
-    """Remove unfinished multipart uploads below a prefix."""
-    with _calls(prefix) as s3:
-        pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=prefix.bucket, Prefix=prefix.below)
-        for broken in [found for page in pages for found in page.get("Uploads", ())]:
-            s3.abort_multipart_upload(Bucket=prefix.bucket, Key=broken["Key"], UploadId=broken["UploadId"])
+    """Copy an object on the server, within a bucket; raise FileNotFoundError."""
+    _calls(place).copy(place, to)
 
 
 def remove_object(place: ObjectPath) -> None:
     """Remove an object, if it exists."""
-    with _calls(place) as s3:
-        s3.delete_object(Bucket=place.bucket, Key=place.key)
+    _calls(place).remove_object(place)
 
 
 def exists(place: ObjectPath) -> bool:
     """Return whether an object exists."""
-    with _calls(place) as s3:
-        found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", ())
-    return [entry["Key"] for entry in found] == [place.key]
+    return _calls(place).exists(place)
+
+
+def begin_upload(place: ObjectPath) -> None:
+    """Start a multipart upload, which `abort_uploads` removes, where the client can do both."""
+    _calls(place).begin_upload(place)
+
+
+def abort_uploads(prefix: ObjectPath) -> None:
+    """Remove unfinished multipart uploads below a prefix, where the client can list them."""
+    _calls(prefix).abort_uploads(prefix)
+
+
+def permission_to_read(place: ObjectPath) -> str:
+    """Return what an administrator grants for reading objects, as the store names it."""
+    return _calls(place).permission_to_read(place)

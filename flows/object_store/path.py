@@ -1,17 +1,16 @@
-"""Paths in an object store: s3://bucket/prefix."""
+"""Paths in an object store: s3://bucket/prefix, and the same with gs:// and az://."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-SCHEME = "s3://"
+SCHEMES = ("s3", "gs", "az")  # Amazon S3, Google Cloud Storage, Azure Blob Storage
 MAX_KEY = 800  # bytes; a store allows 1,024 for the full name of an object
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
-_FORM = "write it as s3://bucket/prefix"
 
 
 T = TypeVar("T")
@@ -21,11 +20,12 @@ T = TypeVar("T")
 class ObjectPath:
     """A prefix in a bucket, or the name of an object. Parts are joined with `/`, as in pathlib."""
 
-    bucket: str
+    bucket: str  # on Azure, a container
     key: str
+    scheme: str = "s3"
 
     def __truediv__(self, name: object) -> ObjectPath:
-        return ObjectPath(self.bucket, f"{self.key}/{name}" if self.key else str(name))
+        return replace(self, key=f"{self.key}/{name}" if self.key else str(name))
 
     def __rtruediv__(self, folder: object) -> ObjectPath:
         return self  # like an absolute path
@@ -35,7 +35,7 @@ class ObjectPath:
         return self
 
     def __str__(self) -> str:
-        return f"{SCHEME}{self.bucket}/{self.key}".rstrip("/")
+        return f"{self.scheme}://{self.bucket}/{self.key}".rstrip("/")
 
     @property
     def below(self) -> str:
@@ -44,20 +44,29 @@ class ObjectPath:
 
 
 def parse(text: str) -> ObjectPath:
-    """Parse s3://bucket/prefix; raise ValueError."""
-    bucket, _, key = text.removeprefix(SCHEME).partition("/")
-    if not text.startswith(SCHEME):
-        raise ValueError(f"{text!r} is not a supported URL; {_FORM}, or pass a folder")
+    """Parse s3://bucket/prefix, or the same with gs:// or az://; raise ValueError."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in SCHEMES:
+        raise ValueError(f"{text!r} is not a supported URL; {_form('s3')} (or gs://, az://), or pass a folder")
+    bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise ValueError(f"{text!r} does not have a valid bucket name (letters, digits, dots and hyphens); {_FORM}")
+        raise ValueError(
+            f"{text!r} does not have a valid bucket name (letters, digits, dots and hyphens); {_form(scheme)}"
+        )
     key = key.removesuffix("/")
     if key and {"", ".", ".."} & set(key.split("/")):
-        raise ValueError(f"{text!r} has an empty part, . or .. in its prefix; {_FORM}")
+        raise ValueError(f"{text!r} has an empty part, . or .. in its prefix; {_form(scheme)}")
     if key != key.strip() or not all(character.isprintable() for character in key):
-        raise ValueError(f"{text!r} starts or ends with a space, or contains a control character; {_FORM}")
+        raise ValueError(f"{text!r} starts or ends with a space, or contains a control character; {_form(scheme)}")
     if len(key.encode(errors="replace")) > MAX_KEY:
-        raise ValueError(f"{text!r} has a prefix of more than {MAX_KEY} bytes, too long for object names; {_FORM}")
-    return ObjectPath(bucket, key)
+        raise ValueError(
+            f"{text!r} has a prefix of more than {MAX_KEY} bytes, too long for object names; {_form(scheme)}"
+        )
+    return ObjectPath(bucket, key, scheme)
+
+
+def _form(scheme: str) -> str:
+    return f"write it as {scheme}://bucket/prefix"
 
 
 def has_scheme(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from flows.errors import EditionDamagedError
 from flows.object_store import objects
-from flows.object_store.objects import Listed
+from flows.object_store.listed import Listed
 from flows.object_store.path import ObjectPath
 
 MAX_CONCURRENT_CALLS = 16

@@ -208,7 +208,8 @@ def _require_some_readable(source: ObjectPath, refused: set[str]) -> None:
     ):
         raise StorageRefusedError(
             f"Access to all {len(refused) + len(tried):,} objects that were tried below {source} was refused: they are"
-            " archived or forbidden. Grant these credentials s3:GetObject, or restore the objects from the archive."
+            f" archived or forbidden. Grant these credentials {objects.permission_to_read(source)}, or restore the"
+            " objects from the archive."
         )
 
 

@@ -151,6 +151,6 @@ class SharedDisk(Exchange):
         if not work.is_dir():
             raise WorkerBlindError(
                 f"The worker on {socket.gethostname()} cannot access {work}. Use a disk that all machines share, or a"
-                " warehouse on s3://."
+                " warehouse on an object store."
             )
         yield None

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from flows.errors import EditionDamagedError, EditionNotChosenError, EditionNotFoundError
 from flows.object_store import objects, transfers
-from flows.object_store.objects import Listed
+from flows.object_store.listed import Listed
 from flows.object_store.path import ObjectPath
 from flows.warehouse.edition_ids import is_id
 from flows.warehouse.editions import how_to_choose

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from flows.errors import EditionDamagedError, RunError, StagedFileError
 from flows.object_store import objects, transfers
-from flows.object_store.path import SCHEME, ObjectPath
+from flows.object_store.path import ObjectPath
 from flows.warehouse import editions, object_catalog, object_editions, object_repair, working_copy
 from flows.warehouse.database_note import note_database
 from flows.warehouse.lock import writer_lock
@@ -34,7 +34,7 @@ class ObjectStorage(Storage):
 
     def __init__(self, location: ObjectPath, data: Path) -> None:
         self.location = location
-        self.local_root = data / "copies" / quote(str(location).removeprefix(SCHEME), safe="")
+        self.local_root = data / "copies" / quote(str(location).removeprefix("s3://"), safe="")
 
     @contextmanager
     def locked(self, timeout: float) -> Iterator[None]:

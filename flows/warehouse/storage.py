@@ -1,6 +1,6 @@
 """The interface between a warehouse's storage and the pipeline, queries and commands.
 
-Only `open_storage` selects the implementation: LocalStorage for a folder, ObjectStorage for an s3:// URL.
+Only `open_storage` selects the implementation: LocalStorage for a folder, ObjectStorage for a URL.
 """
 
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""Translate errors of an object store into exceptions with a sentence for the operator."""
+"""Translate errors of S3 into exceptions with a sentence for the operator."""
 
 from typing import Any
 

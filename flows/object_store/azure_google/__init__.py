@@ -1,0 +1,1 @@
+"""Calls to Azure Blob Storage and Google Cloud Storage, with obstore."""
