@@ -132,6 +132,26 @@ KINDS = {
     "title_from_file_name": Kind(
         "repaired", "The article has no title; used the file name instead.", "Add the key title, or a heading."
     ),
+    "image_not_read": Kind(
+        "warning",
+        "{source} looks like an image, but has no address that can be read.",
+        "Write it as ![text](address), or put it between backticks if it is code.",
+    ),
+    "caption_not_read": Kind(
+        "warning",
+        "{source} looks like a caption, but no image belongs to it.",
+        "Write the caption in a <figcaption> beside its image.",
+    ),
+    "template_address": Kind(
+        "warning",
+        "The address {value} has an expression that only the site's generator can evaluate; it was kept as it is.",
+        "Write the address itself.",
+    ),
+    "no_text": Kind(
+        "warning",
+        "The body has letters, but no text that readers would see.",
+        "Move the text out of code, comments and captions.",
+    ),
     "internal_error": Kind(
         "rejected",
         "Broadsheet failed to read the file because of a bug: {reason}.",

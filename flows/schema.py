@@ -95,7 +95,10 @@ class Image(NamedTuple):
     url_host: Annotated[str | None, "Host of url, in lower case, without port."]
     alt: Annotated[str | None, "Alternative text, as plain text (IPTC Alt Text)."]
     title: Annotated[str | None, "Title attribute, as plain text."]
-    form: Annotated[str, "Syntax of the image: front_matter, inline, reference, html, figure or shortcode."]
+    form: Annotated[
+        str,
+        "Syntax of the image: front_matter, inline, reference, html, figure, shortcode or extended (not CommonMark).",
+    ]
     source_line: Annotated[int, "Line of the seed file on which the Markdown, tag or key starts."]
     published_month: Month
 

@@ -2,7 +2,7 @@
 
 No emulator with this interface can be installed from a package registry. Its rules are those of
 <https://cloud.google.com/storage/docs/xml-api/overview>: each put of an object gives it a new generation, which the
-header x-goog-if-generation-match compares (0: there is no object).
+header x-goog-if-generation-match compares (0: no object exists).
 """
 
 from collections.abc import Iterator

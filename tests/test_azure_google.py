@@ -59,7 +59,7 @@ def stores() -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest, stores: Callable[[str], Any]) -> Any:
-    """The server of a scheme, found anew by each test."""
+    """The server of a scheme, connected again by each test."""
     running = stores(request.param)
     connect.cache_clear()
     yield running
@@ -68,7 +68,7 @@ def store(request: pytest.FixtureRequest, stores: Callable[[str], Any]) -> Any:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, store: Any, tmp_path: Path) -> ObjectPath:
-    """A prefix of its own for each test."""
+    """A separate prefix for each test."""
     return parse(f"{request.node.callspec.params['store']}://newsroom/{tmp_path.name}")
 
 

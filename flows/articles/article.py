@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from flows.articles.accounting import account
 from flows.articles.dates import (
     MAX_YEAR,
     MIN_YEAR,
@@ -26,7 +27,7 @@ from flows.articles.markdown.prose import Prose, count_words, read_dateline, rea
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Article, Caption, Image, Problem
 
-PARSER_VERSION = 6  # increment with every change of the rows, so that the next run reads all files
+PARSER_VERSION = 7  # increment with every change of the rows, so that the next run reads all files
 
 _DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # at the start of a file name
 _USED_INSTEAD = {
@@ -69,6 +70,8 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     line_offset = front.body_line - 1
     document = read_document(front.body)
     pictures, texts = read_pictures(document)
+    unread = account(document, pictures, texts)
+    fields.problems += [row._replace(line_number=(row.line_number or 1) + line_offset) for row in unread]
     prose = read_prose(document.blocks, texts, normalize_whitespace(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
     described = _described(fields)

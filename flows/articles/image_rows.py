@@ -7,7 +7,7 @@ from flows.articles.credits.rules import read_credit
 from flows.articles.front_matter.fields import Hero
 from flows.articles.lengths import MAX_BYTES_PER_BYTE, MAX_EXTRA_BYTES, MAX_GROWTH, MAX_TEXT, ROW, bytes_of, truncate
 from flows.articles.markdown.captions import MAX_CAPTIONS, captions_of
-from flows.articles.markdown.figures import MAX_IMAGES
+from flows.articles.markdown.gallery import MAX_IMAGES
 from flows.articles.markdown.images import CaptionText, Picture, front_matter_image
 from flows.problems import problem
 from flows.schema import Caption, Image, Problem

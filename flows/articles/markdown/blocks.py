@@ -1,19 +1,30 @@
 """Parse Markdown into blocks: each paragraph, heading, item, cell or piece of HTML with its text and parts."""
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 import pyromark
 
-from flows.articles.markdown.html import Tag, read_html
-from flows.articles.markdown.shortcodes import Masked, Shortcode, mask, part, unmask
+from flows.articles.markdown.html import Tag
+from flows.articles.markdown.html_blocks import html_blocks, html_parts
+from flows.articles.markdown.masking import Masked, Shortcode, mask, part, unmask
 
 _OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_FOOTNOTES
+_ELEMENT = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)")
+# The elements that an alternative text may have; <see note 3> is none, and belongs to the text.
+_ELEMENTS = frozenset(
+    {
+        *("a", "abbr", "b", "br", "cite", "code", "em", "font", "i", "img", "kbd", "mark", "p", "q", "s", "small"),
+        *("span", "strong", "sub", "sup", "u"),
+    }
+)
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 _ITALIC_TAGS = {"<em>": 1, "<i>": 1, "</em>": -1, "</i>": -1}
 _KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
+_PLACES = frozenset({"BlockQuote", "Table", "TableHead", "TableRow", "TableCell"})
 
 
 class MarkdownImage(NamedTuple):
@@ -32,9 +43,10 @@ Part = str | MarkdownImage | Tag | Shortcode
 class Block(NamedTuple):
     """A leaf of the document; `start` is its first byte, whose line Lines returns.
 
-    `kind` is text (a paragraph, item or cell), heading, html or code; `level` is the heading's level, else 0. `text` is
+    `kind` is text (a paragraph, item or cell), heading or code; `level` is the heading's level, else 0. `text` is
     plain. `parts` are texts, images, tags and shortcodes in order, empty for a block of nothing but text. `italic` is
-    whether all of the text is emphasized.
+    whether all of the text is emphasized, `quoted` whether the block is inside a quotation. `cell` is the row and the
+    column of a cell; rows are counted over all tables.
     """
 
     kind: str
@@ -43,6 +55,8 @@ class Block(NamedTuple):
     text: str
     parts: tuple[Part, ...] = ()
     italic: bool = False
+    quoted: bool = False
+    cell: tuple[int, int] | None = None
 
 
 class Document(NamedTuple):
@@ -50,6 +64,7 @@ class Document(NamedTuple):
 
     blocks: list[Block]
     lines: "Lines"
+    masked: Masked
 
 
 def read_document(body: str) -> Document:
@@ -57,7 +72,25 @@ def read_document(body: str) -> Document:
     masked = mask(body)
     events = pyromark.events_with_range(masked.text, options=_OPTIONS)
     lines = Lines(masked)  # after the parser, so that Python's cached UTF-8 form of the text is reused
-    return Document(list(_read(events, masked.codes, lines)), lines)
+    return Document(list(_read(events, masked.codes, lines)), lines, masked)
+
+
+def code_ranges(text: str) -> list[tuple[int, int]]:
+    """Return the ranges of bytes of code blocks and code spans in a masked text, sorted."""
+    found = []
+    events: Iterator[Any] = pyromark.events_with_range(text, options=_OPTIONS)
+    for event, place in events:
+        if type(event) is dict:
+            name, value = event.popitem()
+            if name == "Code" or (name == "Start" and type(value) is dict and "CodeBlock" in value):
+                found.append((place["start"], place["end"]))
+    return found
+
+
+def _is_element(markup: str) -> bool:
+    """Return whether a tag between an image's brackets is one of HTML, and not words in angle brackets."""
+    name = _ELEMENT.match(markup)
+    return name is None or name[1].lower() in _ELEMENTS
 
 
 def plain_text(markdown: str) -> str:
@@ -71,6 +104,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
     texts: list[str] = []
     emphasis, roman = 0, False  # roman: some text is not emphasized
     inside: _BlockParts | None = None
+    where, quoted, cell = _Where(), False, None
     empty = 0  # level of the last block if it was an empty heading; only one of consecutive empty headings is kept
     for event, place in events:
         if type(event) is str:
@@ -91,13 +125,21 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                 continue
             if texts or inside or (kind == "heading" and level != empty):
                 empty = 0 if texts or inside else level
-                if inside or kind == "html" or kind == "code":
-                    yield _block(kind, level, start, inside or texts, roman, lines, codes)
-                else:  # as most blocks are
-                    yield Block(kind, level, start, "".join(texts), (), not roman)
+                if kind == "html":
+                    yield from _html(start, "".join(texts), lines, codes, where)
+                elif inside:
+                    yield inside.block(kind, level, start, not roman, where)
+                else:  # as most are
+                    text = "" if kind == "code" else "".join(texts)
+                    yield Block(kind, level, start, text, (), not roman, quoted, cell)
                 texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
-            if name == "Start" and tag in _KINDS:  # none of these contains blocks
+            if tag == "Paragraph":  # as most blocks are
+                continue
+            if tag in _PLACES:
+                where.turn(tag, name == "Start")
+                quoted, cell = where.quotes > 0, where.cell
+            elif name == "Start" and tag in _KINDS:  # none of these contains blocks
                 kind = _KINDS[tag]
                 level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
         elif name == "Text" or name == "Code":
@@ -116,31 +158,43 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
             emphasis += _ITALIC_TAGS.get(value.lower(), 0)
 
 
-def _block(
-    kind: str,
-    level: int,
-    start: int,
-    content: "list[str] | _BlockParts",
-    roman: bool,
-    lines: "Lines",
-    codes: list[Shortcode],
-) -> Block:
-    """Return the block of some texts or parts; `roman` is whether some text is not emphasized."""
-    if isinstance(content, _BlockParts):
-        return content.block(kind, level, start, not roman)
-    text = "".join(content)
-    if kind == "html":
-        return Block(kind, 0, start, "", tuple(_html_parts(text, lines.at(start), codes)))
-    return Block(kind, level, start, "" if kind == "code" else text, (), not roman)
+class _Where:
+    """The quotations and the cell of a table around a block."""
+
+    def __init__(self) -> None:
+        self.quotes, self.row, self.column = 0, 0, 0
+        self.cell: tuple[int, int] | None = None
+
+    def turn(self, tag: str, begins: bool) -> None:
+        """Start or end a quotation, a table, a row or a cell."""
+        if tag == "BlockQuote":
+            self.quotes += 1 if begins else -1
+        elif tag == "TableCell":
+            self.column += begins
+            self.cell = (self.row, self.column) if begins else None
+        elif begins:  # tables are a row apart, so that no cell is below one of another table
+            self.row, self.column = self.row + 1, 0
 
 
-def _html_parts(markup: str, line: int, codes: list[Shortcode]) -> Iterator[Part]:
-    """Yield the tags, texts and shortcodes of a piece of HTML."""
-    for item in read_html(markup, line):
-        if isinstance(item, str):
-            yield from part(item, codes)
-        else:
-            yield item._replace(attributes={name: unmask(value, codes) for name, value in item.attributes.items()})
+def _html(start: int, markup: str, lines: "Lines", codes: list[Shortcode], where: _Where) -> Iterator[Block]:
+    """Yield the blocks of a piece of HTML."""
+    for level, parts in html_blocks(markup, lines.at(start), codes):
+        text = "".join([item for item in parts if isinstance(item, str)])
+        kind, italic = "heading" if level else "text", _is_italic(parts)
+        yield Block(kind, level, start, text, tuple(parts), italic, where.quotes > 0)
+
+
+def _is_italic(parts: Sequence[Part]) -> bool:
+    """Return whether all words of HTML are emphasized."""
+    depth, found = 0, False
+    for item in parts:
+        if isinstance(item, Tag) and item.name in ("em", "i"):
+            depth += -1 if item.closing else 1
+        elif isinstance(item, str) and not item.isspace():
+            if depth <= 0:
+                return False
+            found = True
+    return found
 
 
 class Lines:
@@ -188,7 +242,9 @@ class _BlockParts:
     def add_html(self, markup: str, line: int) -> None:
         if self.alt is None:
             self.special = True
-            self.parts += _html_parts(markup, line, self.codes)
+            self.parts += html_parts(markup, line, self.codes)
+        elif not _is_element(markup):
+            self.alt.append(markup)
 
     def turn_image(self, begun: Any, line: int) -> None:
         """Start an image, or end it if `begun` is None; only the outermost image counts."""
@@ -205,8 +261,9 @@ class _BlockParts:
         self.parts.append(MarkdownImage(url, alt, title, form, line))
         self.special = True
 
-    def block(self, kind: str, level: int, start: int, italic: bool) -> Block:
+    def block(self, kind: str, level: int, start: int, italic: bool, where: _Where) -> Block:
         if kind == "code":
             return Block(kind, 0, start, "")
-        texts = [item for item in self.parts if isinstance(item, str)]
-        return Block(kind, level, start, "".join(texts), tuple(self.parts) if self.special else (), italic)
+        text = "".join([item for item in self.parts if isinstance(item, str)])
+        parts = tuple(self.parts) if self.special else ()
+        return Block(kind, level, start, text, parts, italic, where.quotes > 0, where.cell)

@@ -13,15 +13,26 @@ _UNREAD = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "
 
 
 class Tag(NamedTuple):
-    """A tag; its name and attribute names are lower case, `line` counts from the line of the markup."""
+    """A tag; its name and attribute names are lower case, `line` counts from the line of the markup.
+
+    `empty` is whether it ends with a slash, as tags of components do that have no content.
+    """
 
     name: str
     closing: bool
     attributes: dict[str, str]
     line: int
+    empty: bool = False
 
 
-def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
+class Words(NamedTuple):
+    """A text between tags, and the line on which it starts."""
+
+    text: str
+    line: int
+
+
+def read_html(markup: str, line: int = 1) -> Iterator[Tag | Words]:
     """Yield the tags and texts of markup that starts on `line`, in linear time for any input."""
     place, counted = 0, 0
     while True:
@@ -29,7 +40,9 @@ def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
         if start < 0:
             break
         if start > place:
-            yield unescape(markup[place:start])
+            line += markup.count("\n", counted, place)
+            counted = place
+            yield Words(unescape(markup[place:start]), line)
         line += markup.count("\n", counted, start)
         counted = start
         if markup.startswith(("<!", "<?"), start):
@@ -37,19 +50,19 @@ def read_html(markup: str, line: int = 1) -> Iterator[Tag | str]:
             continue
         name = _NAME.match(markup, start + 1)
         if name is None:
-            yield "<"
+            yield Words("<", line)
             place = start + 1
             continue
         attributes, place = _read_attributes(markup, name.end())
         if markup[place - 1] != ">":
             return  # HTML drops a tag that is never closed
-        tag = Tag(name[1].lower(), markup[start + 1] == "/", attributes, line)
+        tag = Tag(name[1].lower(), markup[start + 1] == "/", attributes, line, markup[place - 2] == "/")
         yield tag
         if tag.name in _UNREAD and not tag.closing:
             end = _UNREAD[tag.name].search(markup, place)
             place = end.start() if end else len(markup)
     if place < len(markup):
-        yield unescape(markup[place:])
+        yield Words(unescape(markup[place:]), line + markup.count("\n", counted, place))
 
 
 def unescape(text: str) -> str:
