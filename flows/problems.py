@@ -124,6 +124,15 @@ KINDS = {
         "Correct the year.",
     ),
     "unusable_value": Kind("repaired", "{key} is {value}, not {wanted}; it was kept in extra.", "Correct the value."),
+    "unusable_flag": Kind(
+        "warning", "{key} is {value}, not {wanted}; the article was published.", "Write {wanted}, or delete the key."
+    ),
+    "unusable_language": Kind(
+        "warning",
+        "{value} is not a language tag; it was kept in extra.",
+        "Write one tag, such as en or pt-BR.",
+    ),
+    "undated": Kind("warning", "The article has no date.", "Add the key date, such as date: 2026-11-23T03:00:00Z."),
     "unreadable_value": Kind(
         "repaired",
         "The value of {key} cannot be read: {reason}; it was kept as text.",

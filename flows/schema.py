@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-SCHEMA_VERSION = 3  # increment with every change of columns or file layout, so that the next run reads all files
+SCHEMA_VERSION = 4  # increment with every change of columns or file layout, so that the next run reads all files
 
 BigInt = Annotated[int, "int64"]
 ETagHash = Annotated[int | None, "int64", "64-bit XXH3 hash of the object's ETag, signed; null for a local file."]
@@ -66,9 +66,12 @@ class Article(NamedTuple):
     description: Annotated[str | None, "Summary from the front matter (schema.org description)."]
     category: Annotated[str | None, "First section, trimmed and in upper case (schema.org articleSection)."]
     language: Annotated[str | None, "BCP 47 tag in lower case (schema.org inLanguage)."]
+    language_source: Annotated[str | None, "Origin of language: front_matter or path (a folder or a file suffix)."]
     layout: Annotated[str | None, "Page layout named in the front matter."]
     published_at: Annotated[datetime | None, "Time of publication, UTC (schema.org datePublished)."]
-    published_at_source: Annotated[str | None, "Origin of published_at: front_matter, code or file_name."]
+    published_at_source: Annotated[
+        str | None, "Origin of published_at: front_matter, code, file_name (or folder) or permalink."
+    ]
     published_on: Annotated[date | None, "Date of publication in the edition's time zone."]
     published_month: Month
     origin_url: Annotated[str | None, "URL at which the article first appeared (schema.org url)."]
@@ -124,7 +127,9 @@ class Problem(NamedTuple):
     """One row per problem in a seed file."""
 
     source_path: Annotated[str, "Path of the seed file, relative to the source."]
-    severity: Annotated[str, "rejected (not published), repaired (published with a substitute value) or duplicate."]
+    severity: Annotated[
+        str, "rejected (not published), repaired (published with a substitute value), warning or duplicate."
+    ]
     code: Annotated[str, "Kind of problem, such as not_utf8."]
     line_number: Annotated[int | None, "Line of the seed file, if known."]
     column_number: Annotated[int | None, "Column in that line, if known."]

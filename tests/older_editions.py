@@ -17,3 +17,12 @@ def unpack_edition(folder: Path) -> tuple[Path, Path]:
     """Unpack the edition of schema 1, and return its source and its warehouse, which has no current edition."""
     shutil.unpack_archive(ROOT / "tests" / "fixtures" / "editions" / "schema_1.zip", folder)
     return folder / "source", folder / "warehouse"
+
+
+# The tables in which this release differs from that one for the same files: it has warnings, and language_source.
+CHANGED_TABLES = {"articles", "problems"}
+
+
+def changed_tables(differences: list[str]) -> set[str]:
+    """The tables that a verification names."""
+    return {line.partition(":")[0] for line in differences}

@@ -16,7 +16,7 @@ from flows.settings import Settings
 from flows.source.listing import list_seed_files, read_seed_files
 from tests.conftest import query, rows_of, seed_file
 from tests.object_store import BUCKET, ObjectStore
-from tests.older_editions import SCHEMA_1, unpack_edition
+from tests.older_editions import CHANGED_TABLES, SCHEMA_1, changed_tables, unpack_edition
 from tests.runners import Replacing
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,7 @@ def test_an_edition_of_schema_1_upgrades_by_the_next_run(place, tmp_path, where)
     transfers.upload_all(older / "editions" / SCHEMA_1, place / "warehouse" / "editions" / SCHEMA_1)
     settings = Settings(source=source, warehouse=place / "warehouse", data=tmp_path / "data")
     roll_back(settings, SCHEMA_1)
-    assert verify_edition(settings) == []
+    assert changed_tables(verify_edition(settings)) <= CHANGED_TABLES
     (source / "bridge.md").write_text((source / "bridge.md").read_text().replace("A bridge opens", "Corrected"))
     ledger = query(older / "editions" / SCHEMA_1, "FROM changes ORDER BY ALL")
     runner = Replacing(distributed=where == "as workers do it")

@@ -138,7 +138,7 @@ def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _image_codes(codes: list[Shortcode]) -> Iterator[Token]:
-    """Yield the shortcodes that look like images; those around images are no images themselves."""
+    """Yield the shortcodes that look like images; those around images do not count."""
     closed = {name for code in codes if (name := closed_name(code))}
     for code in codes:
         if code.source.startswith("![") or "[gallery" in code.source[:10]:

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from typing import NamedTuple
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from flows.articles.accounting import account
@@ -15,10 +16,14 @@ from flows.articles.dates import (
     is_implausible_year,
     parse_datetime,
 )
+from flows.articles.front_matter.aliases import fold
 from flows.articles.front_matter.fields import Fields
+from flows.articles.front_matter.hero import first_of
 from flows.articles.front_matter.reader import read_front_matter
+from flows.articles.front_matter.state import is_draft, may_be_date
 from flows.articles.front_matter.yaml_blocks import Written
 from flows.articles.image_rows import Owner, host_of, image_rows, is_within_limit
+from flows.articles.languages import language_in_path, language_tag
 from flows.articles.lengths import MAX_EXTRA_BYTES, MAX_GROWTH, MAX_LENGTHS, bytes_of, limit_problems, truncate
 from flows.articles.markdown.blocks import Document, read_document
 from flows.articles.markdown.captions import read_pictures
@@ -33,6 +38,7 @@ _DAY = re.compile(r"\A\d{4}-\d{1,2}-\d{1,2}[-_]?")  # at the start of a file nam
 _USED_INSTEAD = {
     "code": "used the date in the article code instead",
     "file_name": "used the date in the file name instead",
+    "permalink": "used the date in the permalink instead",
     None: "the article is undated",
 }
 _BETWEEN_WORDS = re.compile(r"[-_\s]+")
@@ -62,7 +68,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     except RejectedError as error:
         return rejected(error.problem, source_path)
     fields = Fields(front)
-    status = "draft" if fields.is_draft() else "published"
+    status = "draft" if is_draft(fields, source_path) else "published"
     article_id = fields.identity() or f"path:{source_path}"
     moment = _moment(fields, article_id, source_path, zone)
     local = moment.at.astimezone(zone) if moment.at else None
@@ -74,7 +80,7 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     fields.problems += [row._replace(line_number=(row.line_number or 1) + line_offset) for row in unread]
     prose = read_prose(document.blocks, texts, normalize_whitespace(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
-    described = _described(fields)
+    described = _described(fields, source_path)
     hero, extra = fields.image(), fields.extra()
     owner, limit = Owner(article_id, month, line_offset), None
     if not is_within_limit(owner, pictures, len(content), len(text) + len(extra or "")):
@@ -107,17 +113,32 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
     return Reading(status, article, images, captions, problems)
 
 
-def _described(fields: Fields) -> dict[str, str | None]:
-    """Return the columns that only the front matter feeds."""
-    origin_url = fields.text("origin_url")
+def _described(fields: Fields, source_path: str) -> dict[str, str | None]:
+    """Return the columns that the front matter feeds, and the language, which may be in the path."""
+    origin_url, (language, language_source) = fields.text("origin_url"), _language(fields, source_path)
     return {
         "description": fields.text("description"),
-        "category": (fields.first("category") or "").upper() or None,
-        "language": (fields.first("language") or "").lower().replace("_", "-") or None,
+        "category": normalize("NFC", fields.first("category") or "").upper() or None,
+        "language": language,
+        "language_source": language_source,
         "layout": fields.text("layout"),
         "origin_url": origin_url,
         "origin_host": host_of(origin_url or ""),
     }
+
+
+def _language(fields: Fields, source_path: str) -> tuple[str | None, str | None]:
+    """Return the language tag, and whether it is from the front matter or the path."""
+    for key, written in fields.values("language"):
+        value = first_of(written)
+        if isinstance(value, str) and (tag := language_tag(value)):
+            if isinstance(written, list) and len(written) > 1:
+                fields.used.discard(key)
+            return tag, "front_matter"
+        fields.used.discard(key)
+        fields.problems.append(problem("unusable_language", fields.line(key), value=quoted(written)))
+    tag = language_in_path(source_path)
+    return tag, "path" if tag else None
 
 
 def _title(prose: Prose, document: Document, texts: list[str], line_offset: int, problems: list[Problem]) -> str | None:
@@ -142,17 +163,31 @@ def _moment(fields: Fields, article_id: str, source_path: str, zone: ZoneInfo) -
         if given:
             _report_unusable_dates(fields, unusable, f"used the date in the key {key} instead")
             return Moment(given, "front_matter")
-        unusable.append((key, written))
-    found = Moment(None, None)
+        fields.used.discard(key)
+        if fold(key) != "published" or may_be_date(written):
+            unusable.append((key, written))
+    found, day = Moment(None, None), None
     if in_code := datetime_in_code(article_id):
         found = Moment(in_code, "code")
     elif in_path := datetime_in_path(source_path, zone):
         found = Moment(in_path, "file_name")
+    elif in_address := _datetime_in_address(fields, zone):
+        found = Moment(in_address, "permalink")
     elif day := implausible_day_in_path(source_path, zone):
         fields.problems.append(_date_problem(day, None, "the article is undated"))
-    instead = _USED_INSTEAD[found.source]
-    _report_unusable_dates(fields, unusable, instead)
+    _report_unusable_dates(fields, unusable, _USED_INSTEAD[found.source])
+    if found.at is None and not unusable and not day:
+        fields.problems.append(problem("undated", 1))
     return found
+
+
+def _datetime_in_address(fields: Fields, zone: ZoneInfo) -> datetime | None:
+    """Return the day in the address that the article has on its site; the key stays in `extra`."""
+    for name in ("permalink", "path", "url", "slug"):
+        found = fields.find(name)
+        if found and isinstance(found[1], str) and (moment := datetime_in_path(found[1], zone)):
+            return moment
+    return None
 
 
 def _report_unusable_dates(fields: Fields, unusable: list[tuple[str, Written]], instead: str) -> None:

@@ -5,6 +5,8 @@ from calendar import month_abbr, month_name
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from flows.articles.loose_dates import parse_loose_datetime
+
 _DATETIME = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
@@ -28,7 +30,7 @@ _MAX_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, but no 
 
 def parse_datetime(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the instant in UTC, or None if the text is not a plausible date; a time without offset is in `zone`."""
-    moment = _parse_any_year(text, zone)
+    moment = _parse_any_year(text, zone) or parse_loose_datetime(text, zone)
     return moment if moment and MIN_YEAR <= moment.year <= MAX_YEAR else None
 
 
@@ -90,21 +92,26 @@ def datetime_in_code(code: str) -> datetime | None:
         return None
 
 
-def datetime_in_path(source_path: str, zone: ZoneInfo) -> datetime | None:
-    """Return the start, in `zone`, of the last day in a path, such as 2024-11-07 or 2024/11/07."""
-    for day in _days_in(source_path):
+def datetime_in_path(path: str, zone: ZoneInfo) -> datetime | None:
+    """Return the start, in `zone`, of the day at the start of a file name, or of the first day in a path or URL.
+
+    Both have the form 2024-11-07 or 2024/11/07.
+    """
+    for day in _days_in(path):
         moment = parse_datetime(day, zone)
         if moment is not None:
             return moment
     return None
 
 
-def implausible_day_in_path(source_path: str, zone: ZoneInfo) -> str | None:
-    """Return the last day in a path that exists, but in a year outside MIN_YEAR to MAX_YEAR."""
-    return next((day for day in _days_in(source_path) if is_implausible_year(day) and _parse_any_year(day, zone)), None)
+def implausible_day_in_path(path: str, zone: ZoneInfo) -> str | None:
+    """Return the first day in a path that exists, but in a year outside MIN_YEAR to MAX_YEAR."""
+    return next((day for day in _days_in(path) if is_implausible_year(day) and _parse_any_year(day, zone)), None)
 
 
-def _days_in(source_path: str) -> list[str]:
-    """Return the days in a path, the last one first."""
-    found = reversed(_DAY_IN_PATH.findall(source_path))
-    return [f"{year}-{month}-{day}" for year, _, month, day in found]
+def _days_in(path: str) -> list[str]:
+    """Return the days in a path, that at the start of the file name first."""
+    start = path.rfind("/") + 1
+    found = list(_DAY_IN_PATH.finditer(path))
+    found.sort(key=lambda match: match.start() != start)
+    return [f"{match[1]}-{match[3]}-{match[4]}" for match in found]

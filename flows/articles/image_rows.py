@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from flows.articles.credits.rules import read_credit
-from flows.articles.front_matter.fields import Hero
+from flows.articles.front_matter.hero import Hero
 from flows.articles.lengths import MAX_BYTES_PER_BYTE, MAX_EXTRA_BYTES, MAX_GROWTH, MAX_TEXT, ROW, bytes_of, truncate
 from flows.articles.markdown.captions import MAX_CAPTIONS, captions_of
 from flows.articles.markdown.gallery import MAX_IMAGES
@@ -54,8 +54,8 @@ def is_within_limit(owner: Owner, inline: list[Picture], size: int, others: int)
     all articles.
     """
     texts = (
-        5 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])
-    )  # 5 for the hero, which has no captions
+        7 + 5 * len(inline) + sum([len(picture.captions) for picture in inline])
+    )  # 7 for the hero, with a caption and a credit
     longest = MAX_BYTES_PER_BYTE * min(size, 4 * MAX_TEXT)
     return texts * (ROW + 3 * (bytes_of(owner.article_id) + longest)) + 4 * others <= MAX_EXTRA_BYTES
 

@@ -6,7 +6,6 @@
 | title | 2,000 | is truncated |
 | description | 10,000 | is truncated |
 | category, layout | 200 | is truncated |
-| language | 100 | is truncated |
 | address of an image, `origin_url` | 10,000 | is truncated |
 | alt text, title attribute, caption | 10,000 | is truncated |
 | credit, photographer, agency | 200 | only the last 200 characters of a caption are searched |
@@ -34,7 +33,6 @@ MAX_LENGTHS = {
     "title": 2_000,
     "description": MAX_TEXT,
     "category": 200,
-    "language": 100,
     "layout": 200,
     "origin_url": MAX_TEXT,
     "image url": MAX_TEXT,  # a data: URL is as long as its image, which is of no use in a table

@@ -5,7 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flows.articles.article import Reading, rejected
-from flows.articles.front_matter.fields import ALIASES, Fields
+from flows.articles.front_matter.aliases import ALIASES
+from flows.articles.front_matter.fields import Fields
 from flows.articles.front_matter.reader import read_front_matter
 from flows.display import shortened, visible
 from flows.errors import SeedFileNotFoundError

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from flows import resources
 from flows.errors import BuildError, EditionDamagedError
-from flows.schema import CONTENT, PROBLEMS, SOURCES, TABLES, Table, columns
+from flows.schema import CONTENT, PROBLEMS, SOURCES, TABLES, Table
 from flows.warehouse.arrow import release_memory
 from flows.warehouse.database_note import database_facts
 from flows.warehouse.ddl import SQL, create_tables, create_views, literal
@@ -154,11 +154,14 @@ def escape_glob(path: object) -> str:
 
 
 def create_parquet_view(connection: duckdb.DuckDBPyConnection, name: str, table: Table, files: Sequence[Path]) -> None:
-    """Create a temporary view of Parquet files with the columns of a table. Files of older editions may lack some.
+    """Create a temporary view of Parquet files with the columns that a table has in this database.
+
+    Files of older editions may lack some.
 
     Hive partitioning is disabled, since it would treat any folder named `key=value` in the path as a column.
     """
-    names = ", ".join(column.name for column in columns(table))
+    described = connection.execute(f"FROM {table.name} LIMIT 0").description or ()
+    names = ", ".join(column[0] for column in described)
     listed = ", ".join(literal(escape_glob(file)) for file in files)
     month = MONTH_FROM_FOLDER if any("=" in file.parent.name for file in files) else ""
     rows = f"UNION ALL BY NAME SELECT *{month} FROM read_parquet([{listed}], hive_partitioning = false)"

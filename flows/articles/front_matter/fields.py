@@ -5,39 +5,18 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date, time
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
+from flows.articles.front_matter.aliases import FEEDING, FOLDED, fold
+from flows.articles.front_matter.hero import Hero, first_of, hero_of, is_no_image, texts_beside
 from flows.articles.front_matter.reader import FrontMatter
 from flows.articles.front_matter.yaml_blocks import MAX_NUMBER_BITS, Written
 from flows.articles.lengths import MAX_KEY, MAX_LENGTHS, MAX_VALUE, shorten, truncate
+from flows.articles.markdown.html import unescape
 from flows.problems import problem, quoted
 
-# The keys that feed a column, in order of preference; a key that is not used goes to `extra`.
-ALIASES = {
-    "article_id": ("code", "id", "uuid", "guid"),
-    "title": ("title", "headline"),
-    "description": ("description", "excerpt", "summary"),
-    "category": ("category", "categories", "section", "sections"),
-    "language": ("language", "lang", "locale"),
-    "layout": ("layout",),
-    "published_at": ("date", "publishDate", "publish_date", "pubDate", "pubdate", "published_at", "datePublished"),
-    "origin_url": ("origin_url", "canonical_url", "canonicalUrl", "canonical"),
-    "image": ("image", "hero", "cover", "thumbnail", "image_feature", "featured_image", "cover_image"),
-}
-_FEEDING = frozenset(key for keys in ALIASES.values() for key in keys)
-_HELD_BACK = {"draft": "true", "published": "false"}
-_ADDRESS_KEYS = ("url", "src", "path", "image")  # of an image that is a mapping
-_HERO_KEYS = frozenset({*_ADDRESS_KEYS, "alt", "title", "caption"})
-
-
-class Hero(NamedTuple):
-    """The image of the front matter; `line` is the line of its key."""
-
-    url: str
-    alt: str
-    title: str
-    caption: str
-    line: int
+# Keys whose text is an image only if it looks like an address; it may be a name or a headline.
+_DOUBTFUL = frozenset({"header", "photo", "picture", "banner", "hero", "cover"})
 
 
 class Fields:
@@ -47,6 +26,9 @@ class Fields:
         self.front = front
         self.used: set[str] = set()
         self.problems = list(front.problems)
+        self.names: dict[str, str] = {}  # the keys by their folded spelling
+        for key in front.written:
+            self.names.setdefault(fold(key), key)
 
     def line(self, key: str) -> int | None:
         """Return the line of a key in the file."""
@@ -54,17 +36,23 @@ class Fields:
 
     def values(self, column: str) -> Iterator[tuple[str, Written]]:
         """Yield the keys that may feed a column and have a value, with that value as written."""
-        written = self.front.written
-        for key in ALIASES[column]:
-            if key in written and not _is_empty(written[key]):
-                self.used.add(key)
-                yield key, written[key]
+        for name in FOLDED[column]:
+            if found := self.find(name):
+                self.used.add(found[0])
+                yield found
+
+    def find(self, name: str) -> tuple[str, Written] | None:
+        """Return the key with a folded name and its value as written, None without a value."""
+        key = self.names.get(name)
+        if key is None or _is_empty(self.front.written[key]):
+            return None
+        return key, self.front.written[key]
 
     def text(self, column: str) -> str | None:
         """Return the trimmed text of a column; a value of another type stays in `extra`, with a problem."""
         for key, written in self.values(column):
             if isinstance(written, str):
-                return self._fit(written.strip(), column, key)
+                return self._fit(_decoded(written.strip()), column, key)
             self._leave_in_extra(key, written, "text")
         return None
 
@@ -85,11 +73,12 @@ class Fields:
     def first(self, column: str) -> str | None:
         """Return the first value of a column that may have several; the others are in `extra`."""
         for key, written in self.values(column):
-            value = _first(written)
-            if isinstance(value, str) and value.strip():
-                if isinstance(written, list) and len(written) > 1:
+            values = written if isinstance(written, list) else [written]
+            value = next((found for item in values if not _is_empty(found := first_of(item))), None)
+            if isinstance(value, str):
+                if len(values) > 1:
                     self.used.discard(key)
-                return self._fit(value.strip(), column, key)
+                return self._fit(_decoded(" ".join(value.split())), column, key)
             if isinstance(value, dict):
                 self._leave_in_extra(key, written, "text")
         return None
@@ -97,31 +86,33 @@ class Fields:
     def _fit(self, value: str, column: str, key: str) -> str:
         if len(value) <= MAX_LENGTHS[column]:  # without looking up the key's line
             return value
+        self.used.discard(key)
         return truncate(value, column, self.line(key), self.problems)
 
     def image(self) -> Hero | None:
         """Return the image: an address, or a mapping with one, whose other keys stay in `extra`."""
         for key, written in self.values("image"):
-            if isinstance(self.front.values[key], bool):  # no image, or one that only the site can resolve
-                self.used.discard(key)
-                continue
-            if isinstance(written, str):
-                return Hero(written.strip(), "", "", "", self.line(key) or 1)
-            value = _first(written)
-            mapping: dict[str, Written] = value if isinstance(value, dict) else {"url": value}
-            if hero := _hero_of(mapping, self.line(key) or 1):
-                if (isinstance(written, list) and len(written) > 1) or not _HERO_KEYS.issuperset(mapping):
-                    self.used.discard(key)
-                return hero
-            if isinstance(value, dict):
-                self._leave_in_extra(key, written, "an image")
+            self.used.discard(key)
+            if isinstance(self.front.values[key], bool) or is_no_image(written):
+                continue  # no image, or one that only the site can resolve
+            value = first_of(written)
+            if isinstance(value, str):
+                if is_no_image(value) or (fold(key) in _DOUBTFUL and "/" not in value and "." not in value):
+                    continue
+                hero, is_whole = Hero(value.strip(), "", "", "", "", self.line(key) or 1), True
+            else:
+                found, is_whole = hero_of(value or {}, self.line(key) or 1)
+                if found is None:
+                    if value and fold(key) not in _DOUBTFUL:
+                        self._leave_in_extra(key, written, "an image")
+                    continue
+                hero = found
+            hero, beside = texts_beside(hero, fold(key), self.find)
+            self.used.update(beside)
+            if is_whole and not (isinstance(written, list) and len(written) > 1):
+                self.used.add(key)
+            return hero
         return None
-
-    def is_draft(self) -> bool:
-        """Return whether `draft: true` or `published: false` keeps the article from being published."""
-        found = {key: str(self.front.written[key]).lower() for key in _HELD_BACK if key in self.front.written}
-        self.used.update(found)
-        return any(value == _HELD_BACK[key] for key, value in found.items())
 
     def extra(self) -> str | None:
         """Return every key that fed no column, as a JSON object with sorted keys."""
@@ -129,7 +120,7 @@ class Fields:
         left = {
             key: value
             for key, value in self.front.values.items()
-            if key not in self.used and not (key in _FEEDING and _is_empty(written[key]))
+            if key not in self.used and not (_is_empty(written[key]) and fold(key) in FEEDING)
         }
         if not left:
             return None
@@ -161,13 +152,9 @@ class Fields:
         self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
 
 
-def _hero_of(mapping: dict[str, Written], line: int) -> Hero | None:
-    """Return the image of a mapping, None if it has no address."""
-    texts = {name: text.strip() for name, text in mapping.items() if isinstance(text, str) and text.strip()}
-    address = next((texts[name] for name in _ADDRESS_KEYS if name in texts), None)
-    if address is None:
-        return None
-    return Hero(address, texts.get("alt", ""), texts.get("title", ""), texts.get("caption", ""), line)
+def _decoded(text: str) -> str:
+    """Return a text with HTML's character references, which exporters write, as a browser shows them."""
+    return unescape(text) if "&" in text else text
 
 
 def _as_json(value: Any) -> str:
@@ -176,12 +163,6 @@ def _as_json(value: Any) -> str:
 
 def _is_empty(written: Written) -> bool:
     return not written or (isinstance(written, str) and not written.strip())
-
-
-def _first(written: Written) -> str | dict[str, Written] | None:
-    while isinstance(written, list):
-        written = written[0] if written else None
-    return written
 
 
 def _jsonable(value: Any) -> Any:

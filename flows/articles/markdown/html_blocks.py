@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from flows.articles.markdown.html import Tag, Words, read_html
 from flows.articles.markdown.masking import Shortcode, part, unmask
 
-# Elements that start on a line of their own: <https://html.spec.whatwg.org/multipage/rendering.html#flow-content-3>
+# Elements that start on a new line: <https://html.spec.whatwg.org/multipage/rendering.html#flow-content-3>
 BLOCK_TAGS = frozenset(
     {
         *("address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "dir", "div", "dl"),
@@ -15,7 +15,7 @@ BLOCK_TAGS = frozenset(
         *("tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
     }
 )
-# Elements whose text is no text of the page: drawings, fallbacks of players, choices of forms.
+# Elements whose text readers do not see as text: drawings, fallbacks of players, choices of forms.
 _SILENT = frozenset(
     {
         *("audio", "canvas", "datalist", "head", "iframe", "math", "noscript", "object", "select", "svg", "textarea"),

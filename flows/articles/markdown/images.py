@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import NamedTuple
 
-from flows.articles.front_matter.fields import Hero
+from flows.articles.front_matter.hero import Hero
 from flows.articles.markdown.addresses import literal_address
 from flows.articles.markdown.blocks import MarkdownImage, Part, plain_text
 from flows.articles.markdown.html import Tag
@@ -34,8 +34,8 @@ class Picture(NamedTuple):
 
 def front_matter_image(hero: Hero, line: int) -> Picture:
     """Return the image of the front matter. Its caption ranks as that of a figure."""
-    caption = plain(hero.caption)
-    captions = (CaptionText(caption, "figcaption", line),) if caption else ()
+    texts = (plain(hero.caption), plain(hero.credit))
+    captions = tuple(CaptionText(text, "figcaption", line) for text in texts if text)
     alt, title = normalize_whitespace(hero.alt), normalize_whitespace(hero.title)
     return Picture(hero.url, alt, title, "front_matter", line, captions)
 
