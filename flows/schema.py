@@ -117,6 +117,7 @@ class Caption(NamedTuple):
     credit: Annotated[str | None, "Credit line, without brackets (schema.org creditText)."]
     photographer: Annotated[str | None, "Photographer, as written (schema.org creator, IPTC Creator)."]
     agency: Annotated[str | None, "Agency, under a uniform short name: Reuters, AFP, AP, … (IPTC Source)."]
+    licence: Annotated[str | None, "Licence in the credit, as SPDX names it: CC-BY-SA-4.0, PD, … (schema.org license)."]
     form: Annotated[str, "Syntax of the caption; the first to apply of figcaption, shortcode, paragraph, title, alt."]
     repeats_alt: Annotated[bool, "True if the caption has another form than alt, but is the same as the alt text."]
     source_line: Annotated[int, "Line of the seed file on which the text starts."]

@@ -27,8 +27,9 @@ from flows.articles.languages import language_in_path, language_tag
 from flows.articles.lengths import MAX_EXTRA_BYTES, MAX_GROWTH, MAX_LENGTHS, bytes_of, limit_problems, truncate
 from flows.articles.markdown.blocks import Document, read_document
 from flows.articles.markdown.captions import read_pictures
+from flows.articles.markdown.datelines import read_dateline
 from flows.articles.markdown.images import normalize_whitespace
-from flows.articles.markdown.prose import Prose, count_words, read_dateline, read_prose
+from flows.articles.markdown.prose import Prose, count_words, read_prose
 from flows.problems import RejectedError, problem, quoted
 from flows.schema import Article, Caption, Image, Problem
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 AGENCIES = {
+    "123RF": (),
     "AAP": ("australian associated press",),
     "Adobe Stock": (),
     "AFP": (
@@ -23,21 +24,29 @@ AGENCIES = {
     "Belga": (),
     "Bernama": (),
     "Bloomberg": ("bloomberg news",),
+    "Canva": (),
     "Canadian Press": ("the canadian press",),
     "China News Service": ("中新社", "中国新闻社", "中新网"),
     "CNA": ("中央社",),
     "Corbis": (),
     "Depositphotos": (),
+    "DoD": ("department of defense", "u.s. department of defense", "dod", "defense department"),
     "DPA": ("deutsche presse-agentur", "dpa picture-alliance", "picture alliance", "picture-alliance"),
+    "Dreamstime": (),
     "EFE": ("agencia efe",),
     "EPA": ("epa-efe", "epa images", "european pressphoto agency", "european press photo agency"),
+    "ESA": ("european space agency",),
     "Europa Press": (),
+    "Facebook": (),
+    "FEMA": (),
     "Flickr": (),
+    "Freepik": (),
     "Getty Images": (
         *("getty", "gettyimages", "getty image", "gettyimage"),
         *("게티이미지", "게티이미지뱅크", "ゲッティ", "盖蒂图片社"),
     ),
     "Imago": ("imago images",),
+    "Instagram": (),
     "Interfax": ("интерфакс",),
     "iStock": ("istockphoto", "i stock"),
     "Jiji": ("jiji press", "時事通信", "時事"),
@@ -46,7 +55,9 @@ AGENCIES = {
     "Lusa": (),
     "Magnum": ("magnum photos",),
     "MAXPPP": (),
+    "NASA": ("nasa/jpl-caltech", "jpl-caltech", "nasa/jpl", "nasa jpl"),
     "Newsis": ("뉴시스",),
+    "NOAA": (),
     "NTB": ("ntb scanpix",),
     "NurPhoto": (),
     "PA": ("press association", "pa wire", "pa media"),
@@ -66,19 +77,29 @@ AGENCIES = {
     "Sputnik": ("спутник",),
     "TASS": ("itar-tass", "тасс"),
     "Thinkstock": (),
+    "TikTok": (),
+    "U.S. Air Force": ("us air force", "u.s. air national guard", "air force"),
+    "U.S. Army": ("us army", "u.s. army national guard", "army national guard"),
+    "U.S. Coast Guard": ("us coast guard", "coast guard"),
+    "U.S. Marine Corps": ("us marine corps", "u.s. marine corps"),
+    "U.S. Navy": ("us navy",),
+    "U.S. Space Force": ("us space force",),
     "Unsplash": (),
     "UPI": ("united press international",),
     "VCG": ("visual china group", "视觉中国"),
     "VNA": ("vietnam news agency", "ttxvn", "thông tấn xã việt nam"),
+    "White House": ("the white house", "official white house"),
     "Wikimedia Commons": ("wikimedia", "wikipedia"),
+    "X": ("twitter", "x/twitter", "twitter/x", "x (twitter)"),
     "Xinhua": (
         *("xinhua news agency", "xinhua news", "新华社", "新華社", "新华网"),
         *("ซินหัว", "สำนักข่าวซินหัว", "شينخوا", "синьхуа"),
     ),
+    "YouTube": (),
     "Yonhap": ("yonhap news", "yonhap news agency", "연합뉴스", "韩联社"),
     "Zuma": ("zuma press", "zuma wire"),
 }
-_IN_CAPITALS_ONLY = frozenset({"aa", "ani", "apa", "pa", "pap"})  # in lower case they are words
+_IN_CAPITALS_ONLY = frozenset({"x", "dod", "noaa", "aa", "ani", "apa", "pa", "pap"})  # in lower case they are words
 
 # Words that replace a photographer's name.
 NO_PERSONS = frozenset(

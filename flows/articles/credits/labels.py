@@ -36,7 +36,7 @@ PHOTO_WORDS = {
     "Hebrew": ("צילום",),
     "Hindi": ("फोटो", "तस्वीर", "साभार"),
     "Japanese": ("写真提供", "写真", "撮影", "画像提供", "画像", "提供"),
-    "Korean": (r"사진\s?제공", r"사진\s?출처", "사진", "출처"),
+    "Korean": (r"사진\s?제공", r"사진\s?출처", "사진", "출처", "제공", "자료사진", "촬영"),
     "Persian": ("عکس",),
     "Polish": (r"fot\.", "zdjęci[ea]"),
     "Portuguese": ("imagem", "imagens", "créditos?", "fotografia"),
@@ -47,7 +47,7 @@ PHOTO_WORDS = {
     "Vietnamese": ("ảnh", "nguồn ảnh", "nguồn"),
 }
 
-_KIND = r"(?:file|handout|pool|stock|archive|courtesy|main|lead|cover)"
+_KIND = r"(?:file|handout|pool|stock|archive|courtesy|main|lead|cover|staff|contributed|submitted|special|official)"
 _SAID_BY = r"(?:\s+(?:credits?|by|from|courtesy(?:\s+of)?|source))?"
 _WORD = "|".join(word for labels in PHOTO_WORDS.values() for word in labels)
 _LABEL = rf"(?:{_KIND}\s+)?(?:{_WORD}){_SAID_BY}"
@@ -81,3 +81,9 @@ HOUSE_PHOTO = re.compile(
     r"(?:[A-Z]{2,}|[A-Z][\w&'’-]+(?:\s+[A-Z][\w&'’-]+){1,3}|[A-Z]\w+(?=\s+[Ff]ile))"
     r"\s+(?:[Ff]ile\s+)?(?:[Pp]hoto|PHOTO|[Pp]ic|[Ii]mage)s?"
 )
+_LABEL_ALONE = _pattern(_LABEL)
+
+
+def is_label(text: str) -> bool:
+    """Return whether a text is a word for photo alone, such as 图 or 사진 제공, and so not a name."""
+    return not text.isascii() and _LABEL_ALONE.fullmatch(text) is not None

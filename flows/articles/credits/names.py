@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from flows.articles.credits.agencies import NO_PERSONS, agency_of
+from flows.articles.credits.labels import is_label
 
 MAX_NAMES_LENGTH = 100  # characters
 MAX_WORDS = 14  # separated by spaces
@@ -13,6 +14,7 @@ _PARTS = re.compile(
     rf"{_MARK}\s*+|(?<!\s)\s++(?:{_MARK}\s*+|(?:via|for|on|through)\s++|[-–—]\s++)",
     re.IGNORECASE,
 )
+_PREPOSITIONS = ("via ", "Via ", "on ", "from ", "through ")  # before the source, after a comma
 _ABBREVIATED = re.compile(r"\w{3}\. ")
 _PARTICLES = frozenset(
     {
@@ -36,10 +38,12 @@ def read_names(names: str) -> Names:
     parts = [part for part in _PARTS.split(names.strip(" .。")) if part]
     alone = bool(parts) and len(names) <= MAX_NAMES_LENGTH
     for part in parts:
+        if part.startswith(_PREPOSITIONS):
+            part = part.partition(" ")[2].strip()
         known = agency_of(part)
         if known:
             agency = agency or known
-        elif part.casefold() in NO_PERSONS:
+        elif part.casefold() in NO_PERSONS or is_label(part):
             continue
         elif _is_name(part):
             photographer = photographer or part

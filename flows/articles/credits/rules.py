@@ -18,7 +18,14 @@ from flows.articles.credits.labels import (
     SOURCE,
     UNMARKED,
 )
+from flows.articles.credits.licences import Licensed, read_licence
 from flows.articles.credits.names import Names, may_be_names, read_names
+from flows.articles.credits.sources import (
+    names_after_a_source,
+    organization,
+    provided,
+    slashed_label,
+)
 from flows.articles.credits.trailing import MAX_CREDIT_LENGTH, Trailing, read_trailing
 
 _COPYRIGHT = re.compile(r"(?:©|\([cC]\)|Copyright\b(?:\s*©)?)\s*:?\s*(?:\d{4}\b\s*,?\s*)?(?=\S)")
@@ -28,12 +35,13 @@ _AGENCY_AND_SLASH = re.compile(r"(?<=\s)([A-Z]{2,20})\s?/\s?[^/]+(?:/[^/]+)?\Z")
 
 
 class Credit(NamedTuple):
-    """The credit of a caption; `rest` is the caption without it."""
+    """The credit of a caption; `rest` is the caption without it, `licence` the licence that the credit names."""
 
     credit: str
     photographer: str | None
     agency: str | None
     rest: str
+    licence: str | None = None
 
 
 def labelled_in_brackets(end: Trailing) -> Credit | None:
@@ -73,6 +81,39 @@ def _last_mark(text: str) -> tuple[int, int]:
         return place, place + 1
     place = text.find(DOTS)
     return place, place + len(DOTS)
+
+
+def source_before_a_colon(end: Trailing) -> Credit | None:
+    """Match `… (Getty Images: Jane Doe)` and `… (Supplied: Jane Doe)`."""
+    names = names_after_a_source(end.bracket) if ":" in end.bracket or "：" in end.bracket else None
+    return _in_bracket(end, names) if names else None
+
+
+def organization_in_brackets(end: Trailing) -> Credit | None:
+    """Match `… (U.S. Army photo by Sgt. Jane Doe)`."""
+    found = organization(end.bracket) if end.bracket else None
+    return _in_bracket(end, found[1]) if found and found[0] == 0 else None
+
+
+def organization_at_the_end(end: Trailing) -> Credit | None:
+    """Match `…. U.S. Army photo by Sgt. Jane Doe`."""
+    found = None if end.bracket else organization(end.text)
+    return _from(end, *found) if found else None
+
+
+def foreign_in_brackets(end: Trailing) -> Credit | None:
+    """Match `…（图/王小明）`, `… (연합뉴스 제공)` and `…（新华社记者 王小明 摄）`."""
+    if not end.bracket or end.bracket.isascii():
+        return None
+    found = slashed_label(end.bracket)
+    names = found[1] if found and found[0] == 0 else provided(end.bracket)
+    return _in_bracket(end, names) if names and names.alone else None
+
+
+def foreign_at_the_end(end: Trailing) -> Credit | None:
+    """Match `…。图/王小明` and `…. 사진=연합뉴스`."""
+    found = None if end.bracket else slashed_label(end.text)
+    return _from(end, *found) if found else None
 
 
 def agency_in_brackets(end: Trailing) -> Credit | None:
@@ -146,8 +187,13 @@ def agency_before_a_slash(end: Trailing) -> Credit | None:
 
 RULES: tuple[Callable[[Trailing], Credit | None], ...] = (
     labelled_in_brackets,
+    source_before_a_colon,
+    foreign_in_brackets,
+    organization_in_brackets,
     copyright_in_brackets,
     source_in_brackets,
+    organization_at_the_end,
+    foreign_at_the_end,
     labelled_at_the_end,
     agency_in_brackets,
     names_in_brackets,
@@ -162,12 +208,41 @@ RULES: tuple[Callable[[Trailing], Credit | None], ...] = (
 
 def read_credit(text: str) -> Credit:
     """Return the credit of a caption by the first rule that matches; without a match only `rest` is set."""
-    before, end = text[:-MAX_CREDIT_LENGTH], read_trailing(text[-MAX_CREDIT_LENGTH:])
+    before, tail = text[:-MAX_CREDIT_LENGTH], text[-MAX_CREDIT_LENGTH:]
+    licensed = read_licence(tail)
+    credit = _credit_of(tail) if licensed is None else _licensed_credit(tail, licensed)
+    return credit._replace(rest=before + credit.rest) if before else credit
+
+
+def _credit_of(text: str) -> Credit:
+    end = read_trailing(text)
     for rule in RULES:
         credit = rule(end)
         if credit is not None:
-            return credit._replace(rest=before + credit.rest) if before else credit
+            return credit
     return Credit("", None, None, text)
+
+
+def _licensed_credit(text: str, licensed: Licensed) -> Credit:
+    """Return the credit of a text with a licence: the names around it, or the licence alone."""
+    found = _credit_of(licensed.text)
+    if not found.credit:
+        found = _names_before(licensed)
+    start = min(len(found.rest), licensed.start)
+    credit = text[start:].strip(" .。,;/|-–—＝=")
+    if credit[:1] in "([（" and credit[-1:] in ")]）":
+        credit = credit[1:-1].strip()
+    return found._replace(credit=credit, licence=licensed.licence)
+
+
+def _names_before(licensed: Licensed) -> Credit:
+    """Return the names without a label before a licence, as in `…. Jane Doe, CC BY 4.0`."""
+    before = licensed.text[: licensed.start]
+    for start in read_trailing(before).starts:
+        names = read_names(before[start:])
+        if names.alone and (names.agency or " " in (names.photographer or "")):
+            return Credit("", names.photographer, names.agency, before[:start].rstrip(" -–—＝=/|,;"))
+    return Credit("", None, None, before.rstrip(" -–—＝=/|,;(（["))
 
 
 def _with_acronym(names: str, acronym: str | None) -> Names:

@@ -1,28 +1,19 @@
-"""Find the title, the dateline and the prose in the blocks of a body."""
+"""Find the title and the prose in the blocks of a body, and count the words."""
 
 import re
-from calendar import day_abbr, day_name
 from typing import NamedTuple
 
-from flows.articles.credits.agencies import agency_of
 from flows.articles.markdown.blocks import Block
 
 # Scripts without spaces between words: each ideograph or kana counts as one word.
-_SPACELESS = re.compile("[\u3040-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap check for any of them
-MAX_DATELINE_LENGTH = 80  # characters before the dash
-_DASH = re.compile(r" [-‐‑‒–—―−]{1,3} (\S)")
-_AGENCY = re.compile(r"(?<!\s)\s*+\([^()]{1,40}\)\Z")
-_OPENINGS = "\"'“”‘’«»„‹›「『$€£¥₹"  # of a quotation or an amount
-# Words before a dash that are not a place.
-_NO_PLACES = frozenset(
-    {
-        *("ADVISORY", "ANALYSIS", "BREAKING", "COLUMN", "COMMENTARY", "CORRECTED", "CORRECTION", "EDITORIAL"),
-        *("EXCLUSIVE", "EXPLAINER", "FACTBOX", "FEATURE", "INSIGHT", "INTERVIEW", "LIVE", "NEWS", "OPINION", "PHOTOS"),
-        *("REVIEW", "TIMELINE", "UPDATE", "UPDATED", "URGENT", "VIDEO", "WATCH"),
-    }
+_SPACELESS = re.compile(
+    "[\u3040-\u30fa\u30fc-\u30ff\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-_WEEKDAYS = frozenset({*day_name, *day_abbr})
+_BEYOND = re.compile("[\u3040-\U0003ffff]")  # a cheap check for any of them
+# Scripts without spaces whose words are longer: Thai, Lao, Burmese, Khmer. Five characters a word, with vowel signs and
+# tone marks, are a rule of thumb: only a dictionary finds the words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]+")
+_UNSPACED_LENGTH = 5
 
 
 class Prose(NamedTuple):
@@ -71,34 +62,11 @@ def _under_empty_heading(blocks: list[Block], texts: list[str]) -> int | None:
     return next((number for number, block in enumerate(blocks) if block.kind == "text" and texts[number]), None)
 
 
-def read_dateline(text: str) -> str | None:
-    """Return the place at the start of a paragraph (LYON for `LYON, 4 déc (AFP) - Le…`), None if it has none."""
-    dash = _DASH.search(text, 2, MAX_DATELINE_LENGTH + 6) if text[:2].isupper() else None
-    if dash is None or not (dash[1].isdigit() or dash[1] in _OPENINGS or _is_capital(dash[1])):
-        return None
-    place, *regions = (part.strip() for part in _AGENCY.sub("", text[: dash.start()]).split(","))
-    if not place.isupper() or len(place) < 2 or _has_digit(place) or place in _NO_PLACES:
-        return None
-    return ", ".join([place, *filter(_is_region, regions)])
-
-
-def _is_region(part: str) -> bool:
-    """Return whether a part after the place is a region: not a date, weekday or agency."""
-    return part[:1].isupper() and not _has_digit(part) and part.strip(".") not in _WEEKDAYS and not agency_of(part)
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
-
-
-def _is_capital(letter: str) -> bool:
-    return letter.isalpha() and not letter.islower()
-
-
 def count_words(text: str) -> int:
     """Count the words: parts between white space and dashes that have a letter or digit.
 
-    In scripts without spaces between words, each ideograph or kana counts as one.
+    In scripts without spaces between words, each ideograph or kana counts as one, and five characters of Thai, Lao,
+    Burmese or Khmer count as one.
     """
     text = text.replace("—", " ").replace("–", " ").replace("œ", "o")
     plain = text.encode("latin-1", "ignore")
@@ -108,6 +76,9 @@ def count_words(text: str) -> int:
     ideographs = 0
     if _BEYOND.search(text):
         text, ideographs = _SPACELESS.subn(" ", text)
+    if _UNSPACED.search(text):
+        ideographs += sum(-(-len(run) // _UNSPACED_LENGTH) for run in _UNSPACED.findall(text))
+        text = _UNSPACED.sub(" ", text)
     parts = text.split()
     return ideographs + len(parts) - sum(not any(map(str.isalnum, part)) for part in parts if not part.isalnum())
 
