@@ -71,7 +71,7 @@ def _codes(document: Document) -> list[Shortcode]:
 def _adds_up(document: Document, pictures: list[Picture], codes: list[Shortcode]) -> bool:
     """Return whether there are as many images as tokens: nothing is read that is no token."""
     body, of_codes = document.masked.text, 0
-    tokens = body.count("![")
+    tokens = document.masked.images
     if "<" in body:
         lower = body.lower()
         if "<source" in lower:

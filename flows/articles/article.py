@@ -117,9 +117,10 @@ def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
 def _described(fields: Fields, source_path: str) -> dict[str, str | None]:
     """Return the columns that the front matter feeds, and the language, which may be in the path."""
     origin_url, (language, language_source) = fields.text("origin_url"), _language(fields, source_path)
+    category = fields.first("category") or ""
     return {
         "description": fields.text("description"),
-        "category": normalize("NFC", fields.first("category") or "").upper() or None,
+        "category": (category if category.isascii() else normalize("NFC", category)).upper() or None,
         "language": language,
         "language_source": language_source,
         "layout": fields.text("layout"),

@@ -1,6 +1,7 @@
 """Read the language of an article as a BCP 47 tag, from the front matter or from where a tool puts it in the path."""
 
 import re
+from functools import lru_cache
 
 # ISO 639-1: <https://www.loc.gov/standards/iso639-2/php/code_list.php>
 _CODES = frozenset(
@@ -29,6 +30,7 @@ _IN_PATH = re.compile(r"([a-z]{2})(?:[-_](?:[a-z]{2}|[a-z]{4}|[0-9]{3}))?", re.I
 _PARENTS = frozenset({"content", "_posts", "posts", "i18n", "blog", "pages", "articles", "news", "docs", "source"})
 
 
+@lru_cache(maxsize=256)  # a newsroom has few
 def language_tag(written: str) -> str | None:
     """Return a tag in lower case with hyphens, None if the text is no tag and no name of a language."""
     text = written.strip().casefold().replace("_", "-")

@@ -192,9 +192,9 @@ RULES: tuple[Callable[[Trailing], Credit | None], ...] = (
     organization_in_brackets,
     copyright_in_brackets,
     source_in_brackets,
+    labelled_at_the_end,
     organization_at_the_end,
     foreign_at_the_end,
-    labelled_at_the_end,
     agency_in_brackets,
     names_in_brackets,
     photo_by_at_the_end,
@@ -204,6 +204,7 @@ RULES: tuple[Callable[[Trailing], Credit | None], ...] = (
     agency_at_the_end,
     agency_before_a_slash,
 )
+_WITHOUT_BRACKETS = tuple(rule for rule in RULES if rule.__name__.endswith(("_the_end", "taken_by", "_a_slash")))
 
 
 def read_credit(text: str) -> Credit:
@@ -216,7 +217,7 @@ def read_credit(text: str) -> Credit:
 
 def _credit_of(text: str) -> Credit:
     end = read_trailing(text)
-    for rule in RULES:
+    for rule in RULES if end.bracket else _WITHOUT_BRACKETS:
         credit = rule(end)
         if credit is not None:
             return credit

@@ -63,3 +63,9 @@ def names_beside(key: str, text: str) -> tuple[str, ...]:
     stems = dict.fromkeys([key, *map(fold, _IMAGE_STEMS)])
     found = [fold(f"{stem}{word}") for stem in stems for word in IMAGE_TEXTS[text]]
     return (*found, *_ALONE[text])
+
+
+@lru_cache(maxsize=256)
+def all_names_beside(key: str) -> frozenset[str]:
+    """Return the folded keys that may hold any text of the image in a folded key."""
+    return frozenset(name for text in IMAGE_TEXTS for name in names_beside(key, text))

@@ -7,7 +7,7 @@ from datetime import date, time
 from math import isfinite
 from typing import Any
 
-from flows.articles.front_matter.aliases import FEEDING, FOLDED, fold
+from flows.articles.front_matter.aliases import FEEDING, FOLDED, all_names_beside, fold
 from flows.articles.front_matter.hero import Hero, first_of, hero_of, is_no_image, texts_beside
 from flows.articles.front_matter.reader import FrontMatter
 from flows.articles.front_matter.yaml_blocks import MAX_NUMBER_BITS, Written
@@ -17,6 +17,9 @@ from flows.problems import problem, quoted
 
 # Keys whose text is an image only if it looks like an address; it may be a name or a headline.
 _DOUBTFUL = frozenset({"header", "photo", "picture", "banner", "hero", "cover"})
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode  # dumps() would make an encoder for each call
 
 
 class Fields:
@@ -36,10 +39,11 @@ class Fields:
 
     def values(self, column: str) -> Iterator[tuple[str, Written]]:
         """Yield the keys that may feed a column and have a value, with that value as written."""
+        names, written = self.names, self.front.written
         for name in FOLDED[column]:
-            if found := self.find(name):
-                self.used.add(found[0])
-                yield found
+            if name in names and not _is_empty(written[names[name]]):
+                self.used.add(names[name])
+                yield names[name], written[names[name]]
 
     def find(self, name: str) -> tuple[str, Written] | None:
         """Return the key with a folded name and its value as written, None without a value."""
@@ -107,8 +111,9 @@ class Fields:
                         self._leave_in_extra(key, written, "an image")
                     continue
                 hero = found
-            hero, beside = texts_beside(hero, fold(key), self.find)
-            self.used.update(beside)
+            if not all_names_beside(fold(key)).isdisjoint(self.names):
+                hero, beside = texts_beside(hero, fold(key), self.find)
+                self.used.update(beside)
             if is_whole and not (isinstance(written, list) and len(written) > 1):
                 self.used.add(key)
             return hero
@@ -158,7 +163,7 @@ def _decoded(text: str) -> str:
 
 
 def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return _ENCODE(value)
 
 
 def _is_empty(written: Written) -> bool:

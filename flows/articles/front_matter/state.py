@@ -22,18 +22,18 @@ _HELD_BACK = frozenset(
         *("scheduled", "unpublished", "auto-draft", "in progress", "in-progress", "review", "in review"),
     }
 )
+_KEYS = frozenset({"draft", "isdraft", "published", "status"})
 _FOLDERS = frozenset({"_drafts", "drafts"})
 
 
 def is_draft(fields: Fields, source_path: str) -> bool:
     """Return whether an article is held back; a flag that is neither true nor false is a problem."""
+    if "draft" in source_path.casefold() and not _FOLDERS.isdisjoint(source_path.casefold().split("/")[:-1]):
+        return True
+    if _KEYS.isdisjoint(fields.names):  # as in most articles
+        return False
     flags = [_is_set(fields, name) for name in ("draft", "isdraft")]
-    return (
-        any(flags)
-        or _is_set(fields, "published") is False
-        or _status(fields) in _HELD_BACK
-        or not _FOLDERS.isdisjoint(source_path.casefold().split("/")[:-1])
-    )
+    return any(flags) or _is_set(fields, "published") is False or _status(fields) in _HELD_BACK
 
 
 def may_be_date(written: Written) -> bool:

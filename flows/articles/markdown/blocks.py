@@ -131,7 +131,10 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                     yield inside.block(kind, level, start, not roman, where)
                 else:  # as most are
                     text = "" if kind == "code" else "".join(texts)
-                    yield Block(kind, level, start, text, (), not roman, quoted, cell)
+                    if quoted or cell:
+                        yield Block(kind, level, start, text, (), not roman, quoted, cell)
+                    else:
+                        yield Block(kind, level, start, text, (), not roman)
                 texts, inside, emphasis, roman = [], None, 0, False
             kind, level = "text", 0
             if tag == "Paragraph":  # as most blocks are

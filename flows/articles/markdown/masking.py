@@ -65,20 +65,25 @@ class Shortcode(NamedTuple):
 
 
 class Masked(NamedTuple):
-    """A body with masked shortcodes. `removed` has pairs of a line and the number of lines removed after it."""
+    """A body with masked shortcodes. `removed` has pairs of a line and the number of lines removed after it.
+
+    `images` is the number of `![` in the text.
+    """
 
     text: str
     codes: list[Shortcode]
     removed: list[tuple[int, int]]
+    images: int
 
 
 def mask(body: str) -> Masked:
     """Replace each shortcode with a mask on one line."""
     if "&#" in body:
         body = _WRITTEN_OPEN.sub("\ufffd", body)
-    search = _search_for(body)
+    brackets, images = _read_brackets(body)
+    search = _search_for(body, brackets)
     if search is None:
-        return Masked(body, [], [])
+        return Masked(body, [], [], images)
     body = body.replace(OPEN, "\ufffd")
     parts: list[str] = []
     codes: list[Shortcode] = []
@@ -93,31 +98,42 @@ def mask(body: str) -> Masked:
             gone += lines
             line += lines
         place = end
-    return Masked("".join([*parts, body[place:]]), codes, removed)
+    masked = "".join([*parts, body[place:]])
+    return Masked(masked, codes, removed, masked.count("!["))
 
 
-def _search_for(body: str) -> Callable[[str, int], re.Match[str] | None] | None:
+def _search_for(body: str, brackets: str) -> Callable[[str, int], re.Match[str] | None] | None:
     """Return the search for what a body may have, None if nothing: cheap checks, since most have nothing."""
     has_braces = "{" in body
-    if "\n:::" in body or "[gallery" in body or body.startswith(_FIRST) or _has_refused_image(body):
+    if brackets == "rare" or "\n:::" in body or body.startswith(_FIRST):
         return _ALL_CODES.search
-    if (has_braces or "<" in body) and any(mark in body for mark in _RARE):
+    if (has_braces or "<" in body) and any(map(body.__contains__, _RARE)):
         return _ALL_CODES.search
-    return _CODES.search if has_braces or "[caption" in body or OPEN in body else None
+    return _CODES.search if has_braces or brackets or OPEN in body else None
 
 
-def _has_refused_image(body: str) -> bool:
-    """Return whether a body may have an image that CommonMark refuses: a space in what follows its alternative text."""
-    place = body.find("![")
+def _read_brackets(body: str) -> tuple[str, int]:
+    """Return what brackets have, and the number of images of Markdown.
+
+    The first is `rare` (the number then stops there), `caption` of WordPress, or "" for nothing but Markdown.
+    """
+    found, images, target = "", 0, 0
+    place = body.find("[")
     while place >= 0:
-        if body.startswith("[", place + 2):
-            return True
-        target = body.find("](", place)
-        end = body.find(")", target) if target >= 0 else -1
-        if end >= 0 and (" " in body[target:end] or "\t" in body[target:end]) and _REFUSED.match(body, place):
-            return True
-        place = body.find("![", end) if end >= 0 else -1
-    return False
+        following = body[place + 1 : place + 2]
+        if place and body[place - 1] == "!":
+            images += 1
+            target = body.find("](", place) if target >= 0 else -1  # once none follows, none does later
+            end = body.find(")", target) if target >= 0 else -1
+            has_space = end >= 0 and (" " in body[target:end] or "\t" in body[target:end])
+            if following == "[" or (has_space and _REFUSED.match(body, place - 1)):
+                return "rare", images
+        elif following == "g" and body.startswith("[gallery", place):
+            return "rare", images
+        elif following == "c" and body.startswith("[caption", place):
+            found = "caption"
+        place = body.find("[", place + 1)
+    return found, images
 
 
 def _places(search: Callable[[str, int], re.Match[str] | None], body: str) -> Iterator[tuple[int, int]]:
