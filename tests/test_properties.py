@@ -198,7 +198,7 @@ def test_a_key_of_many_parts_is_parsed_in_time(front: str):
 @given(
     st.text(
         alphabet=st.one_of(
-            st.sampled_from("a1é œ’“—–.-«»\n\u00a0²"), st.characters(max_codepoint=0x2FFF, codec="utf-8")
+            st.sampled_from("a1é œ’“—–.-«»\n\u00a0²"), st.characters(max_codepoint=0x0DFF, codec="utf-8")
         )
     )
 )

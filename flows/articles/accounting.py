@@ -63,9 +63,12 @@ def account(document: Document, pictures: list[Picture], texts: list[str]) -> li
 
 
 def _codes(document: Document) -> list[Shortcode]:
+    """Return the shortcodes outside code."""
     if not document.masked.codes:
         return []
-    return [part for block in document.blocks for part in block.parts if isinstance(part, Shortcode)]
+    masked = set(document.masked.codes)  # without the images of Markdown in HTML, which are tokens of the body
+    parts = [part for block in document.blocks for part in block.parts if isinstance(part, Shortcode)]
+    return [part for part in parts if part in masked]
 
 
 def _adds_up(document: Document, pictures: list[Picture], codes: list[Shortcode]) -> bool:
