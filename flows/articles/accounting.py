@@ -20,7 +20,7 @@ from flows.articles.markdown.addresses import is_template
 from flows.articles.markdown.blocks import Document, code_ranges
 from flows.articles.markdown.html import Tag
 from flows.articles.markdown.images import Picture, is_image_name, plain
-from flows.articles.markdown.masking import Shortcode
+from flows.articles.markdown.masking import Shortcode, masked_places
 from flows.articles.markdown.shortcodes import closed_name, read_call
 from flows.problems import problem, quoted
 from flows.schema import Problem
@@ -36,6 +36,7 @@ _ENCLOSING = (
     ("<noscript", "</noscript"),
 )
 _MAY_BE_IMAGE = re.compile(r"im(?:g|age)|fig|pi[cx]|photo|\[gallery", re.IGNORECASE)
+_MAY_HIDE = ("`", "~~~", "    ", "\t", "<")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -64,11 +65,13 @@ def account(document: Document, pictures: list[Picture], texts: list[str]) -> li
 
 def _codes(document: Document) -> list[Shortcode]:
     """Return the shortcodes outside code."""
-    if not document.masked.codes:
+    masked = document.masked
+    if not masked.codes:
         return []
-    masked = set(document.masked.codes)  # without the images of Markdown in HTML, which are tokens of the body
-    parts = [part for block in document.blocks for part in block.parts if isinstance(part, Shortcode)]
-    return [part for part in parts if part in masked]
+    hidden = _hidden_ranges(masked.text) if any(mark in masked.text for mark in _MAY_HIDE) else []
+    starts = [start for start, _ in hidden]
+    places = masked_places(masked.text)
+    return [code for code, place in zip(masked.codes, places, strict=False) if not _is_in(hidden, starts, place)]
 
 
 def _adds_up(document: Document, pictures: list[Picture], codes: list[Shortcode]) -> bool:
@@ -109,9 +112,14 @@ def _markup(document: Document, matches: Iterator[re.Match[str]]) -> Iterator[To
     for match in matches:
         start = match.end() - 2 if match[0].endswith("![") else match.start()
         offset, place = offset + len(body[place:start].encode()), start
-        before = bisect_right(starts, offset) - 1
-        if before < 0 or offset >= hidden[before][1]:
+        if not _is_in(hidden, starts, offset):
             yield Token(document.lines.at(offset), body[start : start + 60])
+
+
+def _is_in(ranges: list[tuple[int, int]], starts: list[int], offset: int) -> bool:
+    """Return whether an offset is in one of sorted ranges, which start at `starts`."""
+    before = bisect_right(starts, offset) - 1
+    return before >= 0 and offset < ranges[before][1]
 
 
 def _hidden_ranges(body: str) -> list[tuple[int, int]]:
@@ -149,7 +157,7 @@ def _image_codes(codes: list[Shortcode]) -> Iterator[Token]:
         elif code.source.startswith(("{{", "{%")) and not closed_name(code):
             call = read_call(code)
             encloses = call.name in closed and not call.others and not call.named.keys() - {"caption", "class", "title"}
-            if is_image_name(call.name) and not encloses:
+            if is_image_name(call.name) and not encloses and not call.name.endswith(".md"):
                 yield Token(code.line, code.source)
 
 

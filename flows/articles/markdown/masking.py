@@ -26,7 +26,7 @@ _MORE = rf"""(?=[ \t]*+[^\s<>(){{]++[ \t]++(?:[^\s"'()]|{_TITLE}[ \t]*+[^\s)]))"
 _REFUSED_IMAGE = rf"!\[{_ALT}\]\({_MORE}{_TARGET}\)"
 _MDX = (
     r"(?:^import\s++(?:[\w*{$][^\n'\"]*?\sfrom\s++)?(?:'[^'\n]++'|\"[^\"\n]++\");?[ \t]*+$"
-    r"|^export\s++(?:(?:default|const|let|var|function|async|class)\b[^\n]*?[=({;]|\{|\*\s)[^\n]*+(?:\n[^\n]++)*+)"
+    r"|^export\s++(?:(?:default|const|let|var|function|async|class)\b[^\n]*?[=({;]|\{|\*\s)[^\n]*+(?:\n(?!\s*+(?:```|~~~))[^\n]++)*+)"
 )
 _SHORTCODE = (
     r"\{%-?\s*(comment|highlight|codeblock)\b[^{}]*%\}|\{\{[<%]-?\s*(highlight)\b[^{}]*\}\}"
@@ -162,3 +162,12 @@ def part(text: str, codes: list[Shortcode]) -> list[str | Shortcode]:
         return [text]
     parts = _HIDDEN.split(text)
     return [codes[int(item)] if number % 2 else item for number, item in enumerate(parts) if item]
+
+
+def masked_places(text: str) -> Iterator[int]:
+    """Yield the offset in bytes of each mask in a masked text, in the order of the shortcodes."""
+    offset = place = 0
+    for match in _HIDDEN.finditer(text):
+        offset += len(text[place : match.start()].encode())
+        place = match.start()
+        yield offset
