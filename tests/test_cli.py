@@ -106,6 +106,17 @@ def test_explain_shows_the_columns_of_a_file():
     assert "repaired at line 10: “2026-11-31T09:12:00.000Z” is not a valid date" in done.stdout
 
 
+def test_explain_lists_what_is_only_in_the_body(tmp_path, capsys):
+    body = "Text.\n\n```\ncode\n```\n\n<!-- a comment -->\n\n{{< youtube abc >}}\n\n![a]()\n"
+    (tmp_path / "a.md").write_text(f"---\ntitle: A title\ndate: 2026-11-02\n---\n\n{body}")
+    assert main(["explain", str(tmp_path / "a.md")]) == 0
+    said = capsys.readouterr().out
+    assert [line.partition(": ")[0] for line in said.splitlines() if line.startswith("only in body")] == [
+        "only in body, line 8", "only in body, line 12", "only in body, line 14"
+    ]  # fmt: skip
+    assert "warning at line 16: “![a]()” looks like an image" in said
+
+
 def test_explain_says_why_a_file_is_rejected():
     done = run_broadsheet("explain", SEEDS / "2026-11-05-ART2611051820D9XJN3.md")
     assert done.returncode == 0

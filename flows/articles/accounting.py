@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flows.articles.markdown.addresses import is_template
-from flows.articles.markdown.blocks import Document, code_ranges
+from flows.articles.markdown.blocks import Document, code_blocks, code_ranges
 from flows.articles.markdown.html import Tag
 from flows.articles.markdown.images import Picture, is_image_name, plain
-from flows.articles.markdown.masking import Shortcode, masked_places
+from flows.articles.markdown.masking import Shortcode, masked_places, unmask
 from flows.articles.markdown.shortcodes import closed_name, read_call
 from flows.problems import problem, quoted
 from flows.schema import Problem
@@ -75,7 +75,7 @@ def _codes(document: Document) -> list[Shortcode]:
 
 
 def _adds_up(document: Document, pictures: list[Picture], codes: list[Shortcode]) -> bool:
-    """Return whether there are as many images as tokens: nothing is read that is no token."""
+    """Return whether there are as many images as tokens: all that is read is a token."""
     body, of_codes = document.masked.text, 0
     tokens = document.masked.images
     if "<" in body:
@@ -113,7 +113,7 @@ def _markup(document: Document, matches: Iterator[re.Match[str]]) -> Iterator[To
         start = match.end() - 2 if match[0].endswith("![") else match.start()
         offset, place = offset + len(body[place:start].encode()), start
         if not _is_in(hidden, starts, offset):
-            yield Token(document.lines.at(offset), body[start : start + 60])
+            yield Token(document.lines.at(offset), unmask(body[start : start + 60], document.masked.codes))
 
 
 def _is_in(ranges: list[tuple[int, int]], starts: list[int], offset: int) -> bool:
@@ -124,17 +124,20 @@ def _is_in(ranges: list[tuple[int, int]], starts: list[int], offset: int) -> boo
 
 def _hidden_ranges(body: str) -> list[tuple[int, int]]:
     """Return the ranges of bytes of code, comments, scripts and copies for browsers without scripts, sorted."""
-    ranges = code_ranges(body)
-    source = body.encode().lower()
+    return _merged(sorted([*code_ranges(body), *_enclosed(body.encode())]))
+
+
+def _enclosed(source: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of comments, scripts and copies for browsers without scripts in UTF-8 text."""
+    lower = source.lower()
     for opening, closing in ((opening.encode(), closing.encode()) for opening, closing in _ENCLOSING):
-        place = source.find(opening)
+        place = lower.find(opening)
         while place >= 0:
-            end = source.find(closing, place)
+            end = lower.find(closing, place)
             if end < 0:
                 break
-            ranges.append((place, end))
-            place = source.find(opening, end)
-    return _merged(sorted(ranges))
+            yield place, end
+            place = lower.find(opening, end)
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -179,3 +182,14 @@ def _unread_captions(document: Document, pictures: list[Picture], codes: list[Sh
             text = caption or read_call(Shortcode(source, line)).named.get("caption", "")
             if text and plain(text) not in said:
                 yield problem("caption_not_read", line, source=quoted(source or text))
+
+
+def left_out(document: Document, pictures: list[Picture]) -> list[Token]:
+    """Return the parts of a body that only the column body has: code blocks, comments, shortcodes without images."""
+    text, lines = document.masked.text, Counter(picture.line for picture in pictures)
+    codes = [Token(code.line, code.source) for code in _codes(document) if not lines[code.line]]
+    source, found = text.encode(), []
+    for start, end in _merged(sorted([*code_blocks(text), *_enclosed(source)])):
+        written = unmask(source[start:end].decode(errors="replace"), document.masked.codes)
+        found.append(Token(document.lines.at(start), written))
+    return sorted([*codes, *found])

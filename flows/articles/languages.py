@@ -32,7 +32,7 @@ _PARENTS = frozenset({"content", "_posts", "posts", "i18n", "blog", "pages", "ar
 
 @lru_cache(maxsize=256)  # a newsroom has few
 def language_tag(written: str) -> str | None:
-    """Return a tag in lower case with hyphens, None if the text is no tag and no name of a language."""
+    """Return a tag in lower case with hyphens, None if the text is neither a tag nor the name of a language."""
     text = written.strip().casefold().replace("_", "-")
     text = text.partition(".")[0].partition("@")[0] if "utf" in text else text  # en_US.UTF-8 of POSIX
     match = _TAG.fullmatch(text)

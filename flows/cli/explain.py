@@ -4,10 +4,13 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from flows.articles.accounting import left_out
 from flows.articles.article import Reading, rejected
 from flows.articles.front_matter.aliases import ALIASES
 from flows.articles.front_matter.fields import Fields
 from flows.articles.front_matter.reader import read_front_matter
+from flows.articles.markdown.blocks import read_document
+from flows.articles.markdown.captions import read_pictures
 from flows.display import shortened, visible
 from flows.errors import SeedFileNotFoundError
 from flows.object_store.path import by_kind
@@ -49,7 +52,18 @@ def _lines(file: Path, settings: Settings) -> list[str]:
     lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
         lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
-    return [*lines, *_problem_lines(reading.problems)]
+    lines += _problem_lines(reading.problems)
+    return [*lines, *_left_out_lines(content, reading)] if reading.article else lines
+
+
+def _left_out_lines(content: bytes, reading: Reading) -> list[str]:
+    """Return the parts of the body that no row has, except for the column body."""
+    front = read_front_matter(content)
+    document = read_document(front.body)
+    pictures, _ = read_pictures(document)
+    found = left_out(document, pictures)
+    lines = [f"only in body, line {part.line + front.body_line - 1}: {_shorten(part.source)}" for part in found]
+    return ["", *lines] if lines else []
 
 
 def _locate(file: Path, settings: Settings) -> tuple[Path, str]:
@@ -78,6 +92,8 @@ def _article_lines(reading: Reading, origins: dict[str, str]) -> list[str]:
         if values[f"{column}_source"] != "front_matter":
             source = values[f"{column}_source"]
             origins[column] = f"from the {source.replace('_', ' ')}" if source else "undated"
+    if values["language_source"] == "path":
+        origins["language"] = "from the path"
     if not origins.get("article_id"):
         origins["article_id"] = "from the file's path"
     lines = []
@@ -98,6 +114,7 @@ def _image_lines(reading: Reading) -> list[str]:
             lines.append(f"    caption, line {caption.source_line}, {caption.form}: {_shorten(caption.text)}")
             if caption.credit:
                 names = f"photographer {_shorten(caption.photographer)}, agency {_shorten(caption.agency)}"
+                names += f", licence {caption.licence}" if caption.licence else ""
                 lines.append(f"        credit: {_shorten(caption.credit)} ({names})")
     return lines or ["no images"]
 

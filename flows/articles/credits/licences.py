@@ -55,6 +55,6 @@ def _short_name(found: re.Match[str]) -> str:
         return f"CC0-{zero_version or '1.0'}"
     if public or domain:
         return "PD"
-    words = _WORD.findall(parts or path)
-    names = [_WORDS.get(word.casefold().replace("-", ""), word.upper()) for word in words]
+    found_words = _WORD.findall(parts or path)
+    names = [_WORDS.get(word.casefold().replace("-", ""), word.upper()) for word in found_words]
     return "-".join(["CC", *names, *filter(None, [version or path_version])])

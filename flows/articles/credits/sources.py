@@ -15,7 +15,7 @@ _SHOWN = frozenset(
     }
 )
 _FOREIGN = "|".join(
-    word for language, words in PHOTO_WORDS.items() for word in words if not word.isascii() and language != "French"
+    word for language, labels in PHOTO_WORDS.items() for word in labels if not word.isascii() and language != "French"
 )
 _SLASHED = re.compile(rf"(?:\A|(?<=[\s.!?…。！？”\"»)）]))(?:{_FOREIGN})\s*+[/／=＝]\s*+(\S.*)\Z")
 _PROVIDED = re.compile(r"(\S.{0,40}?)\s*+(?:제공|提供|사진)[.。]?\Z")
@@ -43,8 +43,8 @@ def names_after_a_source(bracket: str) -> Names | None:
     agency = agency_of(source)
     if agency or source.casefold() in NO_PERSONS:
         return names._replace(agency=agency or names.agency) if names.alone else None
-    words = source.split()
-    is_house = len(words) <= 4 and all(word[:1].isupper() and word.casefold() not in _SHOWN for word in words)
+    parts = source.split()
+    is_house = len(parts) <= 4 and all(part[:1].isupper() and part.casefold() not in _SHOWN for part in parts)
     return names if is_house and names.alone and " " in (names.photographer or "") and "," not in match[2] else None
 
 

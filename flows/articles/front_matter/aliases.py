@@ -36,7 +36,7 @@ ALIASES = {
         *("og_image", "social_image", "photo", "picture", "img", "images", "header"),
     ),
 }
-# What may stand beside an image: hero_alt, image_caption, photo_credit. The name of the image's key comes first.
+# What may accompany an image: hero_alt, image_caption, photo_credit. The name of the image's key comes first.
 IMAGE_TEXTS = {
     "alt": ("alt", "alt_text"),
     "title": ("title",),

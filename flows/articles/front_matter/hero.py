@@ -26,7 +26,7 @@ class Hero(NamedTuple):
 
 
 def is_no_image(written: Written) -> bool:
-    """Return whether a value says that there is no image, as `image: none` does."""
+    """Return whether a value says that there is none, as `image: none` does."""
     return isinstance(written, str) and written.strip().casefold() in _NONE
 
 
@@ -37,8 +37,8 @@ def hero_of(mapping: dict[str, Written], line: int) -> tuple[Hero | None, bool]:
     if address is None:
         return None, False
     texts = {}
-    for name, words in IMAGE_TEXTS.items():
-        key = next((key for word in words if (key := fold(word)) not in used and _text(folded.get(key))), None)
+    for name, spellings in IMAGE_TEXTS.items():
+        key = next((key for word in spellings if (key := fold(word)) not in used and _text(folded.get(key))), None)
         texts[name] = _text(folded[key]) if key else ""
         used |= {key} if key else set()
     hero = Hero(address, texts["alt"], texts["title"], texts["caption"], texts["credit"], line)
@@ -85,6 +85,6 @@ def first_of(written: Written) -> str | dict[str, Written] | None:
 
 
 def _text(written: Written) -> str:
-    """Return a text, with HTML's character references as a browser shows them; "" if it is no text."""
+    """Return a text, with HTML's character references as a browser shows them; "" for any other value."""
     text = written.strip() if isinstance(written, str) else ""
     return unescape(text) if "&" in text else text

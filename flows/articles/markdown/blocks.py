@@ -75,14 +75,19 @@ def read_document(body: str) -> Document:
     return Document(list(_read(events, masked.codes, lines)), lines, masked)
 
 
-def code_ranges(text: str) -> list[tuple[int, int]]:
-    """Return the ranges of bytes of code blocks and code spans in a masked text, sorted."""
+def code_blocks(text: str) -> list[tuple[int, int]]:
+    """Return the ranges of bytes of code blocks in a masked text, sorted."""
+    return code_ranges(text, spans=False)
+
+
+def code_ranges(text: str, spans: bool = True) -> list[tuple[int, int]]:
+    """Return the ranges of bytes of code blocks, and perhaps of code spans, in a masked text, sorted."""
     found = []
     events: Iterator[Any] = pyromark.events_with_range(text, options=_OPTIONS)
     for event, place in events:
         if type(event) is dict:
             name, value = event.popitem()
-            if name == "Code" or (name == "Start" and type(value) is dict and "CodeBlock" in value):
+            if (name == "Code" and spans) or (name == "Start" and type(value) is dict and "CodeBlock" in value):
                 found.append((place["start"], place["end"]))
     return found
 

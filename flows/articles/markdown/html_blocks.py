@@ -71,13 +71,13 @@ def html_blocks(markup: str, line: int, codes: list[Shortcode]) -> Iterator[tupl
         yield level, parts
 
 
-def _texts(words: Words, codes: list[Shortcode]) -> Iterable[HtmlPart]:
+def _texts(item: Words, codes: list[Shortcode]) -> Iterable[HtmlPart]:
     """Return the texts, shortcodes and images of Markdown in a text of HTML."""
-    if "![" not in words.text:
-        return part(words.text, codes)
+    if "![" not in item.text:
+        return part(item.text, codes)
     found: list[HtmlPart] = []
-    line = words.line
-    for number, piece in enumerate(_IMAGE.split(words.text)):
+    line = item.line
+    for number, piece in enumerate(_IMAGE.split(item.text)):
         found += [Shortcode(unmask(piece, codes), line)] if number % 2 else part(piece, codes)
         line += piece.count("\n")
     return [piece for piece in found if piece]
