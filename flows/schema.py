@@ -219,6 +219,11 @@ DROPPED = Table("dropped", Dropped, ("article_id",))
 DUPLICATES = Table("duplicates", Duplicate, ("source_path",))
 ARTICLE_KEYS = Table("article_keys", ArticleKey, ("source_path",))
 
+# The columns that keys of front matter can feed; `image` is the row of the hero.
+FRONT_MATTER_COLUMNS = (
+    *("article_id", "title", "description", "category", "language", "layout", "published_at", "origin_url", "image"),
+)
+
 ARTICLES = Table("articles", Article, ("article_id",), by_month=True)
 IMAGES = Table("images", Image, ("article_id", "position"), by_month=True)
 # Captions of an article are staged in the order of its images, which a stable sort by article preserves.

@@ -1,8 +1,11 @@
 """Read the settings from command-line flags, parameters of the flow, or BROADSHEET_* variables."""
 
+import json
 import os
+import tomllib
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,8 +15,9 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from flows.display import shortened
-from flows.errors import InvalidSettingError
+from flows.errors import InvalidSettingError, first_line
 from flows.object_store.path import ObjectPath, has_scheme, parse
+from flows.schema import FRONT_MATTER_COLUMNS
 
 MAX_WAIT = 7 * 24 * 3600  # seconds
 MAX_PROCESSES = 1_000
@@ -21,6 +25,12 @@ MAX_SHOWN_LENGTH = 100  # characters of an invalid value in a message
 OWN_ERROR, EXPECTATION = "Value error, ", "Input should be "  # prefixes of pydantic's messages
 # Silently ignoring an old name would change the published edition.
 RENAMED = {"BROADSHEET_ENDINGS": "BROADSHEET_EXTENSIONS", "BROADSHEET_PATIENCE": "BROADSHEET_LOCK_TIMEOUT"}
+CONFIG_FILE = "broadsheet.toml"
+MAX_CONFIG_BYTES = 1_000_000
+_JSON_FORMS = {
+    "BROADSHEET_EXTENSIONS": 'list. Write it as [".md", ".txt"]',
+    "BROADSHEET_COLUMNS": 'object. Write it as {"kicker": "category"}',
+}
 MAX_KEEP_HOURS = 1_000_000  # a century; larger values cannot be subtracted from the current time
 
 
@@ -61,9 +71,64 @@ def _describe_value(error: Any) -> str:
 
 
 def _describe_invalid_json() -> str:
-    """Describe an error in BROADSHEET_EXTENSIONS, the only variable that is parsed as JSON."""
-    value = shortened(os.environ.get("BROADSHEET_EXTENSIONS", ""), MAX_SHOWN_LENGTH)
-    return f'BROADSHEET_EXTENSIONS: {value} is not a JSON list. Write it as [".md", ".txt"].'
+    """Describe an error in one of the two variables that are parsed as JSON."""
+    name = next((name for name in _JSON_FORMS if not _is_json(os.environ.get(name, "null"))), "BROADSHEET_EXTENSIONS")
+    value = shortened(os.environ.get(name, ""), MAX_SHOWN_LENGTH)
+    return f"{name}: {value} is not a JSON {_JSON_FORMS[name]}."
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _columns_in_file(config: Path | None) -> dict[str, str]:
+    """Return the section [columns] of a TOML file, or of broadsheet.toml in the current folder if it exists.
+
+    Raise InvalidSettingError.
+    """
+    file = config or Path(CONFIG_FILE)
+    try:
+        with file.open("rb") as source:
+            text = source.read(MAX_CONFIG_BYTES).decode()
+        sections = tomllib.loads(text)
+    except FileNotFoundError:
+        if config is None:
+            return {}
+        raise InvalidSettingError(
+            f"The configuration file {file} does not exist. Pass another with --config."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InvalidSettingError(f"The configuration file {file} cannot be read ({first_line(error)}).") from None
+    if unknown := sorted(sections.keys() - {"columns"}):
+        raise InvalidSettingError(f"{file}: {unknown[0]} is not a section. The only one is [columns].")
+    try:
+        return _require_columns(_flatten(sections.get("columns", {})))
+    except ValueError as error:
+        raise InvalidSettingError(f"{file}: {error}") from None
+
+
+def _flatten(section: Any, before: str = "") -> dict[str, Any]:
+    """Return the keys of nested tables with dots: TOML reads `meta.date = "…"` as a table."""
+    if not isinstance(section, dict):
+        raise ValueError("columns is not a section. Write [columns] above its keys.")
+    found: dict[str, Any] = {}
+    for key, value in section.items():
+        found |= _flatten(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
+    return found
+
+
+def _require_columns(columns: dict[str, Any]) -> dict[str, str]:
+    """Raise ValueError if a key feeds something other than a column that front matter can feed."""
+    for key, column in columns.items():
+        if column not in FRONT_MATTER_COLUMNS:
+            close = get_close_matches(str(column), FRONT_MATTER_COLUMNS, 1)
+            hint = f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(FRONT_MATTER_COLUMNS)}."
+            raise ValueError(f"{key} feeds {column}, which is not a column that front matter can feed. {hint}")
+    return dict(sorted(columns.items()))
 
 
 def _split_folders(value: object) -> object:
@@ -76,7 +141,7 @@ Folders = Annotated[tuple[Path, ...], BeforeValidator(_split_folders), NoDecode]
 
 
 class Settings(BaseSettings):
-    """All settings. If `time_zone` or `extensions` changes, the next run reads every file."""
+    """All settings. If `time_zone`, `extensions` or `columns` changes, the next run reads every file."""
 
     model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="forbid")
 
@@ -92,6 +157,12 @@ class Settings(BaseSettings):
     )
     link_roots: Folders = Field(
         (), description="Folders outside the source that symbolic links may lead to, separated by a colon."
+    )
+    config: Folder | None = Field(
+        None, description="TOML file with the section [columns]; by default broadsheet.toml in the current folder."
+    )
+    columns: dict[str, str] = Field(
+        {}, description="Keys of front matter with the columns that they feed, as a JSON object; overrides the file's."
     )
     rebuild: bool = Field(False, description="Read every file and publish, even without changes.")
     verify_content: bool = Field(False, description="Read every file, even if its size and time are unchanged.")
@@ -136,13 +207,21 @@ class Settings(BaseSettings):
                 raise InvalidSettingError(f"{old} is now called {new}. Rename the variable.")
         given = {name: value for name, value in values.items() if value is not None}
         try:
-            return cls(**given)
+            settings = cls(**given)
         except ValidationError as error:
             raise InvalidSettingError(
                 " ".join(_describe_error(flaw, option, given) for flaw in error.errors())
             ) from None
         except SettingsError:
             raise InvalidSettingError(_describe_invalid_json()) from None
+        return (
+            settings if settings.columns else settings.model_copy(update={"columns": _columns_in_file(settings.config)})
+        )
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        return _require_columns(columns)
 
     @field_validator("time_zone")
     @classmethod

@@ -1,7 +1,9 @@
 """Read a seed file into an article with its images and captions, or into the problem that rejects it."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
@@ -62,13 +64,18 @@ class Moment(NamedTuple):
     source: str | None
 
 
-def read_article(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
-    """Read the bytes of a seed file. `source_path` is its path in the source; times without an offset are in `zone`."""
+def read_article(
+    content: bytes, source_path: str, zone: ZoneInfo, columns: Mapping[str, str] = MappingProxyType({})
+) -> Reading:
+    """Read the bytes of a seed file. `source_path` is its path in the source; times without an offset are in `zone`.
+
+    `columns` are the user's own keys of front matter, or dotted paths, and the columns that they feed.
+    """
     try:
         front = read_front_matter(content)
     except RejectedError as error:
         return rejected(error.problem, source_path)
-    fields = Fields(front)
+    fields = Fields(front, columns)
     status = "draft" if is_draft(fields, source_path) else "published"
     article_id = fields.identity() or f"path:{source_path}"
     moment = _moment(fields, article_id, source_path, zone)

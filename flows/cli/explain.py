@@ -1,5 +1,6 @@
 """Explain to an editor how Broadsheet reads one seed file."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -48,10 +49,15 @@ def _lines(file: Path, settings: Settings) -> list[str]:
         return [f"{printable(str(file))}: rejected", *_problem_lines(reading.problems)]
     except RejectedError as error:
         return [f"{printable(str(file))}: rejected", *_problem_lines([error.problem])]
-    reading = with_arrow_rows(read_isolated(content, path, ZoneInfo(settings.time_zone)), path)
+    reading = with_arrow_rows(read_isolated(content, path, ZoneInfo(settings.time_zone), settings.columns), path)
     lines = [f"{printable(str(file))}: {reading.status}"]
     if reading.article:
-        lines += ["", *_article_lines(reading, _origins(content, reading.problems)), "", *_image_lines(reading)]
+        lines += [
+            "",
+            *_article_lines(reading, _origins(content, reading.problems, settings.columns)),
+            "",
+            *_image_lines(reading),
+        ]
     lines += _problem_lines(reading.problems)
     return [*lines, *_left_out_lines(content, reading)] if reading.article else lines
 
@@ -74,9 +80,9 @@ def _locate(file: Path, settings: Settings) -> tuple[Path, str]:
     return root, printable((folder / file.name).relative_to(root).as_posix())
 
 
-def _origins(content: bytes, problems: list[Problem]) -> dict[str, str]:
+def _origins(content: bytes, problems: list[Problem], own: Mapping[str, str]) -> dict[str, str]:
     """Return the key and line of each column that the front matter feeds; a key with a problem feeds none."""
-    fields = Fields(read_front_matter(content))
+    fields = Fields(read_front_matter(content), own)
     unusable = {row.line_number for row in problems if row.code in UNUSED_KEY_CODES}
     origins = {}
     for column in ALIASES:

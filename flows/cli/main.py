@@ -100,6 +100,8 @@ def _add_command(commands: Any, function: Command, about: str, *folders: str) ->
     command = cast(argparse.ArgumentParser, commands.add_parser(function.__name__, help=about, description=description))
     for folder in folders:
         _add_setting(command, folder, metavar="FOLDER")
+    if "source" in folders:
+        _add_setting(command, "config", metavar="FILE")
     command.set_defaults(command=function)
     return command
 

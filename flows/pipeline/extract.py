@@ -100,6 +100,7 @@ def row_rules(settings: Settings) -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "time_zone": settings.time_zone,
         "extensions": list(settings.extensions),
+        "columns": settings.columns,
     }
 
 

@@ -1,6 +1,8 @@
 """Isolate seed files: an exception while reading one rejects that file and does not fail the run."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from flows.articles.article import Reading, read_article, rejected
@@ -13,10 +15,12 @@ MAX_REASON_LENGTH = 150  # characters
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
 
 
-def read_isolated(content: bytes, source_path: str, zone: ZoneInfo) -> Reading:
+def read_isolated(
+    content: bytes, source_path: str, zone: ZoneInfo, columns: Mapping[str, str] = MappingProxyType({})
+) -> Reading:
     """Read a seed file; an exception of the parser rejects the file with the problem `internal_error`."""
     try:
-        return read_article(content, source_path, zone)
+        return read_article(content, source_path, zone, columns)
     except BaseException as error:
         if not concerns_file(error):
             raise

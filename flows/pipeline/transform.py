@@ -1,7 +1,7 @@
 """Read seed files into staged rows, batch by batch."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -89,7 +89,7 @@ def _rows(settings: Settings, edition_id: str, files: list[KnownFile]) -> list[t
     zone = ZoneInfo(settings.time_zone)
     contents = read_seed_files(settings.source, [file.source_path for file in files], settings.link_roots)
     pairs = zip(files, contents, strict=True)
-    found = [(_as_read(file, content), *_read(file, content, zone)) for file, content in pairs]
+    found = [(_as_read(file, content), *_read(file, content, zone, settings.columns)) for file, content in pairs]
     read = [(file, reading, content_hash) for file, reading, content_hash in found if reading]
     try:
         return _tables(read, edition_id)
@@ -122,7 +122,9 @@ def _tables(read: list[_Read], edition_id: str) -> list[tuple[Table, pa.Table]]:
     ]
 
 
-def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | None, str | None]:
+def _read(
+    file: KnownFile, content: Content, zone: ZoneInfo, columns: Mapping[str, str]
+) -> tuple[Reading | None, str | None]:
     """Return the reading of a file, None if its content is unchanged, and its hash, None if it cannot be read."""
     path = file.source_path
     if isinstance(content, RejectedError):
@@ -132,7 +134,8 @@ def _read(file: KnownFile, content: Content, zone: ZoneInfo) -> tuple[Reading | 
     if len(content) > MAX_FILE_BYTES:
         return rejected(problem("too_large", size=max(file.size, len(content)), limit=MAX_FILE_BYTES), path), None
     content_hash = xxhash.xxh3_128_hexdigest(content)
-    return None if content_hash == file.content_hash else read_isolated(content, path, zone), content_hash
+    reading = None if content_hash == file.content_hash else read_isolated(content, path, zone, columns)
+    return reading, content_hash
 
 
 def _as_read(file: KnownFile, content: Content) -> KnownFile:

@@ -72,6 +72,7 @@ class Manifest(BaseModel):
         max_length=1_000,
         validation_alias=AliasChoices("extensions", "endings"),  # of schema 2 and older
     )
+    columns: dict[str, str] = Field({}, max_length=1_000)
     edition_id: Annotated[str, AfterValidator(_edition_id)]
     published_at: str | None = Field(None, max_length=64)
     articles: Count = 0

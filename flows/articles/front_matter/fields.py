@@ -2,9 +2,10 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, time
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 from flows.articles.front_matter.aliases import FEEDING, FOLDED, all_names_beside, fold
@@ -25,8 +26,9 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode  # dumps()
 class Fields:
     """The keys of one front matter; `problems` collects the values that cannot be used."""
 
-    def __init__(self, front: FrontMatter) -> None:
+    def __init__(self, front: FrontMatter, columns: Mapping[str, str] = MappingProxyType({})) -> None:
         self.front = front
+        self.columns = columns  # the columns of the user's own keys, which may be dotted paths
         self.used: set[str] = set()
         self.problems = list(front.problems)
         self.names: dict[str, str] = {}  # the keys by their folded spelling
@@ -34,16 +36,29 @@ class Fields:
             self.names.setdefault(fold(key), key)
 
     def line(self, key: str) -> int | None:
-        """Return the line of a key in the file."""
-        return self.front.lines.get(key)
+        """Return the line of a key in the file, for a dotted path that of its first part."""
+        lines = self.front.lines
+        return lines.get(key) or lines.get(key.partition(".")[0])
 
     def values(self, column: str) -> Iterator[tuple[str, Written]]:
         """Yield the keys that may feed a column and have a value, with that value as written."""
         names, written = self.names, self.front.written
+        if self.columns:
+            yield from self._own_values(column)
         for name in FOLDED[column]:
             if name in names and not _is_empty(written[names[name]]):
                 self.used.add(names[name])
                 yield names[name], written[names[name]]
+
+    def _own_values(self, column: str) -> Iterator[tuple[str, Written]]:
+        """Yield the user's own keys that feed a column; those in mappings stay in `extra`."""
+        for key, fed in self.columns.items():
+            value = self.front.written.get(key)
+            if value is None:
+                value = _at_path(self.front.written, key)
+            if fed == column and not _is_empty(value):
+                self.used.add(key)
+                yield key, value
 
     def find(self, name: str) -> tuple[str, Written] | None:
         """Return the key with a folded name and its value as written, None without a value."""
@@ -97,7 +112,7 @@ class Fields:
         """Return the image: an address, or a mapping with one, whose other keys stay in `extra`."""
         for key, written in self.values("image"):
             self.used.discard(key)
-            if isinstance(self.front.values[key], bool) or is_no_image(written):
+            if isinstance(self.front.values.get(key), bool) or is_no_image(written):
                 continue  # no image, or one that only the site can resolve
             value = first_of(written)
             if isinstance(value, str):
@@ -155,6 +170,13 @@ class Fields:
         self.used.discard(key)
         value = quoted(json.dumps(written, ensure_ascii=False))
         self.problems.append(problem("unusable_value", self.line(key), key=key, value=value, wanted=wanted))
+
+
+def _at_path(written: Written, path: str) -> Written:
+    """Return the value at a dotted path of nested mappings, None if there is none."""
+    for part in path.split("."):
+        written = written.get(part) if isinstance(written, dict) else None
+    return written
 
 
 def _decoded(text: str) -> str:

@@ -19,7 +19,8 @@ from typing import NamedTuple
 # would each search the same text.
 _INSIDE = r"""(?:[^{}"]|"(?:[^"\\{]|\\[^{\n]|\\(?=\{)|\{(?!\{))*+")*+"""
 _ALT = r"(?:[^\[\]\n\\]|\\[^\n])*+"
-_TARGET = r"[^()\n]*+(?:\([^()\n]*+\)[^()\n]*+)*+"
+_IN_TARGET = r"(?:[^()\n!]|!(?!\[))*+"
+_TARGET = rf"{_IN_TARGET}(?:\({_IN_TARGET}\){_IN_TARGET})*+"
 # After the address and white space comes something other than a title, or something after the title.
 _TITLE = r"""(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
 _MORE = rf"""(?=[ \t]*+[^\s<>(){{]++[ \t]++(?:[^\s"'()]|{_TITLE}[ \t]*+[^\s)]))"""

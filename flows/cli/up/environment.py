@@ -1,5 +1,6 @@
 """Build the environment of the processes that `broadsheet up` starts, which the shell cannot override."""
 
+import json
 import os
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def process_environment(settings: Settings, home: Path, password: str) -> dict[s
         "BROADSHEET_WAREHOUSE": _absolute(settings.warehouse),
         "BROADSHEET_DATA": _absolute(settings.data),
         "BROADSHEET_TIME_ZONE": settings.time_zone,
+        "BROADSHEET_COLUMNS": json.dumps(settings.columns),
     }
 
 
