@@ -69,9 +69,7 @@ class Article(NamedTuple):
     language_source: Annotated[str | None, "Origin of language: front_matter or path (a folder or a file suffix)."]
     layout: Annotated[str | None, "Page layout named in the front matter."]
     published_at: Annotated[datetime | None, "Time of publication, UTC (schema.org datePublished)."]
-    published_at_source: Annotated[
-        str | None, "Origin of published_at: front_matter, code, file_name (or folder) or permalink."
-    ]
+    published_at_source: Annotated[str | None, "Origin of published_at: front_matter, code, file_name or permalink."]
     published_on: Annotated[date | None, "Date of publication in the edition's time zone."]
     published_month: Month
     origin_url: Annotated[str | None, "URL at which the article first appeared (schema.org url)."]
@@ -128,9 +126,7 @@ class Problem(NamedTuple):
     """One row per problem in a seed file."""
 
     source_path: Annotated[str, "Path of the seed file, relative to the source."]
-    severity: Annotated[
-        str, "rejected (not published), repaired (published with a substitute value), warning or duplicate."
-    ]
+    severity: Annotated[str, "rejected (not published), repaired (with a substitute value), warning or duplicate."]
     code: Annotated[str, "Kind of problem, such as not_utf8."]
     line_number: Annotated[int | None, "Line of the seed file, if known."]
     column_number: Annotated[int | None, "Column in that line, if known."]

@@ -71,25 +71,17 @@ def _describe_value(error: Any) -> str:
 
 
 def _describe_invalid_json() -> str:
-    """Describe an error in one of the two variables that are parsed as JSON."""
-    name = next((name for name in _JSON_FORMS if not _is_json(os.environ.get(name, "null"))), "BROADSHEET_EXTENSIONS")
-    value = shortened(os.environ.get(name, ""), MAX_SHOWN_LENGTH)
-    return f"{name}: {value} is not a JSON {_JSON_FORMS[name]}."
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+    """Describe an error in one of the variables that are parsed as JSON."""
+    for name, form in _JSON_FORMS.items():
+        try:
+            json.loads(os.environ.get(name, "null"))
+        except ValueError:
+            return f"{name}: {shortened(os.environ[name], MAX_SHOWN_LENGTH)} is not a JSON {form}."
+    return "A variable is not valid JSON."
 
 
 def _columns_in_file(config: Path | None) -> dict[str, str]:
-    """Return the section [columns] of a TOML file, or of broadsheet.toml in the current folder if it exists.
-
-    Raise InvalidSettingError.
-    """
+    """Return [columns] of a TOML file, or of broadsheet.toml if it exists; raise InvalidSettingError."""
     file = config or Path(CONFIG_FILE)
     try:
         with file.open("rb") as source:

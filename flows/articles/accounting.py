@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flows.articles.markdown.addresses import is_template
-from flows.articles.markdown.blocks import Document, code_blocks, code_ranges
+from flows.articles.markdown.blocks import Document, code_ranges
 from flows.articles.markdown.html import Tag
 from flows.articles.markdown.images import Picture, is_image_name, plain
 from flows.articles.markdown.masking import Shortcode, masked_places, unmask
@@ -189,7 +189,7 @@ def left_out(document: Document, pictures: list[Picture]) -> list[Token]:
     text, lines = document.masked.text, Counter(picture.line for picture in pictures)
     codes = [Token(code.line, code.source) for code in _codes(document) if not lines[code.line]]
     source, found = text.encode(), []
-    for start, end in _merged(sorted([*code_blocks(text), *_enclosed(source)])):
+    for start, end in _merged(sorted([*code_ranges(text, spans=False), *_enclosed(source)])):
         written = unmask(source[start:end].decode(errors="replace"), document.masked.codes)
         found.append(Token(document.lines.at(start), written))
     return sorted([*codes, *found])

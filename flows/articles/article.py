@@ -84,20 +84,17 @@ def read_article(
     line_offset = front.body_line - 1
     document = read_document(front.body)
     pictures, texts = read_pictures(document)
-    unread = account(document, pictures, texts)
-    fields.problems += [row._replace(line_number=(row.line_number or 1) + line_offset) for row in unread]
+    fields.problems += _moved(account(document, pictures, texts), line_offset)
     prose = read_prose(document.blocks, texts, normalize_whitespace(fields.text("title") or ""))
     text = "\n\n".join(prose.texts)
     described = _described(fields, source_path)
     hero, extra = fields.image(), fields.extra()
-    owner, limit = Owner(article_id, month, line_offset), None
-    if not is_within_limit(owner, pictures, len(content), len(text) + len(extra or "")):
-        # One less, since the row also has the body.
-        limit = (MAX_GROWTH - 1) * len(content) + MAX_EXTRA_BYTES - bytes_of(text) - bytes_of(extra or "")
+    owner, others = Owner(article_id, month, line_offset), (text, extra or "")
+    limit = None if is_within_limit(owner, pictures, len(content), sum(map(len, others))) else _limit(content, others)
     images, captions = image_rows(owner, hero, pictures, limit, fields.problems)
     article = Article(
         article_id=article_id,
-        title=_title(prose, document, texts, line_offset, fields.problems) or _words_of(source_path),
+        title=_title(prose, document, texts, fields) or _words_of(source_path),
         title_source=prose.title_source or "file_name",
         **described,
         published_at=moment.at,
@@ -114,11 +111,18 @@ def read_article(
         extra=extra,
         source_path=source_path,
     )
-    if not prose.title:
-        fields.problems.append(problem("title_from_file_name", fields.line("title") or front.body_line))
     found = limit_problems(sorted(fields.problems, key=lambda row: row.line_number or 0))
     problems = [row._replace(source_path=source_path, article_id=article_id) for row in found]
     return Reading(status, article, images, captions, problems)
+
+
+def _moved(problems: list[Problem], lines: int) -> list[Problem]:
+    return [row._replace(line_number=(row.line_number or 1) + lines) for row in problems]
+
+
+def _limit(content: bytes, others: tuple[str, ...]) -> int:
+    """Return how many bytes the rows of images and captions may have, beside the article's row with its body."""
+    return (MAX_GROWTH - 1) * len(content) + MAX_EXTRA_BYTES - sum(map(bytes_of, others))
 
 
 def _described(fields: Fields, source_path: str) -> dict[str, str | None]:
@@ -150,13 +154,16 @@ def _language(fields: Fields, source_path: str) -> tuple[str | None, str | None]
     return tag, "path" if tag else None
 
 
-def _title(prose: Prose, document: Document, texts: list[str], line_offset: int, problems: list[Problem]) -> str | None:
-    """Return the title, truncated if it is a whole paragraph of the body that is too long."""
-    title = prose.title
+def _title(prose: Prose, document: Document, texts: list[str], fields: Fields) -> str | None:
+    """Return the title, truncated if it is a whole paragraph of the body that is too long; none is a problem."""
+    title, line_offset = prose.title, fields.front.body_line - 1
+    if title is None:
+        fields.problems.append(problem("title_from_file_name", fields.line("title") or fields.front.body_line))
     if title is None or len(title) <= MAX_LENGTHS["title"]:
         return title
     spoken = next((block for block, text in zip(document.blocks, texts, strict=True) if text == title), None)
-    return truncate(title, "title", document.lines.at(spoken.start) + line_offset if spoken else None, problems)
+    line = document.lines.at(spoken.start) + line_offset if spoken else None
+    return truncate(title, "title", line, fields.problems)
 
 
 def rejected(reason: Problem, source_path: str) -> Reading:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from flows.articles.credits.agencies import agency_of
+from flows.articles.credits.credit import Credit, from_start, in_bracket
 from flows.articles.credits.labels import (
     BY,
     COURTESY,
@@ -34,32 +34,22 @@ _TAKEN_BY = re.compile(r"(?:(\w{2,6}社)?(?:记者|記者))?\s*([\u4e00-\u9fff·
 _AGENCY_AND_SLASH = re.compile(r"(?<=\s)([A-Z]{2,20})\s?/\s?[^/]+(?:/[^/]+)?\Z")
 
 
-class Credit(NamedTuple):
-    """The credit of a caption; `rest` is the caption without it, `licence` the licence that the credit names."""
-
-    credit: str
-    photographer: str | None
-    agency: str | None
-    rest: str
-    licence: str | None = None
-
-
 def labelled_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (Photo: Jane Doe/Reuters)` and `… (AP Photo: Jane Doe)`, with any language's word for photo."""
     label = LABELLED.fullmatch(end.bracket) if end.bracket else None
-    return _in_bracket(end, _with_acronym(label[2] or label[3], label[1])) if label else None
+    return in_bracket(end, _with_acronym(label[2] or label[3], label[1])) if label else None
 
 
 def copyright_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (© Jane Doe)`."""
     sign = _COPYRIGHT.match(end.bracket) if end.bracket else None
-    return _in_bracket(end, read_names(end.bracket[sign.end() :])) if sign else None
+    return in_bracket(end, read_names(end.bracket[sign.end() :])) if sign else None
 
 
 def source_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (Courtesy of the Harbour Museum)`, `… (File photo)`, `… (Ostby Post photo)`: only a source."""
     says_source = SOURCE.fullmatch(end.bracket) or HOUSE_PHOTO.fullmatch(end.bracket) if end.bracket else None
-    return _in_bracket(end, read_names(end.bracket))._replace(photographer=None) if says_source else None
+    return in_bracket(end, read_names(end.bracket))._replace(photographer=None) if says_source else None
 
 
 def labelled_at_the_end(end: Trailing) -> Credit | None:
@@ -71,7 +61,7 @@ def labelled_at_the_end(end: Trailing) -> Credit | None:
     names = _with_acronym(end.text[after:], label[1])
     begins = label.start() in end.starts
     stands_out = not label[0][0].islower() and (names.agency or " " in (names.photographer or ""))
-    return _from(end, label.start(), names) if names.alone and (begins or stands_out) else None
+    return from_start(end, label.start(), names) if names.alone and (begins or stands_out) else None
 
 
 def _last_mark(text: str) -> tuple[int, int]:
@@ -86,19 +76,19 @@ def _last_mark(text: str) -> tuple[int, int]:
 def source_before_a_colon(end: Trailing) -> Credit | None:
     """Match `… (Getty Images: Jane Doe)` and `… (Supplied: Jane Doe)`."""
     names = names_after_a_source(end.bracket) if ":" in end.bracket or "：" in end.bracket else None
-    return _in_bracket(end, names) if names else None
+    return in_bracket(end, names) if names else None
 
 
 def organization_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (U.S. Army photo by Sgt. Jane Doe)`."""
     found = organization(end.bracket) if end.bracket else None
-    return _in_bracket(end, found[1]) if found and found[0] == 0 else None
+    return in_bracket(end, found[1]) if found and found[0] == 0 else None
 
 
 def organization_at_the_end(end: Trailing) -> Credit | None:
     """Match `…. U.S. Army photo by Sgt. Jane Doe`."""
     found = None if end.bracket else organization(end.text)
-    return _from(end, *found) if found else None
+    return from_start(end, *found) if found else None
 
 
 def foreign_in_brackets(end: Trailing) -> Credit | None:
@@ -107,19 +97,19 @@ def foreign_in_brackets(end: Trailing) -> Credit | None:
         return None
     found = slashed_label(end.bracket)
     names = found[1] if found and found[0] == 0 else provided(end.bracket)
-    return _in_bracket(end, names) if names and names.alone else None
+    return in_bracket(end, names) if names and names.alone else None
 
 
 def foreign_at_the_end(end: Trailing) -> Credit | None:
     """Match `…。图/王小明` and `…. 사진=연합뉴스`."""
     found = None if end.bracket else slashed_label(end.text)
-    return _from(end, *found) if found else None
+    return from_start(end, *found) if found else None
 
 
 def agency_in_brackets(end: Trailing) -> Credit | None:
     """Match `… (AFP)` and `… (Jane Doe/AFP)`: a last bracket that names a known agency."""
     names = read_names(end.bracket) if end.bracket else None
-    return _in_bracket(end, names) if names and names.agency else None
+    return in_bracket(end, names) if names and names.agency else None
 
 
 def names_in_brackets(end: Trailing) -> Credit | None:
@@ -128,7 +118,7 @@ def names_in_brackets(end: Trailing) -> Credit | None:
     if label is None and not ("/" in end.bracket and end.text[end.bracket_start] == "["):
         return None
     names = read_names(end.bracket[label.end() if label else 0 :])
-    return _in_bracket(end, names) if names.alone and (names.agency or " " in (names.photographer or "")) else None
+    return in_bracket(end, names) if names.alone and (names.agency or " " in (names.photographer or "")) else None
 
 
 def photo_by_at_the_end(end: Trailing) -> Credit | None:
@@ -137,7 +127,7 @@ def photo_by_at_the_end(end: Trailing) -> Credit | None:
         label = BY.match(end.text, start) or UNMARKED.match(end.text, start)
         names = read_names(end.text[label.end() :]) if label else None
         if label and names and names.alone and (names.agency or label[1]):
-            return _from(end, start, names)
+            return from_start(end, start, names)
     return None
 
 
@@ -146,7 +136,7 @@ def copyright_at_the_end(end: Trailing) -> Credit | None:
     place = max(map(end.text.rfind, ("©", "(c)", "(C)", "Copyright")))
     sign = _COPYRIGHT.match(end.text, place) if place >= 0 else None
     names = read_names(end.text[sign.end() :]) if sign else None
-    return _from(end, place, names) if names and names.alone else None
+    return from_start(end, place, names) if names and names.alone else None
 
 
 def source_at_the_end(end: Trailing) -> Credit | None:
@@ -154,7 +144,7 @@ def source_at_the_end(end: Trailing) -> Credit | None:
     for start in end.starts:
         said = end.text[start:].rstrip(" .。")
         if (LAST_SOURCE if start else COURTESY).fullmatch(said):
-            return _from(end, start, read_names(said))._replace(photographer=None)
+            return from_start(end, start, read_names(said))._replace(photographer=None)
     return None
 
 
@@ -163,7 +153,7 @@ def taken_by(end: Trailing) -> Credit | None:
     if not end.text.rstrip("。").endswith(("摄", "攝")):
         return None
     found = next((match for start in end.starts if (match := _TAKEN_BY.match(end.text, start))), None)
-    return _from(end, found.start(), read_names(f"{found[2]}/{found[1] or ''}")) if found else None
+    return from_start(end, found.start(), read_names(f"{found[2]}/{found[1] or ''}")) if found else None
 
 
 def agency_at_the_end(end: Trailing) -> Credit | None:
@@ -174,7 +164,7 @@ def agency_at_the_end(end: Trailing) -> Credit | None:
             continue
         names = read_names(words)
         if names.alone and names.agency:
-            return _from(end, start, names)
+            return from_start(end, start, names)
     return None
 
 
@@ -182,7 +172,7 @@ def agency_before_a_slash(end: Trailing) -> Credit | None:
     """Match `… at dawn REUTERS/Jane Doe`: an agency in capitals and a slash, without a full stop before it."""
     match = _AGENCY_AND_SLASH.search(end.text) if "/" in end.text else None
     names = read_names(match[0]) if match and agency_of(match[1]) else None
-    return _from(end, match.start(), names) if match and names and names.alone else None
+    return from_start(end, match.start(), names) if match and names and names.alone else None
 
 
 RULES: tuple[Callable[[Trailing], Credit | None], ...] = (
@@ -250,16 +240,3 @@ def _with_acronym(names: str, acronym: str | None) -> Names:
     """Return the names after a label such as AP Photo, whose acronym may be an agency."""
     read = read_names(names)
     return read._replace(agency=read.agency or agency_of(acronym or ""))
-
-
-def _in_bracket(end: Trailing, names: Names) -> Credit:
-    return Credit(end.bracket, names.photographer, names.agency, _rest(end, end.bracket_start))
-
-
-def _from(end: Trailing, start: int, names: Names) -> Credit:
-    return Credit(end.text[start:].strip(" .。"), names.photographer, names.agency, _rest(end, start))
-
-
-def _rest(end: Trailing, start: int) -> str:
-    """Return the text before a credit, without the dash or comma that separates them."""
-    return end.text[:start].rstrip(" -–—＝=/|,;")

@@ -1,15 +1,14 @@
 """Parse Markdown into blocks: each paragraph, heading, item, cell or piece of HTML with its text and parts."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pyromark
 
 from flows.articles.markdown.html import Tag
 from flows.articles.markdown.html_blocks import html_blocks, html_parts
+from flows.articles.markdown.lines import Lines
 from flows.articles.markdown.masking import Masked, Shortcode, mask, part, unmask
 
 _OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_FOOTNOTES
@@ -24,7 +23,7 @@ _ELEMENTS = frozenset(
 _INLINE = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 _ITALIC_TAGS = {"<em>": 1, "<i>": 1, "</em>": -1, "</i>": -1}
 _KINDS = {"Heading": "heading", "HtmlBlock": "html", "CodeBlock": "code"}
-_PLACES = frozenset({"BlockQuote", "Table", "TableHead", "TableRow", "TableCell"})
+_ROWS = frozenset({"Table", "TableHead", "TableRow"})
 
 
 class MarkdownImage(NamedTuple):
@@ -63,7 +62,7 @@ class Document(NamedTuple):
     """A Markdown text as blocks."""
 
     blocks: list[Block]
-    lines: "Lines"
+    lines: Lines
     masked: Masked
 
 
@@ -73,11 +72,6 @@ def read_document(body: str) -> Document:
     events = pyromark.events_with_range(masked.text, options=_OPTIONS)
     lines = Lines(masked)  # after the parser, so that Python's cached UTF-8 form of the text is reused
     return Document(list(_read(events, masked.codes, lines)), lines, masked)
-
-
-def code_blocks(text: str) -> list[tuple[int, int]]:
-    """Return the ranges of bytes of code blocks in a masked text, sorted."""
-    return code_ranges(text, spans=False)
 
 
 def code_ranges(text: str, spans: bool = True) -> list[tuple[int, int]]:
@@ -103,13 +97,12 @@ def plain_text(markdown: str) -> str:
     return " ".join(block.text for block in read_document(markdown).blocks if block.text)
 
 
-def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iterator[Block]:
+def _read(events: Iterator[Any], codes: list[Shortcode], lines: Lines) -> Iterator[Block]:
     """Walk over the parser's events once; parts of a block are collected only if it is more than text."""
-    kind, level, start = "text", 0, 0
+    kind, level, start, emphasis = "text", 0, 0, 0
     texts: list[str] = []
-    emphasis, roman = 0, False  # roman: some text is not emphasized
-    inside: _BlockParts | None = None
-    where, quoted, cell = _Where(), False, None
+    roman = False  # some text is not emphasized
+    inside, where = cast("_BlockParts | None", None), _Where()
     empty = 0  # level of the last block if it was an empty heading; only one of consecutive empty headings is kept
     for event, place in events:
         if type(event) is str:
@@ -130,26 +123,17 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
                 continue
             if texts or inside or (kind == "heading" and level != empty):
                 empty = 0 if texts or inside else level
-                if kind == "html":
-                    yield from _html(start, "".join(texts), lines, codes, where)
-                elif inside:
+                if inside:
                     yield inside.block(kind, level, start, not roman, where)
-                else:  # as most are
+                elif kind == "html":
+                    yield from _html(start, "".join(texts), lines, codes, where)
+                elif where.quotes or where.cell or kind == "code":
                     text = "" if kind == "code" else "".join(texts)
-                    if quoted or cell:
-                        yield Block(kind, level, start, text, (), not roman, quoted, cell)
-                    else:
-                        yield Block(kind, level, start, text, (), not roman)
+                    yield Block(kind, level, start, text, (), not roman, where.quotes > 0, where.cell)
+                else:  # as most are
+                    yield Block(kind, level, start, "".join(texts), (), not roman)
                 texts, inside, emphasis, roman = [], None, 0, False
-            kind, level = "text", 0
-            if tag == "Paragraph":  # as most blocks are
-                continue
-            if tag in _PLACES:
-                where.turn(tag, name == "Start")
-                quoted, cell = where.quotes > 0, where.cell
-            elif name == "Start" and tag in _KINDS:  # none of these contains blocks
-                kind = _KINDS[tag]
-                level = int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
+            kind, level = ("text", 0) if tag == "Paragraph" else where.turn(tag, value, name == "Start")
         elif name == "Text" or name == "Code":
             if not (emphasis or roman):
                 roman = (inside is None or inside.alt is None) and not value.isspace()
@@ -162,8 +146,7 @@ def _read(events: Iterator[Any], codes: list[Shortcode], lines: "Lines") -> Iter
             texts.append(value)
         elif name == "InlineHtml":
             inside = inside or _BlockParts(texts, codes)
-            inside.add_html(value, lines.at(place["start"]))
-            emphasis += _ITALIC_TAGS.get(value.lower(), 0)
+            emphasis += inside.add_html(value, lines.at(place["start"]))
 
 
 class _Where:
@@ -173,18 +156,21 @@ class _Where:
         self.quotes, self.row, self.column = 0, 0, 0
         self.cell: tuple[int, int] | None = None
 
-    def turn(self, tag: str, begins: bool) -> None:
-        """Start or end a quotation, a table, a row or a cell."""
+    def turn(self, tag: str, value: Any, begins: bool) -> tuple[str, int]:
+        """Start or end a quotation, a table, a row, a cell or another block; return the kind and level of its text."""
+        if begins and tag in _KINDS:  # none of these contains blocks
+            return _KINDS[tag], int(value["Heading"]["level"][1:]) if tag == "Heading" else 0
         if tag == "BlockQuote":
             self.quotes += 1 if begins else -1
         elif tag == "TableCell":
             self.column += begins
             self.cell = (self.row, self.column) if begins else None
-        elif begins:  # tables are a row apart, so that no cell is below one of another table
+        elif begins and tag in _ROWS:  # tables are a row apart, so that no cell is below one of another table
             self.row, self.column = self.row + 1, 0
+        return "text", 0
 
 
-def _html(start: int, markup: str, lines: "Lines", codes: list[Shortcode], where: _Where) -> Iterator[Block]:
+def _html(start: int, markup: str, lines: Lines, codes: list[Shortcode], where: _Where) -> Iterator[Block]:
     """Yield the blocks of a piece of HTML."""
     for level, parts in html_blocks(markup, lines.at(start), codes):
         text = "".join([item for item in parts if isinstance(item, str)])
@@ -203,25 +189,6 @@ def _is_italic(parts: Sequence[Part]) -> bool:
                 return False
             found = True
     return found
-
-
-class Lines:
-    """Convert byte offsets to lines. Offsets come in order, so only the bytes since the previous one are counted."""
-
-    def __init__(self, masked: Masked) -> None:
-        self.source = masked.text.encode()
-        self.offset, self.line = 0, 1
-        self.removed_after = [line for line, _ in masked.removed]
-        self.removed = list(accumulate((lines for _, lines in masked.removed), initial=0))
-
-    def at(self, offset: int) -> int:
-        """Return the line of the body, from 1, of a byte."""
-        if offset > self.offset:
-            self.line += self.source.count(b"\n", self.offset, offset)
-        elif offset < self.offset:
-            self.line -= self.source.count(b"\n", offset, self.offset)
-        self.offset = offset
-        return self.line + self.removed[bisect_left(self.removed_after, self.line)] if self.removed_after else self.line
 
 
 class _BlockParts:
@@ -247,12 +214,14 @@ class _BlockParts:
         self.special = self.special or found != [text]
         self.parts += found
 
-    def add_html(self, markup: str, line: int) -> None:
+    def add_html(self, markup: str, line: int) -> int:
+        """Add a tag; return by how much it changes the depth of emphasis."""
         if self.alt is None:
             self.special = True
             self.parts += html_parts(markup, line, self.codes)
         elif not _is_element(markup):
             self.alt.append(markup)
+        return _ITALIC_TAGS.get(markup.lower(), 0)
 
     def turn_image(self, begun: Any, line: int) -> None:
         """Start an image, or end it if `begun` is None; only the outermost image counts."""

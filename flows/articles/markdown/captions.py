@@ -15,11 +15,12 @@ import re
 from typing import NamedTuple
 
 from flows.articles.credits.rules import read_credit
-from flows.articles.markdown.blocks import Block, Document, Lines, MarkdownImage
+from flows.articles.markdown.blocks import Block, Document, MarkdownImage
 from flows.articles.markdown.datelines import read_dateline
 from flows.articles.markdown.figures import BREAK, CAPTION_CLASS, FigureReader
 from flows.articles.markdown.gallery import Gallery
 from flows.articles.markdown.images import CaptionText, Picture, normalize_whitespace
+from flows.articles.markdown.lines import Lines
 from flows.articles.markdown.masking import Shortcode
 from flows.articles.markdown.tables import Tables
 
