@@ -172,10 +172,13 @@ class _Where:
 
 def _html(start: int, markup: str, lines: Lines, codes: list[Shortcode], where: _Where) -> Iterator[Block]:
     """Yield the blocks of a piece of HTML."""
+    quotes = where.quotes
     for level, parts in html_blocks(markup, lines.at(start), codes):
+        tags = [item for item in parts if isinstance(item, Tag) and item.name in ("blockquote", "aside")]
+        quotes += sum([-1 if tag.closing else 1 for tag in tags])
         text = "".join([item for item in parts if isinstance(item, str)])
         kind, italic = "heading" if level else "text", _is_italic(parts)
-        yield Block(kind, level, start, text, tuple(parts), italic, where.quotes > 0)
+        yield Block(kind, level, start, text, tuple(parts), italic, quotes > 0)
 
 
 def _is_italic(parts: Sequence[Part]) -> bool:

@@ -91,7 +91,7 @@ def _captions_in_block(
     A text on the line below an image is its caption; a text all in italics is that of the last image.
     """
     block = blocks[number]
-    if not places or prose[: places[0]].strip():
+    if not places or block.quoted or prose[: places[0]].strip():
         return []
     ends = [*places[1:], len(prose)]
     found = [(place, prose[start:end]) for place, (start, end) in enumerate(zip(places, ends, strict=True))]
@@ -122,12 +122,10 @@ def _line_in(block: Block, prose: str, place: int, lines: Lines) -> int:
 
 
 def _is_prose(blocks: list[Block], number: int, text: str, texts: list[str]) -> bool:
-    """Return whether a text below an image is prose although it is short: in a quotation, a long lede, or all there is.
+    """Return whether a text below an image is prose although it is short: a long lede, or all there is.
 
     Prose is rather lost in a caption than a caption in prose, so a credit at its end decides for a caption.
     """
-    if blocks[number].quoted:
-        return True
     if read_credit(text).credit:
         return False
     if any(said for said, block in zip(texts, blocks, strict=False) if block.kind == "text"):
@@ -137,8 +135,8 @@ def _is_prose(blocks: list[Block], number: int, text: str, texts: list[str]) -> 
 
 
 def is_short(text: str) -> bool:
-    """Return whether a text is short enough for a caption, and does not begin as a report does."""
-    if len(text) > 2 * MAX_LENGTH or read_dateline(text):
+    """Return whether a text is short enough for a caption, introduces nothing, and does not begin as a report does."""
+    if len(text) > 2 * MAX_LENGTH or text.endswith((":", "：")) or read_dateline(text):
         return False
     rest = read_credit(text).rest
     return len(rest) <= MAX_LENGTH and len(_SENTENCE_END.findall(rest.rstrip(".!?…。！？ "))) < MAX_SENTENCES
@@ -151,7 +149,7 @@ def _described_image(block: Block, text: str, near: _Near, pictures: list[Pictur
     repeated = [number for number in near.images if pictures[number].alt == text]
     if repeated:
         return repeated[-1]
-    is_caption = _has_caption_class(block) or (block.italic and not near.words)
+    is_caption = _has_caption_class(block) or (block.italic and not near.words and not block.quoted)
     return near.images[-1] if is_caption and is_short(text) else None
 
 

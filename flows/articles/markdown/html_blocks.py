@@ -72,12 +72,12 @@ def html_blocks(markup: str, line: int, codes: list[Shortcode]) -> Iterator[tupl
 
 
 def _texts(item: Words, codes: list[Shortcode]) -> Iterable[HtmlPart]:
-    """Return the texts, shortcodes and images of Markdown in a text of HTML."""
+    """Return the texts, shortcodes and images of Markdown in a text of HTML, where a line break is a space."""
     if "![" not in item.text:
-        return part(item.text, codes)
+        return part(item.text.replace("\n", " "), codes)
     found: list[HtmlPart] = []
     line = item.line
     for number, piece in enumerate(_IMAGE.split(item.text)):
-        found += [Shortcode(unmask(piece, codes), line)] if number % 2 else part(piece, codes)
+        found += [Shortcode(unmask(piece, codes), line)] if number % 2 else part(piece.replace("\n", " "), codes)
         line += piece.count("\n")
     return [piece for piece in found if piece]
