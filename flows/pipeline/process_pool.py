@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from errno import EBADF
 from functools import partial
 from threading import Thread
 from types import ModuleType
@@ -68,8 +69,8 @@ def translate_pool_errors() -> Iterator[None]:
     try:
         yield
     except (BrokenProcessPool, OSError) as error:
-        # A part that is submitted while the pool breaks finds its pipe closed.
-        if isinstance(error, OSError) and str(error) != "handle is closed":
+        # A part that is submitted while the pool breaks finds its pipe closed, or closed in the middle of a call.
+        if isinstance(error, OSError) and error.errno != EBADF and str(error) != "handle is closed":
             raise
         raise WorkerLostError(
             "A worker process was killed, possibly because the machine or container ran out of memory; nothing was"
