@@ -1,6 +1,8 @@
 """Whatever reading one file raises rejects that file alone: the run goes on, and says how many there were."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -27,8 +29,8 @@ def defect(monkeypatch: pytest.MonkeyPatch, source: Path):
     read_article = isolation.read_article
 
     def of_file_b(error: BaseException | None = None, title: object = None) -> None:
-        def read(content: bytes, path: str, zone: object) -> Reading:
-            reading = read_article(content, path, zone)
+        def read(content: bytes, path: str, zone: ZoneInfo, columns: Mapping[str, str]) -> Reading:
+            reading = read_article(content, path, zone, columns)
             if path != "b.md":
                 return reading
             if error:
