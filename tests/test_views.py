@@ -106,3 +106,10 @@ def test_undated_and_uncategorised_articles_are_counted(source, publish: Publish
     assert query(edition, "SELECT category, articles, words FROM articles_by_category") == [(None, 1, 3)]
     assert query(edition, "FROM articles_by_day") == []
     assert query(edition, "FROM articles_by_category_and_day") == [(None, None, 1)]
+
+
+def test_an_address_with_an_expression_is_no_reuse(source, publish: Publish):
+    for code in "AB":
+        body = "![a]({{ page.image }})\n\n![b](/b.jpg)"
+        (source / f"{code}.md").write_text(seed_file(code, body=body))
+    assert query(publish().folder, "SELECT url, articles FROM image_reuse") == [("/b.jpg", 2)]

@@ -109,7 +109,7 @@ def image_reuse(rows: Rows) -> Result:
     found = []
     for url, images in _grouped(rows.images, lambda image: image.url).items():
         articles = {image.article_id for image in images}
-        if len(articles) > 1:
+        if len(articles) > 1 and not (url.startswith("{") or "{{" in url or "{%" in url):
             found.append((url, len(articles), len(images), *_days(rows.article[one] for one in articles)))
     return sorted(found, key=lambda row: (-row[1], -row[2], row[0]))
 

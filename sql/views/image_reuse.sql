@@ -1,4 +1,4 @@
--- Images that several articles show, identified by their address.
+-- Images that several articles show, identified by their address; one with a template expression identifies none.
 -- url: Address of the image.
 -- articles: Number of articles that show it, at least two.
 -- uses: Total number of uses in these articles.
@@ -8,6 +8,7 @@ CREATE OR REPLACE VIEW image_reuse AS
 WITH repeated AS (
     SELECT url
     FROM images
+    WHERE NOT (starts_with(url, '{') OR contains(url, '{{') OR contains(url, '{%'))
     GROUP BY url
     HAVING count(*) > 1
 )
