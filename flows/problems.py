@@ -146,6 +146,9 @@ KINDS = {
         "{source} looks like an image, but has no address that can be read.",
         "Write it as ![text](address), or put it between backticks if it is code.",
     ),
+    "other_image": Kind(
+        "warning", "{key} is another image; it was kept in extra.", "Show it in the body if readers see it there."
+    ),
     "caption_not_read": Kind(
         "warning",
         "{source} looks like a caption, but no image belongs to it.",

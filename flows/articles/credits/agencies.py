@@ -123,7 +123,7 @@ def agency_of(name: str) -> str | None:
 
 
 def _spelling(name: str) -> str:
-    return " ".join(normalize("NFKC", name).casefold().split()).strip(" .")
+    return " ".join(normalize("NFKC", name).casefold().split()).strip(" .").removesuffix(".com")
 
 
 _AGENCY_OF = {_spelling(spelling): name for name, also in AGENCIES.items() for spelling in (name, *also)}

@@ -21,6 +21,15 @@ _WORD = re.compile(r"Non-?Commercial|Share-?Alike|No-?Deriv(?:ative)?s|[A-Z]+", 
 _WORDS = {"noncommercial": "NC", "sharealike": "SA", "noderivatives": "ND", "noderivs": "ND", "attribution": "BY"}
 
 
+# What is left around a licence that was cut out: empty brackets, words and marks that led to it.
+_LEFT = (
+    (re.compile(r"(?<!\s)\s*+[<(\[（][\s,;]*+[>)\]）]"), ""),
+    (re.compile(r"(?<!\s)\s++(?:via|under)\s*+(?=[)\]）]|\Z)"), ""),
+    (re.compile(r"(?<![\s,;/|])[\s,;/|]++(?=[)\]）]|\Z)"), ""),
+    (re.compile(r"(?<![\s,;/|])\s*+[,;/|]\s*+[,;/|]\s*+"), ", "),
+)
+
+
 class Licensed(NamedTuple):
     """A text without its licence: `licence` is the short name, `start` where it stood."""
 
@@ -33,20 +42,14 @@ def read_licence(text: str) -> Licensed | None:
     """Return a text without the licence in it and its separators, None if it names no licence."""
     if not ("CC" in text or "cc" in text or "ommons" in text or "omain" in text or "OMAIN" in text):  # as in most
         return None
-    found = None
-    for found in _LICENCE.finditer(text):  # noqa: B007 - the last one counts
-        pass
+    found = _LICENCE.search(text)
     if found is None:
         return None
-    before = text[: found.start()].rstrip(" ,;/|-–—·")
-    after = text[found.end() :].lstrip(" .")
-    if before.endswith(("(", "[", "（")) and after[:1] in (")", "]", "）"):
-        before, after = before[:-1].rstrip(" ,;/|-–—·"), after[1:]
-    elif before.endswith(("(", "[", "（")):
-        before, after = f"{before[:-1]}{before[-1]}", after.lstrip(" ,;/|-–—·")
-    return Licensed(
-        f"{before}{after}" if after[:1] in "),]）" else f"{before} {after}", _short_name(found), len(before)
-    )
+    rest = _LICENCE.sub("", text).rstrip(" .")
+    for pattern, instead in _LEFT:
+        rest = pattern.sub(instead, rest)
+    start = len(text[: found.start()].rstrip(" ,;/|-–—·<([（"))
+    return Licensed(rest.strip(" -–—·"), _short_name(found), start)
 
 
 def _short_name(found: re.Match[str]) -> str:

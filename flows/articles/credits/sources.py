@@ -19,7 +19,10 @@ _FOREIGN = "|".join(
 )
 _SLASHED = re.compile(rf"(?:\A|(?<=[\s.!?…。！？”\"»)）]))(?:{_FOREIGN})\s*+[/／=＝]\s*+(\S.*)\Z")
 _PROVIDED = re.compile(r"(\S.{0,40}?)\s*+(?:제공|提供|사진)[.。]?\Z")
-_TAKEN = re.compile(r"(?:(\w{2,6}社)\s*+)?(?:(?:记者|記者|通讯员)\s*+)?([\u4e00-\u9fff·]{2,8})\s*+/?\s*+[摄攝]\Z")
+_TAKEN = re.compile(
+    r"(?:(\w{2,6}社)\s*+)?(?:(?:记者|記者|通讯员)\s*+)?"
+    r"([\u4e00-\u9fff·]{1,8}(?: [\u4e00-\u9fff]{1,4})?)\s*+/?\s*+[摄攝]\Z"
+)
 # U.S. Navy photo by Mass Communication Specialist 2nd Class Jane Doe, Official White House Photo by Jane Doe
 _ORGANIZATION = re.compile(
     r"(?:\A|(?<=[.!?”\")] )|(?<=[.!?”\")]))(?P<source>(?:(?:[A-Z][\w.&'’-]*+|of|the)\s+){1,5}?)"

@@ -54,6 +54,7 @@ def fold(key: str) -> str:
 
 
 FOLDED = {column: tuple(dict.fromkeys(map(fold, keys))) for column, keys in ALIASES.items()}
+IMAGE_KEYS = frozenset(FOLDED["image"])
 FEEDING = frozenset(key for keys in FOLDED.values() for key in keys)
 
 

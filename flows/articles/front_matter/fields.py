@@ -8,7 +8,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
-from flows.articles.front_matter.aliases import FEEDING, FOLDED, all_names_beside, fold
+from flows.articles.front_matter.aliases import FEEDING, FOLDED, IMAGE_KEYS, all_names_beside, fold
 from flows.articles.front_matter.hero import Hero, first_of, hero_of, is_no_image, texts_beside
 from flows.articles.front_matter.reader import FrontMatter
 from flows.articles.front_matter.yaml_blocks import MAX_NUMBER_BITS, Written
@@ -131,8 +131,19 @@ class Fields:
                 self.used.update(beside)
             if is_whole and not (isinstance(written, list) and len(written) > 1):
                 self.used.add(key)
+            self._report_other_images(hero, key)
             return hero
         return None
+
+    def _report_other_images(self, hero: Hero, key: str) -> None:
+        """Report each other key with an image, which stays in `extra`."""
+        if IMAGE_KEYS.isdisjoint(self.names.keys() - {fold(key)}):  # as in most articles
+            return
+        for other in (self.names[name] for name in FOLDED["image"] if name in self.names):
+            value = first_of(self.front.written[other])
+            address = value.strip() if isinstance(value, str) else ""
+            if other != key and address != hero.url and ("/" in address or "." in address or isinstance(value, dict)):
+                self.problems.append(problem("other_image", self.line(other), key=other))
 
     def extra(self) -> str | None:
         """Return every key that fed no column, as a JSON object with sorted keys."""
