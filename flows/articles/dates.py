@@ -15,9 +15,11 @@ _DATETIME = re.compile(
 _ISO_DATETIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII
 )  # the most frequent form; the library parses it fastest
-# With an English month name, as in feeds and Astro: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024.
+# With an English month name, as in feeds and Astro: Thu, 07 Nov 2024 03:40:41 GMT, Nov 7, 2024. A hyphen after the
+# time would be the dash of a range, as in 10:00-11:30, so such a date has a space before its offset.
 _NAMED = re.compile(
-    r"(?:[A-Za-z]{3,9}, *)?(?:(\d{1,2}) +([A-Za-z]{3,9})|([A-Za-z]{3,9})\.? +(\d{1,2}),?) +(\d{4})(?:,? +(\d.*))?"
+    r"(?:[A-Za-z]{3,9}, *)?(?:(\d{1,2}) +([A-Za-z]{3,9})|([A-Za-z]{3,9})\.? +(\d{1,2}),?) +(\d{4})"
+    r"(?:,? +(\d[\d:.]*+(?:[^\d:.-].*)?))?"
 )
 _MONTHS = {name: number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
 _CODE = re.compile(r"ART(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[A-Z0-9]{6}")
@@ -30,7 +32,7 @@ _MAX_OFFSET = timedelta(hours=14)  # Line Islands; ISO 8601 allows more, but no 
 
 def parse_datetime(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the instant in UTC, or None if the text is not a plausible date; a time without offset is in `zone`."""
-    moment = _parse_any_year(text, zone) or parse_loose_datetime(text, zone)
+    moment = parse_strict_datetime(text, zone) or parse_loose_datetime(text, zone)
     return moment if moment and MIN_YEAR <= moment.year <= MAX_YEAR else None
 
 
@@ -40,7 +42,8 @@ def is_implausible_year(text: str) -> bool:
     return match is not None and not MIN_YEAR <= int(match[1]) <= MAX_YEAR
 
 
-def _parse_any_year(text: str, zone: ZoneInfo) -> datetime | None:
+def parse_strict_datetime(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return the instant, in any year, of a date as ISO 8601 or a feed writes it; None if the text has another form."""
     if _ISO_DATETIME.fullmatch(text):
         return _parse_iso(text)
     match = _DATETIME.fullmatch(text.strip()) or _DATETIME.fullmatch(_with_month_number(text.strip()))
@@ -106,7 +109,7 @@ def datetime_in_path(path: str, zone: ZoneInfo) -> datetime | None:
 
 def implausible_day_in_path(path: str, zone: ZoneInfo) -> str | None:
     """Return the first day in a path that exists, but in a year outside MIN_YEAR to MAX_YEAR."""
-    return next((day for day in _days_in(path) if is_implausible_year(day) and _parse_any_year(day, zone)), None)
+    return next((day for day in _days_in(path) if is_implausible_year(day) and parse_strict_datetime(day, zone)), None)
 
 
 def _days_in(path: str) -> list[str]:

@@ -6,26 +6,41 @@ as EST and IST belong to several zones.
 """
 
 import re
-from calendar import month_abbr, month_name
-from datetime import UTC, datetime, timedelta
+from calendar import day_abbr, day_name, month_abbr, month_name
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _MAX_LENGTH = 100  # characters
-_MONTHS = "|".join(sorted({name.lower() for names in (month_name, month_abbr) for name in names if name} | {"sept"}))
-_MONTH = re.compile(rf"(?<![a-z])(?:{_MONTHS})(?![a-z])", re.IGNORECASE)
-_YEAR_FIRST = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)")
-_EPOCH = re.compile(r"\d{10}|\d{13}")  # seconds or milliseconds since 1970
+_MONTHS = {name.lower(): number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
+_MONTHS["sept"] = 9
+_WEEKDAYS = {name.lower() for names in (day_name, day_abbr) for name in names} | {"tues", "thur", "thurs"}
+_EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)  # seconds or milliseconds since 1970, from 2001 on
+# Ten digits may also be a day and an hour: 2024110703 is in 2034 if it counts seconds.
+_DAY_AND_HOUR = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z)?)?")
-# What follows an offset and says nothing new: (Coordinated Universal Time), [Europe/Berlin], UTC, CEST, m=+0.1 of Go.
-_COMMENT = re.compile(r"(?<!\s)\s*+(?:\([^()]*+\)|\[[^\[\]]*+\])\Z")
-_MONOTONIC = re.compile(r"(?<!\s)\s++m=[+-][\d.]++\Z")
-_NAME_AFTER_OFFSET = re.compile(r"([+-]\d\d:?\d\d)\s++[A-Z]{2,5}\Z")
-_GMT_OFFSET = re.compile(r"(?:GMT|UTC)\s*+([+-]\d{1,2}:?\d{0,2})\Z")
-_IANA = re.compile(r"(?<!\s)\s++([A-Z][A-Za-z]++/[A-Za-z_/+-]++)\Z")
-_DAY = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
+# What follows an offset and says nothing new: (Coordinated Universal Time), [Europe/Berlin], CEST.
+_COMMENT = re.compile(
+    r"(:\d\d(?:\.\d++)?+\s*+(?:[ap]\.?m\.?\s*+)?+"
+    r"(?:(?:UTC|GMT)(?:[+-]\d{1,2}(?::?\d\d)?+)?+|Z|[+-]\d\d:?\d\d))"
+    r"\s*+(?:\([^()]*+\)|\[[^\[\]]*+\]|[A-Z]{2,5}|[A-Z][A-Za-z]++/[A-Za-z0-9_/+-]++)\Z",
+    re.IGNORECASE,
+)
+_MONOTONIC = re.compile(r"(?<!\s)\s++m=[+-][\d.]++\Z")  # of Go
+_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*+)[)\]]\Z")
+_GMT_OFFSET = re.compile(r"(?:GMT|UTC)\s*+([+-]\d{1,2}(?::?\d\d)?)\Z", re.IGNORECASE)
+_IANA = re.compile(r"(?<!\s)\s++([A-Z][A-Za-z]++/[A-Za-z0-9_/+-]++)\Z")
+_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
 _FILLERS = re.compile(r"(?<![a-z])(?:at|of|on|the)(?![a-z])|,", re.IGNORECASE)
 _HOUR = re.compile(r"(?<=\d)h(?=\d\d)")  # 10h30
-_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")  # with two digits, 7 Nov 24 may be the 24th of 1907
+_HALF_DAY = re.compile(r"\b([ap])\.m\.?", re.IGNORECASE)  # p.m.
+_ISO_TIME = re.compile(r"(?<=\d)T(\d\d)(:\d\d[\d:.]*+)?+", re.IGNORECASE)
+# A time has minutes or a half of the day; a bare 10 may be anything. A sign needs a space: 10:00-11:30 is a range.
+_TIME = re.compile(
+    r"(?<![\d:.+-])\d{1,2}(?::\d\d(?::\d\d(?:\.\d++)?+)?+(?:\s*+[ap]m\b)?+|\s*+[ap]m\b)"
+    r"(?:\s*+(?:Z|UTC|GMT)(?![a-z])|\s++[+-]\d{1,2}(?::?\d\d)?+)?+(?![\d:+-])",
+    re.IGNORECASE,
+)
+_SEPARATORS = re.compile(r"[\s./-]+")
 
 
 def parse_loose_datetime(text: str, zone: ZoneInfo) -> datetime | None:
@@ -34,13 +49,38 @@ def parse_loose_datetime(text: str, zone: ZoneInfo) -> datetime | None:
     if len(text) > _MAX_LENGTH:
         return None
     if _EPOCH.fullmatch(text):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text.ljust(13, "0")))
+        milliseconds = timedelta(milliseconds=int(text.ljust(13, "0")))
+        return None if _DAY_AND_HOUR.fullmatch(text) else datetime(1970, 1, 1, tzinfo=UTC) + milliseconds
     if match := _COMPACT.fullmatch(text):
         return _from_digits(match, zone)
-    if not (_YEAR_FIRST.match(text) or (_MONTH.search(text) and _YEAR.search(text))):
+    text, zone = _without_zone_names(text.replace("\u2212", "-"), zone)
+    text = _HALF_DAY.sub(r"\1m", _ORDINAL.sub(r"\1", _FILLERS.sub(" ", text)))
+    text = _ISO_TIME.sub(lambda time: f" {time[1]}{time[2] or ':00'} ", _HOUR.sub(":", text))
+    day = _day_of(text)
+    moment = _parsed(text.upper()) if day else None
+    return _in_utc(moment, zone) if moment and moment.date() == day else None
+
+
+def _day_of(text: str) -> date | None:
+    """Return the day of a text with nothing but a day and at most one time.
+
+    For python-dateutil, 2024-11-07 - 2024-11-09 has an offset of 20 hours, and Nov 7-9, 2024 is in 2009.
+    """
+    text, times = _TIME.subn(" ", text)
+    parts = [part for part in _SEPARATORS.split(text.lower()) if part and part not in _WEEKDAYS]
+    months = [_MONTHS[part] for part in parts if part in _MONTHS]
+    numbers = [part for part in parts if part not in _MONTHS]
+    if times > 1 or len(parts) != 3 or len(months) > 1 or not all(map(str.isdecimal, numbers)):
         return None
-    text, zone = _without_zone_names(text, zone)
-    return _in_utc(_parsed(_HOUR.sub(":", _DAY.sub(r"\1", _FILLERS.sub(" ", text)))), zone)
+    year = next((number for number in numbers if len(number) == 4), "")
+    if not months and year == numbers[0]:
+        months = [int(numbers[1])]
+        numbers = [year, numbers[2]]
+    days = [int(number) for number in numbers if len(number) < 3]
+    try:
+        return date(int(year), months[0], days[0]) if year and months and len(days) == 1 else None
+    except ValueError:
+        return None
 
 
 def _from_digits(match: re.Match[str], zone: ZoneInfo) -> datetime | None:
@@ -53,14 +93,14 @@ def _from_digits(match: re.Match[str], zone: ZoneInfo) -> datetime | None:
 
 def _without_zone_names(text: str, zone: ZoneInfo) -> tuple[str, ZoneInfo]:
     """Return the text without the comments after an offset, and the zone that it names."""
-    text = _COMMENT.sub("", _MONOTONIC.sub("", text))
-    text = _GMT_OFFSET.sub(r"\1", _NAME_AFTER_OFFSET.sub(r"\1", text))
+    text = _COMMENT.sub(r"\1", _MONOTONIC.sub("", text))
+    text = _IN_BRACKETS.sub(r" \1", text)
     if named := _IANA.search(text):
         try:
             return text[: named.start()], ZoneInfo(named[1])
         except (ValueError, KeyError, OSError):  # ZoneInfoNotFoundError is a KeyError
             return "", zone
-    return text, zone
+    return _GMT_OFFSET.sub(r" \1", text), zone
 
 
 def _parsed(text: str) -> datetime | None:
@@ -70,7 +110,7 @@ def _parsed(text: str) -> datetime | None:
     def only_utc(name: str | None, offset: int | None) -> int | None:
         if name is None and offset is None:
             return None
-        if name and name.upper() not in ("UTC", "GMT", "Z"):
+        if name and name not in ("UTC", "GMT", "Z"):
             raise ValueError(f"ambiguous time zone {name}")
         return 0 if offset is None else offset
 
